@@ -1,0 +1,4 @@
+"""What a cluster needs beside its own programs.
+
+Upstream: cluster/addons
+"""

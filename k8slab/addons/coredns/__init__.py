@@ -1,0 +1,4 @@
+"""CoreDNS: the cluster's DNS server.
+
+Upstream: coredns plugin/kubernetes
+"""

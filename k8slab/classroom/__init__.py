@@ -1,0 +1,1 @@
+"""Predictions, checks, feedback and grading."""

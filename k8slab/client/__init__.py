@@ -1,0 +1,4 @@
+"""What every component is given: typed client, informer, work queue, event recorder.
+
+Upstream: staging/src/k8s.io/client-go
+"""

@@ -1,0 +1,4 @@
+"""The controllers, one file for each loop.
+
+Upstream: pkg/controller
+"""

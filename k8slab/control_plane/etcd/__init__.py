@@ -1,0 +1,4 @@
+"""The store: revisions, watches, compaction, leases.
+
+Upstream: etcd server/storage/mvcc
+"""

@@ -1,0 +1,4 @@
+"""The scheduler: queue, scheduling cycle, framework.
+
+Upstream: pkg/scheduler
+"""

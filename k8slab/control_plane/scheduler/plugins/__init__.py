@@ -1,0 +1,4 @@
+"""The scheduler's plugins, one file each.
+
+Upstream: pkg/scheduler/framework/plugins
+"""

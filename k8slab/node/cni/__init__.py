@@ -1,0 +1,4 @@
+"""The Pod network: addresses, bridges and routes.
+
+Upstream: containernetworking/plugins
+"""

@@ -1,0 +1,4 @@
+"""kube-proxy: Services become netfilter rules.
+
+Upstream: pkg/proxy/iptables
+"""

@@ -1,0 +1,4 @@
+"""The kubelet: makes the Pods of its node true.
+
+Upstream: pkg/kubelet
+"""
