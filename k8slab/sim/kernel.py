@@ -7,6 +7,9 @@ puts it back into the queue later. `pending()` shows the queue, `step()` runs it
 Whatever runs has a cause, the id of the trace record that set it off. Timers and tasks keep the
 cause under which they were made, so a chain of causes needs no help from the code in between.
 
+Tasks that belong to one process form a `Group`: what a task spawns joins its group, so that
+killing a container ends all that it started.
+
 Rule of use: call `step` or `run` from outside only, never from within a task.
 
 Upstream: none (SimPy is the model, and the oracle in the tests)
@@ -15,7 +18,7 @@ Upstream: none (SimPy is the model, and the oracle in the tests)
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Coroutine, Generator, Iterable
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, Protocol, TypeVar
 
 from k8slab.sim.streams import Streams
@@ -78,6 +81,7 @@ class Simulation:
         self.streams = Streams(seed)
         self.trace = Trace(self)
         self.events = 0  # entries run so far
+        self.group: Group | None = None  # the process whose code is running
         self._queue: list[tuple[float, int, int, Timer]] = []
         self._sequence = 0
         self._cancelled = 0
@@ -103,9 +107,14 @@ class Simulation:
         """Run `action` in `delay` virtual seconds."""
         return self.at(self.now + delay, action, label)
 
-    def spawn(self, coroutine: Coroutine[Any, Any, T], name: str) -> Task[T]:
-        """Start a task; its first lines run at this moment, before other pending work."""
-        return Task(self, coroutine, name)
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, T], name: str, group: Group | None = None
+    ) -> Task[T]:
+        """Start a task; its first lines run at this moment, before other pending work.
+
+        It joins `group`, by default that of the task which spawns it.
+        """
+        return Task(self, coroutine, name, group or self.group)
 
     def sleep(self, seconds: float, label: str = "") -> Sleep:
         """Await this to let `seconds` of virtual time pass."""
@@ -132,11 +141,14 @@ class Simulation:
         when, _, _, timer = heapq.heappop(self._queue)
         self.now = when
         self.cause = timer.cause
+        self.group = None
         action, timer.action = timer.action, None
         self.events += 1
         assert action is not None
-        action()
-        self.cause = 0
+        try:
+            action()
+        finally:
+            self.cause, self.group = 0, None
         if self._cancelled > COMPACT_ABOVE and self._cancelled * 2 > len(self._queue):
             self._sweep()
         return timer
@@ -177,12 +189,21 @@ class Task(Generic[T]):
     """A coroutine on its way: `done` once it returned, raised or was killed. Awaitable."""
 
     __slots__ = (
-        "_coroutine", "_joiners", "_result", "_sim", "_wait", "cause", "done", "error", "name",
+        "_coroutine", "_joiners", "_result", "_sim", "_wait", "cause", "done", "error", "group", "name",
         "watched",
     )  # fmt: skip
 
-    def __init__(self, sim: Simulation, coroutine: Coroutine[Any, Any, T], name: str) -> None:
+    def __init__(
+        self,
+        sim: Simulation,
+        coroutine: Coroutine[Any, Any, T],
+        name: str,
+        group: Group | None = None,
+    ) -> None:
         self._sim = sim
+        self.group = group
+        if group is not None:
+            group.tasks[self] = None
         self._coroutine = coroutine
         self._wait: Wait | None = None
         self._joiners: list[Callable[[], object]] | None = []
@@ -239,6 +260,7 @@ class Task(Generic[T]):
     def _advance(self, resume: Callable[[Any], Any], value: Any) -> None:
         sim = self._sim
         sim.cause = self.cause
+        sim.group = self.group
         try:
             wait = resume(value)
         except StopIteration as stop:
@@ -254,7 +276,13 @@ class Task(Generic[T]):
 
     def _finish(self, result: T | None, error: BaseException | None) -> None:
         self.done, self._result, self.error = True, result, error
+        group = self.group
+        if group is not None:
+            group.tasks.pop(self, None)
         if isinstance(error, Exception) and not self.watched:
+            if group is not None and group.on_error is not None:
+                group.on_error(error)
+                return
             raise TaskError(f"task {self.name} failed at {self._sim.now:.3f} s") from error
         if self._joiners:
             self._sim.at(self._sim.now, self._tell, f"end of {self.name}")
@@ -310,7 +338,21 @@ class Join:
             joiners.remove(self._action)
 
 
-def kill_all(tasks: Iterable[Task[Any]]) -> None:
-    """Kill the tasks, in the order given."""
-    for task in tasks:
-        task.kill()
+class Group:
+    """Tasks that end together, as the threads of one process do.
+
+    `on_error` hears of an exception that ended a task which nobody awaits; without it the
+    exception leaves `Simulation.step`.
+    """
+
+    __slots__ = ("name", "on_error", "tasks")
+
+    def __init__(self, name: str, on_error: Callable[[Exception], None] | None = None) -> None:
+        self.name = name
+        self.on_error = on_error
+        self.tasks: dict[Task[Any], None] = {}  # a dict keeps the order in which they came
+
+    def kill(self) -> None:
+        """Kill all tasks, in the order in which they were spawned."""
+        for task in tuple(self.tasks):
+            task.kill()

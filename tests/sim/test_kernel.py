@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8slab.sim import Killed, Queue, Signal, Simulation, TaskError
+from k8slab.sim import Group, Killed, Queue, Signal, Simulation, TaskError
 
 
 def test_the_clock_jumps_to_the_next_entry() -> None:
@@ -140,3 +140,31 @@ def test_streams_do_not_disturb_one_another() -> None:
     together.streams.rng("b").random()
     assert alone.streams.rng("a").random() == together.streams.rng("a").random()
     assert alone.streams.suffix("pods") != Simulation(seed=8).streams.suffix("pods")
+
+
+def test_killing_a_group_ends_all_that_its_tasks_spawned() -> None:
+    sim, group, log = Simulation(), Group("container"), []
+
+    async def child() -> None:
+        await sim.sleep(5)
+        log.append("child")
+
+    async def main() -> None:
+        sim.spawn(child(), "child")
+        await sim.sleep(1)
+
+    sim.spawn(main(), "main", group)
+    sim.after(2, group.kill)
+    sim.run(until=10)
+    assert (log, group.tasks) == ([], {})
+
+
+def test_a_group_hears_of_the_error_that_ended_one_of_its_tasks() -> None:
+    sim, heard = Simulation(), []
+
+    async def broken() -> None:
+        raise KeyError("x")
+
+    sim.spawn(broken(), "broken", Group("container", heard.append))
+    sim.run(until=1)
+    assert [repr(error) for error in heard] == ["KeyError('x')"]
