@@ -1,0 +1,169 @@
+"""The kinds that the cluster knows, and all their names.
+
+Interface: ``KINDS`` (the table), ``resource_for`` (a type, an object or a kind), ``resolve`` (what
+people type: "po", "pods", "deployments.apps", "Deployment"), ``lookup`` (apiVersion and kind).
+Rule: adding a kind is adding a row.
+
+Upstream: staging/src/k8s.io/apimachinery/pkg/api/meta/restmapper.go
+"""
+
+from functools import cache
+
+from msgspec import Struct
+
+from k8slab.api import (
+    apps,
+    autoscaling,
+    batch,
+    coordination,
+    core,
+    discovery,
+    networking,
+    policy,
+    rbac,
+    scheduling,
+    storage,
+)
+from k8slab.api.meta import Object
+
+
+class Resource(Struct, frozen=True, kw_only=True):
+    """A kind, where it is served, and by which names people call it."""
+
+    kind: str
+    group: str  # "" for the core group
+    version: str
+    plural: str
+    singular: str
+    short_names: tuple[str, ...]
+    namespaced: bool
+    categories: tuple[str, ...]
+    type: type[Object]
+
+    @property
+    def api_version(self) -> str:
+        """What objects of this kind carry as apiVersion: "v1", "apps/v1"."""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def group_resource(self) -> str:
+        """What messages call it: "pods", "deployments.apps"."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+
+def _row(
+    type: type[Object],
+    plural: str,
+    short_names: str = "",
+    *,
+    namespaced: bool = True,
+    categories: str = "",
+) -> Resource:
+    prototype = type()
+    group, _, version = prototype.apiVersion.rpartition("/")
+    return Resource(
+        kind=prototype.kind,
+        group=group,
+        version=version,
+        plural=plural,
+        singular=prototype.kind.lower(),
+        short_names=tuple(short_names.split()),
+        namespaced=namespaced,
+        categories=tuple(categories.split()),
+        type=type,
+    )
+
+
+KINDS: tuple[Resource, ...] = (
+    _row(core.ConfigMap, "configmaps", "cm"),
+    _row(core.Endpoints, "endpoints", "ep"),
+    _row(core.Event, "events", "ev"),
+    _row(core.LimitRange, "limitranges", "limits"),
+    _row(core.Namespace, "namespaces", "ns", namespaced=False),
+    _row(core.Node, "nodes", "no", namespaced=False),
+    _row(core.PersistentVolumeClaim, "persistentvolumeclaims", "pvc"),
+    _row(core.PersistentVolume, "persistentvolumes", "pv", namespaced=False),
+    _row(core.Pod, "pods", "po", categories="all"),
+    _row(core.PodTemplate, "podtemplates"),
+    _row(core.ReplicationController, "replicationcontrollers", "rc", categories="all"),
+    _row(core.ResourceQuota, "resourcequotas", "quota"),
+    _row(core.Secret, "secrets"),
+    _row(core.ServiceAccount, "serviceaccounts", "sa"),
+    _row(core.Service, "services", "svc", categories="all"),
+    _row(apps.ControllerRevision, "controllerrevisions"),
+    _row(apps.DaemonSet, "daemonsets", "ds", categories="all"),
+    _row(apps.Deployment, "deployments", "deploy", categories="all"),
+    _row(apps.ReplicaSet, "replicasets", "rs", categories="all"),
+    _row(apps.StatefulSet, "statefulsets", "sts", categories="all"),
+    _row(autoscaling.HorizontalPodAutoscaler, "horizontalpodautoscalers", "hpa", categories="all"),
+    _row(batch.CronJob, "cronjobs", "cj", categories="all"),
+    _row(batch.Job, "jobs", categories="all"),
+    _row(coordination.Lease, "leases"),
+    _row(discovery.EndpointSlice, "endpointslices"),
+    _row(networking.IngressClass, "ingressclasses", namespaced=False),
+    _row(networking.Ingress, "ingresses", "ing"),
+    _row(networking.IPAddress, "ipaddresses", "ip", namespaced=False),
+    _row(networking.NetworkPolicy, "networkpolicies", "netpol"),
+    _row(networking.ServiceCIDR, "servicecidrs", namespaced=False),
+    _row(policy.PodDisruptionBudget, "poddisruptionbudgets", "pdb"),
+    _row(rbac.ClusterRoleBinding, "clusterrolebindings", namespaced=False),
+    _row(rbac.ClusterRole, "clusterroles", namespaced=False),
+    _row(rbac.RoleBinding, "rolebindings"),
+    _row(rbac.Role, "roles"),
+    _row(scheduling.PriorityClass, "priorityclasses", "pc", namespaced=False),
+    _row(storage.StorageClass, "storageclasses", "sc", namespaced=False),
+)
+
+# Bodies of subresource requests: they have a kind, but no collection of their own.
+SUBRESOURCE_TYPES: tuple[type[Object], ...] = (core.Binding, policy.Eviction, autoscaling.Scale)
+
+
+def resource_for(what: type[Object] | Object | str) -> Resource:
+    """Return the row of a type, an object, or a kind such as "Pod"; KeyError if there is none."""
+    if isinstance(what, str):
+        return _by_kind()[what]
+    return _by_type()[what if isinstance(what, type) else type(what)]
+
+
+def lookup(api_version: str, kind: str) -> type[Object] | None:
+    """Return the type for an apiVersion and kind, or None if the cluster has no such kind."""
+    return _by_gvk().get((api_version, kind))
+
+
+def resolve(name: str) -> Resource | None:
+    """Find the resource that somebody means: plural, singular, short name or kind.
+
+    The group may follow ("deployments.apps", "deployments.v1.apps"); case does not matter.
+    """
+    return _by_name().get(name.lower())
+
+
+@cache
+def _by_kind() -> dict[str, Resource]:
+    return {resource.kind: resource for resource in KINDS}
+
+
+@cache
+def _by_type() -> dict[type[Object], Resource]:
+    return {resource.type: resource for resource in KINDS}
+
+
+@cache
+def _by_gvk() -> dict[tuple[str, str], type[Object]]:
+    known = {(resource.api_version, resource.kind): resource.type for resource in KINDS}
+    for subresource in SUBRESOURCE_TYPES:
+        prototype = subresource()
+        known[prototype.apiVersion, prototype.kind] = subresource
+    return known
+
+
+@cache
+def _by_name() -> dict[str, Resource]:
+    names: dict[str, Resource] = {}
+    for resource in KINDS:
+        for name in (resource.plural, resource.singular, *resource.short_names):
+            names.setdefault(name, resource)
+            if resource.group:
+                names[f"{name}.{resource.group}"] = resource
+                names[f"{name}.{resource.version}.{resource.group}"] = resource
+    return names
