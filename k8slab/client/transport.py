@@ -1,0 +1,149 @@
+"""What goes between a component and the API server: requests one way, objects and watches back.
+
+`Request` is one call: verb, resource, namespace, name, body and options, and who asks. A
+`Transport` carries it; the API server is the far end of one, and `cluster.py` puts latency,
+refusals and partitions in between. A watch answers with a `WatchStream`, from which events come
+in batches, each with its cause.
+
+Rule of use: a transport raises `ApiError` (a Status from the server) or `ConnectionFailed`
+(no server answered); callers decide by type, never by text.
+
+Upstream: staging/src/k8s.io/client-go/rest, staging/src/k8s.io/apimachinery/pkg/watch
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+import msgspec
+
+from k8slab.api.meta import Object
+from k8slab.sim import Signal, Simulation
+
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+ADMIN = "kubernetes-admin"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One call to the API server."""
+
+    verb: str  # get, list, watch, create, update, patch, delete, deletecollection
+    resource: str  # plural, such as "pods"
+    group: str = ""
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    body: Any = None  # an object, a patch, DeleteOptions
+    user: str = ADMIN
+    label_selector: str = ""
+    field_selector: str = ""
+    resource_version: str = ""
+    limit: int = 0
+    continue_token: str = ""
+    dry_run: bool = False
+    field_manager: str = ""
+    field_validation: str = "Strict"  # Strict, Warn or Ignore
+    patch_type: str = ""
+    force: bool = False  # of a server-side apply
+    options: tuple[tuple[str, str], ...] = ()  # further query parameters, such as those of logs
+
+    def path(self) -> str:
+        """Return the path of the URL that real clients would use."""
+        root = f"/apis/{self.group}" if self.group else "/api"
+        parts = [root, f"namespaces/{self.namespace}" if self.namespace else "", self.resource]
+        return "/".join(part for part in (*parts, self.name, self.subresource) if part)
+
+
+class WatchEvent(msgspec.Struct, frozen=True, gc=False):
+    """What a watch reports: ADDED, MODIFIED, DELETED, BOOKMARK or ERROR, and the object."""
+
+    type: str
+    object: Any
+    cause: int = 0  # trace id of the write
+
+
+class Listing(msgspec.Struct, frozen=True, gc=False):
+    """The answer to a list: the objects, and the version from which to watch."""
+
+    items: tuple[Any, ...]
+    resource_version: str
+    continue_token: str = ""
+    remaining: int = 0
+
+
+class ConnectionFailed(Exception):  # noqa: N818 (the name says what happened)
+    """No API server answered: refused, partitioned or timed out."""
+
+
+class Transport(Protocol):
+    """The way to the API server."""
+
+    async def request(self, request: Request) -> Any:
+        """Return the object, the `Listing` or the `WatchStream` that the server answers with."""
+
+
+class WatchStream:
+    """Events on their way to one watcher, in order, each `delay` virtual seconds after its push.
+
+    Closed for good once `close` was called: by the watcher, or by a server that went away.
+    """
+
+    def __init__(self, sim: Simulation, delay: float) -> None:
+        self._sim = sim
+        self._delay = delay
+        self._travelling: deque[tuple[float, WatchEvent]] = deque()
+        self._arrived: list[WatchEvent] = []
+        self._news: Signal | None = None
+        self.closed = False
+
+    def push(self, event: WatchEvent) -> None:
+        """Send an event; the server's side."""
+        if self.closed:
+            return
+        self._travelling.append((self._sim.now + self._delay, event))
+        if len(self._travelling) == 1:
+            self._sim.after(self._delay, self._arrive, "watch event arrives")
+
+    async def batch(self, timeout: float | None = None) -> list[WatchEvent]:
+        """Return all events that have arrived, waiting for the first; none: closed or time-out."""
+        if not self._arrived and not self.closed:
+            self._news = Signal(self._sim, "watch event")
+            await self._news.wait(timeout)
+            self._news = None
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def close(self) -> None:
+        """End the stream; what has not arrived is lost, as on a broken connection."""
+        self.closed = True
+        self._travelling.clear()
+        if self._news is not None:
+            self._news.set()
+
+    def _arrive(self) -> None:
+        while self._travelling and self._travelling[0][0] <= self._sim.now:
+            self._arrived.append(self._travelling.popleft()[1])
+        if self._travelling:
+            self._sim.at(self._travelling[0][0], self._arrive, "watch event arrives")
+        if self._arrived and self._news is not None:
+            self._news.set()
+
+
+def key_of(obj: Object) -> str:
+    """Return "namespace/name", or "name" for objects without a namespace.
+
+    Upstream: MetaNamespaceKeyFunc in client-go/tools/cache
+    """
+    meta = obj.metadata
+    return f"{meta.namespace}/{meta.name}" if meta.namespace else meta.name
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Return (namespace, name) of a key."""
+    namespace, _, name = key.rpartition("/")
+    return namespace, name
