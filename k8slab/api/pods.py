@@ -1,0 +1,36 @@
+"""Questions about Pods that several components ask.
+
+Interface: ``is_pod_ready``, ``is_pod_terminal``, ``is_pod_active``, ``is_pod_available``.
+
+Upstream: pkg/api/v1/pod/util.go
+"""
+
+from k8slab.api.conditions import get_condition, is_true
+from k8slab.api.core.pod import Pod
+from k8slab.api.meta import seconds
+
+
+def is_pod_ready(pod: Pod) -> bool:
+    """Say whether the Pod should get traffic: its Ready condition is True."""
+    return is_true(pod.status.conditions, "Ready")
+
+
+def is_pod_terminal(pod: Pod) -> bool:
+    """Say whether the Pod has ended for good."""
+    return pod.status.phase in ("Succeeded", "Failed")
+
+
+def is_pod_active(pod: Pod) -> bool:
+    """Say whether the Pod counts as a replica: not ended and not being deleted."""
+    return not is_pod_terminal(pod) and pod.metadata.deletionTimestamp is None
+
+
+def is_pod_available(pod: Pod, min_ready_seconds: int, now: float) -> bool:
+    """Say whether the Pod has been ready for long enough; ``now`` in virtual seconds."""
+    ready = get_condition(pod.status.conditions, "Ready")
+    if ready is None or ready.status != "True":
+        return False
+    if min_ready_seconds == 0:
+        return True
+    since = ready.lastTransitionTime
+    return since is not None and seconds(since) + min_ready_seconds <= now
