@@ -8,7 +8,6 @@ server's business.
 Upstream: staging/src/k8s.io/apimachinery/pkg/runtime/serializer/json/json.go
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -175,6 +174,8 @@ def _decode_custom(type_: type[Any], data: Any) -> Any:
 
 
 def _hint(api_version: str, kind: str) -> str:
+    import difflib
+
     for resource in KINDS:
         if resource.kind == kind:
             return f', did you mean version "{resource.api_version}"?'

@@ -24,7 +24,7 @@ class AnyCondition(Protocol):
         """True, False or Unknown."""
 
     @property
-    def lastTransitionTime(self) -> str | None:
+    def lastTransitionTime(self) -> str | None:  # noqa: N802 (the API's name)
         """Since when the status is so."""
 
 

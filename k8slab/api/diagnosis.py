@@ -7,7 +7,6 @@ Rule: this is the slow road. The decoder takes it only after the fast one has fa
 Upstream: staging/src/k8s.io/apimachinery/pkg/runtime/serializer/json/json.go
 """
 
-import difflib
 import types
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -113,6 +112,8 @@ def _walk(data: Any, expected: Any, path: Path, owner: Any) -> Iterator[Problem]
 
 
 def _unknown(key: Any, path: Path, known: Mapping[str, Any]) -> Problem:
+    import difflib
+
     close = difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
     hint = f', did you mean "{close[0]}"?' if close else ""
     full = (*path, str(key))

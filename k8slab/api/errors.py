@@ -1,8 +1,8 @@
 """Refusals of the API server, in its own words.
 
 Interface: ``ApiError`` (an exception that holds a Status), one constructor for each reason
-(``not_found``, ``conflict``, ``invalid``, ...), ``api_error`` for all others, and ``FieldError`` for
-what is wrong with one field.
+(``not_found``, ``conflict``, ``invalid``, ...), ``api_error`` for all others, and ``FieldError``
+for what is wrong with one field.
 Rule: components look at ``reason``, people read ``message``.
 
 Upstream: staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go, util/validation/field/errors.go
@@ -195,6 +195,30 @@ def method_not_supported(resource: Resource, verb: str) -> ApiError:
     """Say that the resource does not have this verb."""
     message = f'{verb} is not supported on resources of kind "{resource.group_resource}"'
     return _about(resource, "", message, "MethodNotAllowed", 405)
+
+
+def no_such_path() -> ApiError:
+    """Say that the server serves no such path: an unknown kind or subresource."""
+    message = "the server could not find the requested resource"
+    return api_error(message, "NotFound", 404, StatusDetails())
+
+
+def unprocessable(message: str) -> ApiError:
+    """Say that the request was understood and cannot be carried out, as with a failing patch."""
+    return api_error(message, "Invalid", 422, StatusDetails())
+
+
+def namespace_terminating(resource: Resource, name: str, namespace: str) -> ApiError:
+    """Say that nothing new can be made in a namespace that is being deleted."""
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    refused = forbidden(resource, name, why).status
+    cause = StatusCause(
+        reason="NamespaceTerminating",
+        message=f"namespace {namespace} is being terminated",
+        field="metadata.namespace",
+    )
+    details = msgspec.structs.replace(refused.details or StatusDetails(), causes=(cause,))
+    return ApiError(msgspec.structs.replace(refused, details=details))
 
 
 def unsupported_media_type(message: str = "415: Unsupported Media Type") -> ApiError:

@@ -26,7 +26,7 @@ VALUE_ERROR = (
     f"or '12345', regex used for validation is '({_NAME})?')"
 )
 KEY_ERROR = (
-    "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start "
+    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start "
     "and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex "
     f"used for validation is '{_NAME}') with an optional DNS subdomain prefix and '/' "
     "(e.g. 'example.com/MyName')"

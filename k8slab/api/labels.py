@@ -57,7 +57,7 @@ class Requirement(msgspec.Struct, frozen=True):
 
 
 class Selector(msgspec.Struct, frozen=True):
-    """Requirements, sorted by key, that must all hold; ``nothing`` is the one that never matches."""
+    """Requirements, sorted by key, that must all hold; with ``nothing`` set it never matches."""
 
     requirements: tuple[Requirement, ...] = ()
     nothing: bool = False
@@ -66,7 +66,10 @@ class Selector(msgspec.Struct, frozen=True):
         """Say whether an object with these labels is meant."""
         if self.nothing:
             return False
-        return all(requirement.matches(labels) for requirement in self.requirements)
+        for requirement in self.requirements:  # noqa: SIM110 (runs for every Pod and Service)
+            if not requirement.matches(labels):
+                return False
+        return True
 
     @property
     def is_empty(self) -> bool:
@@ -104,7 +107,7 @@ class _Parser:
     """Reads the grammar one requirement at a time; error texts name what was found instead."""
 
     def __init__(self, text: str) -> None:
-        self._tokens = [*_TOKEN.findall(text), _END]
+        self._tokens: list[str] = [*_TOKEN.findall(text), _END]
         self._next = 0
 
     def requirements(self) -> list[Requirement]:
@@ -154,6 +157,8 @@ class _Parser:
         if self._peek() != "(":
             self._fail("found '{}' expected: '('")
         self._take()
+        if not self._is_identifier() and self._peek() not in (",", ")"):
+            self._fail("found '{}', expected: ',', ')' or identifier")
         values: list[str] = []
         while True:
             # Two commas in a row, or one next to a parenthesis, have an empty value between them.
@@ -164,6 +169,8 @@ class _Parser:
             if self._peek() != ",":
                 self._fail("found '{}', expected: ',' or ')'")
             self._take()
+            if not self._is_identifier() and self._peek() not in (",", ")"):
+                self._fail("found '{}', expected: ',', or identifier")
 
     def _peek(self) -> str:
         return self._tokens[self._next]
