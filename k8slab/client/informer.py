@@ -12,6 +12,7 @@ Upstream: staging/src/k8s.io/client-go/tools/cache
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -67,7 +68,7 @@ class Informer(Generic[K]):
         """Return the object with that key."""
         return self._objects.get(key)
 
-    def list(self) -> list[K]:
+    def all(self) -> list[K]:
         """Return all objects, in the order in which they were first heard of."""
         return list(self._objects.values())
 
@@ -81,14 +82,14 @@ class Informer(Generic[K]):
             for value in keys(obj):
                 self._indexes[name].setdefault(value, {})[key] = obj
 
-    def by_index(self, name: str, key: str) -> list[K]:
+    def by_index(self, name: str, key: str) -> builtins.list[K]:
         """Return the objects with that index key."""
         return list(self._indexes[name].get(key, {}).values())
 
     def add_handler(self, handler: Handler) -> None:
         """Call `handler(old, new)` at each change, and now for each object already known."""
         self._handlers.append(handler)
-        for obj in self.list():
+        for obj in self.all():
             handler(None, obj)
 
     # -- staying true

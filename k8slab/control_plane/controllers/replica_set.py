@@ -1,0 +1,388 @@
+"""The ReplicaSet controller: keeps as many Pods of a template as somebody asked for.
+
+`plan` decides: which Pods to adopt and release, how many to create, which to delete.
+`rank_for_deletion` says which Pods go first; `calculate_status` counts. `ReplicaSetController`
+is the loop that watches ReplicaSets and Pods, plans, and writes.
+
+Rule of use: a Pod that is being deleted is no replica, so its replacement comes at once.
+
+Upstream: pkg/controller/replicaset/replica_set.go
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from k8slab.api.apps import ReplicaSet, ReplicaSetCondition, ReplicaSetStatus
+from k8slab.api.conditions import get_condition
+from k8slab.api.core import Pod
+from k8slab.api.errors import ApiError
+from k8slab.api.labels import from_label_selector
+from k8slab.api.meta import DeleteOptions, Preconditions, controller_of, seconds, timestamp
+from k8slab.api.pods import is_pod_active, is_pod_available, is_pod_ready
+from k8slab.client import Client, ConnectionFailed, EventRecorder, Informers, WorkQueue, key_of
+from k8slab.control_plane.controllers.controller_ref_manager import adopt, claim, release
+from k8slab.control_plane.controllers.controller_utils import (
+    BY_CONTROLLER,
+    Action,
+    Expectations,
+    controller_index,
+    controller_reference,
+    decide,
+    in_parallel,
+    orphans_of,
+    pod_from_template,
+    slow_start,
+    work,
+)
+
+BURST_REPLICAS = 500  # most Pods created or deleted in one sync
+WORKERS = 5  # --concurrent-replicaset-syncs
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What one look at a ReplicaSet and the Pods of its namespace asks for."""
+
+    create: int = 0
+    delete: tuple[Pod, ...] = ()  # first to last
+    adopt: tuple[Pod, ...] = ()
+    release: tuple[Pod, ...] = ()
+    pods: tuple[Pod, ...] = ()  # the Pods that belong to it after adopting and releasing
+
+
+def plan(rs: ReplicaSet, pods: Sequence[Pod], *, now: float, related: Sequence[Pod] = ()) -> Plan:
+    """Say what has to be done so that the ReplicaSet has as many active Pods as it wants.
+
+    `pods` are those of its namespace; `related` are the Pods of all ReplicaSets of the same
+    owner, which matter for which Pod to delete. `now` is in virtual seconds.
+    """
+    claims = claim(rs, from_label_selector(rs.spec.selector), pods)
+    mine = claims.owned + claims.adopt
+    result = Plan(adopt=claims.adopt, release=claims.release, pods=mine)
+    if rs.metadata.deletionTimestamp is not None:
+        return result
+    active = [pod for pod in mine if is_pod_active(pod)]
+    missing = wanted(rs) - len(active)
+    if missing >= 0:
+        return replace(result, create=min(missing, BURST_REPLICAS))
+    surplus = min(-missing, BURST_REPLICAS)
+    if surplus < len(active):  # else all go, in whatever order
+        active = rank_for_deletion(active, related, now)
+    return replace(result, delete=tuple(active[:surplus]))
+
+
+def wanted(rs: ReplicaSet) -> int:
+    """Return the number of Pods asked for, 1 if nobody said."""
+    return 1 if rs.spec.replicas is None else rs.spec.replicas
+
+
+def rank_for_deletion(pods: Sequence[Pod], related: Sequence[Pod], now: float) -> list[Pod]:
+    """Return the Pods in the order in which they should go when there are too many.
+
+    First: unassigned, Pending, not ready, of lower deletion cost, beside more related Pods on
+    their node, ready for less time, with more restarts, younger. Times compare by their order of
+    magnitude only, so that it is not always the newest node that loses its Pods.
+    """
+    neighbours = {key_of(pod): pod.spec.nodeName for pod in (*related, *pods) if is_pod_active(pod)}
+    on_node: dict[str, int] = {}
+    for node in neighbours.values():
+        on_node[node] = on_node.get(node, 0) + 1
+
+    def rank(pod: Pod) -> tuple[object, ...]:
+        ready = get_condition(pod.status.conditions, "Ready")
+        is_ready = ready is not None and ready.status == "True"
+        since = ready.lastTransitionTime if ready is not None and is_ready else None
+        age = magnitude(now - seconds(since)) if since else 0
+        regular, sidecars = max_restarts(pod)
+        return (
+            pod.spec.nodeName != "",
+            PHASES.get(pod.status.phase, 0),
+            is_ready,
+            deletion_cost(pod),
+            -on_node.get(pod.spec.nodeName, 0),
+            age,
+            -regular,
+            -sidecars,
+            magnitude(now - seconds(pod.metadata.creationTimestamp)),
+            pod.metadata.uid,
+        )
+
+    return sorted(pods, key=rank)
+
+
+def magnitude(duration: float) -> int:
+    """Return the whole part of log2 of a duration (seconds) in nanoseconds, -1 if it is none.
+
+    >>> magnitude(100) == magnitude(120), magnitude(10) < magnitude(100)
+    (True, True)
+    """
+    nanoseconds = duration * 1e9
+    return math.floor(math.log2(nanoseconds)) if nanoseconds >= 1 else -1
+
+
+def deletion_cost(pod: Pod) -> int:
+    """Return what the Pod's annotation says its deletion costs, 0 if that is no number."""
+    try:
+        return int(pod.metadata.annotations.get(DELETION_COST, "0"))
+    except ValueError:
+        return 0
+
+
+def max_restarts(pod: Pod) -> tuple[int, int]:
+    """Return the most restarts of a regular container and of a sidecar."""
+    sidecars = {c.name: c.restartPolicy == "Always" for c in pod.spec.initContainers}
+    regular = max((s.restartCount for s in pod.status.containerStatuses), default=0)
+    init = pod.status.initContainerStatuses
+    return regular, max((s.restartCount for s in init if sidecars.get(s.name)), default=0)
+
+
+def calculate_status(
+    rs: ReplicaSet, pods: Sequence[Pod], *, now: float, failure: tuple[str, str] | None = None
+) -> ReplicaSetStatus:
+    """Count the ReplicaSet's Pods; `failure` is reason and message of what could not be done."""
+    template = rs.spec.template.metadata.labels.items()
+    active = [pod for pod in pods if is_pod_active(pod)]
+    terminating = sum(pod.metadata.deletionTimestamp is not None for pod in pods)
+    min_ready = rs.spec.minReadySeconds
+    ready = [pod for pod in active if is_pod_ready(pod)]
+    return ReplicaSetStatus(
+        replicas=len(active),
+        fullyLabeledReplicas=sum(template <= pod.metadata.labels.items() for pod in active),
+        readyReplicas=len(ready),
+        availableReplicas=sum(is_pod_available(pod, min_ready, now) for pod in ready),
+        terminatingReplicas=terminating,
+        observedGeneration=rs.metadata.generation,
+        conditions=failure_conditions(rs.status.conditions, failure, now),
+    )
+
+
+def failure_conditions(
+    conditions: tuple[ReplicaSetCondition, ...], failure: tuple[str, str] | None, now: float
+) -> tuple[ReplicaSetCondition, ...]:
+    """Return the conditions with ReplicaFailure set, or taken away if there is no failure."""
+    if failure is None:
+        return tuple(c for c in conditions if c.type != "ReplicaFailure")
+    if get_condition(conditions, "ReplicaFailure") is not None:
+        return conditions  # the first failure is kept until a sync succeeds
+    reason, message = failure
+    condition = ReplicaSetCondition(
+        type="ReplicaFailure",
+        status="True",
+        lastTransitionTime=timestamp(now),
+        reason=reason,
+        message=message,
+    )
+    return (*conditions, condition)
+
+
+class ReplicaSetController:
+    """The loop: at each change of a ReplicaSet or of one of its Pods, plan and write."""
+
+    component = "replicaset-controller"
+
+    def __init__(self, informers: Informers, client: Client, recorder: EventRecorder) -> None:
+        self._sim = informers.sim
+        self._client = client
+        self._recorder = recorder
+        self._replica_sets = informers.informer(ReplicaSet)
+        self._pods = informers.informer(Pod)
+        self._queue = WorkQueue(self._sim, self.component)
+        self._expectations = Expectations()
+
+    async def run(self) -> None:
+        """Keep all ReplicaSets for ever."""
+        for informer in (self._replica_sets, self._pods):
+            informer.add_index(BY_CONTROLLER, controller_index)
+        self._replica_sets.add_index("namespace", lambda rs: (rs.metadata.namespace,))
+        self._replica_sets.add_handler(self._on_replica_set)
+        self._pods.add_handler(self._on_pod)
+        await self._replica_sets.synced.wait()
+        await self._pods.synced.wait()
+        await work(self._sim, self._queue, self._sync, WORKERS)
+
+    # -- what makes a ReplicaSet worth a look
+
+    def _on_replica_set(self, old: ReplicaSet | None, new: ReplicaSet | None) -> None:
+        rs = new or old
+        assert rs is not None
+        if new is None or (old is not None and old.metadata.uid != new.metadata.uid):
+            self._expectations.forget(key_of(rs))
+        self._queue.add(key_of(rs))
+
+    def _on_pod(self, old: Pod | None, new: Pod | None) -> None:
+        pod = new or old
+        assert pod is not None
+        before, after = self._owner(old), self._owner(new)
+        if before and before != after:
+            self._expectations.deletion_seen(before, key_of(pod))
+            self._queue.add(before)
+        if after:
+            self._on_own_pod(after, old, new)
+        elif new is not None and controller_of(new) is None:
+            self._on_orphan(old, new)
+
+    def _on_own_pod(self, rs_key: str, old: Pod | None, new: Pod | None) -> None:
+        assert new is not None
+        if new.metadata.deletionTimestamp is not None:
+            self._expectations.deletion_seen(rs_key, key_of(new))
+        if old is None:
+            self._expectations.creation_seen(rs_key)
+        self._queue.add(rs_key)
+        rs = self._replica_sets.by_key(rs_key)
+        became_ready = is_pod_ready(new) and (old is None or not is_pod_ready(old))
+        if became_ready and rs is not None and rs.spec.minReadySeconds > 0:
+            # A second more, because the Ready condition has whole seconds only.
+            self._queue.add_after(rs_key, rs.spec.minReadySeconds + 1)
+
+    def _on_orphan(self, old: Pod | None, new: Pod) -> None:
+        if old is not None and old.metadata.labels == new.metadata.labels and not _freed(old, new):
+            return
+        for rs in self._replica_sets.by_index("namespace", new.metadata.namespace):
+            if from_label_selector(rs.spec.selector).matches(new.metadata.labels):
+                self._queue.add(key_of(rs))
+
+    def _owner(self, pod: Pod | None) -> str:
+        """Return the key of the ReplicaSet that controls the Pod, "" if none does."""
+        reference = controller_of(pod) if pod is not None else None
+        if pod is None or reference is None or reference.kind != "ReplicaSet":
+            return ""
+        rs = self._replica_sets.get(pod.metadata.namespace, reference.name)
+        return key_of(rs) if rs is not None and rs.metadata.uid == reference.uid else ""
+
+    # -- one look
+
+    async def _sync(self, key: str) -> None:
+        rs = self._replica_sets.by_key(key)
+        if rs is None:
+            self._expectations.forget(key)
+            return
+        may_act = self._expectations.satisfied(key, self._sim.now)
+        result = plan(rs, self._candidates(rs), now=self._sim.now, related=self._related(rs))
+        pods = await self._claim(rs, result)
+        failure: Exception | None = None
+        if may_act and (result.create or result.delete):
+            failure = await self._manage(key, rs, result)
+        await self._write_status(rs, pods, result, failure)
+        if failure is not None:
+            raise failure
+        self._look_again_when_available(key, rs, pods)
+
+    def _candidates(self, rs: ReplicaSet) -> list[Pod]:
+        orphans = self._pods.by_index(BY_CONTROLLER, orphans_of(rs.metadata.namespace))
+        return self._pods.by_index(BY_CONTROLLER, rs.metadata.uid) + orphans
+
+    def _related(self, rs: ReplicaSet) -> list[Pod]:
+        """Return the Pods of all ReplicaSets with the same owner; only scaling down asks."""
+        owner = controller_of(rs)
+        if owner is None or len(self._pods.by_index(BY_CONTROLLER, rs.metadata.uid)) <= wanted(rs):
+            return []
+        siblings = self._replica_sets.by_index(BY_CONTROLLER, owner.uid)
+        return [p for s in siblings for p in self._pods.by_index(BY_CONTROLLER, s.metadata.uid)]
+
+    async def _claim(self, rs: ReplicaSet, result: Plan) -> tuple[Pod, ...]:
+        if not result.adopt and not result.release:
+            return result.pods
+        words = [f"adopt {pod.metadata.name}" for pod in result.adopt]
+        words += [f"release {pod.metadata.name}" for pod in result.release]
+        decide(self._sim, self.component, rs, ", ".join(words))
+        for pod in result.adopt:
+            await adopt(self._client, rs, pod)
+        for pod in result.release:
+            await release(self._client, rs, pod)
+        return result.pods
+
+    async def _manage(self, key: str, rs: ReplicaSet, result: Plan) -> Exception | None:
+        active = sum(map(is_pod_active, result.pods))
+        act = f"create {result.create}" if result.create else f"delete {len(result.delete)}"
+        decide(self._sim, self.component, rs, f"{active} of {wanted(rs)} replicas: {act}")
+        self._expectations.expect(
+            key, self._sim.now, creations=result.create, deletions=map(key_of, result.delete)
+        )
+        if result.create:
+            return await self._create(key, rs, result.create)
+        actions = [self._deletion(key, rs, pod) for pod in result.delete]
+        outcomes = await in_parallel(self._sim, actions, f"{self.component}: delete")
+        return next((outcome for outcome in outcomes if outcome is not None), None)
+
+    async def _create(self, key: str, rs: ReplicaSet, count: int) -> Exception | None:
+        pod = pod_from_template(rs.spec.template, rs, controller_reference(rs))
+
+        async def create() -> None:
+            try:
+                created = await self._client.create(pod)
+            except (ApiError, ConnectionFailed) as error:
+                self._recorder.event(rs, "Warning", "FailedCreate", f"Error creating: {error}")
+                raise
+            message = f"Created pod: {created.metadata.name}"
+            self._recorder.event(rs, "Normal", "SuccessfulCreate", message)
+
+        done, error = await slow_start(self._sim, count, create, f"{self.component}: create")
+        self._expectations.creation_seen(key, count - done)
+        gone = isinstance(error, ApiError) and _namespace_is_going(error)
+        return None if gone else error
+
+    def _deletion(self, key: str, rs: ReplicaSet, pod: Pod) -> Action:
+        async def delete() -> None:
+            meta = pod.metadata
+            only = DeleteOptions(preconditions=Preconditions(uid=meta.uid or None))
+            try:
+                await self._client.delete(Pod, meta.name, meta.namespace, only)
+            except (ApiError, ConnectionFailed) as error:
+                self._expectations.deletion_seen(key, key_of(pod))
+                if isinstance(error, ApiError) and error.reason == "NotFound":
+                    return
+                self._recorder.event(rs, "Warning", "FailedDelete", f"Error deleting: {error}")
+                raise
+            self._recorder.event(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {meta.name}")
+
+        return delete
+
+    async def _write_status(
+        self, rs: ReplicaSet, pods: tuple[Pod, ...], result: Plan, failure: Exception | None
+    ) -> None:
+        words = None
+        if failure is not None:
+            reason = "FailedCreate" if result.create else "FailedDelete"
+            words = (reason, str(failure))
+        status = calculate_status(rs, pods, now=self._sim.now, failure=words)
+        if status == rs.status:
+            return
+        try:
+            await self._client.update_status(replace(rs, status=status))
+        except ApiError as error:
+            if error.reason != "Conflict":
+                raise
+            # Counts are facts about Pods, so the newest version may have them as well.
+            newest = await self._client.get(ReplicaSet, rs.metadata.name, rs.metadata.namespace)
+            await self._client.update_status(replace(newest, status=status))
+
+    def _look_again_when_available(self, key: str, rs: ReplicaSet, pods: tuple[Pod, ...]) -> None:
+        """Ask for another look when the next ready Pod will have been ready for long enough."""
+        min_ready = rs.spec.minReadySeconds
+        if not min_ready:
+            return
+        now = self._sim.now
+        times = [
+            seconds(condition.lastTransitionTime) + min_ready - now
+            for pod in pods
+            if (condition := get_condition(pod.status.conditions, "Ready"))
+            and condition.status == "True"
+        ]
+        waiting = [delay for delay in times if delay > 0]
+        if waiting:
+            self._queue.add_after(key, min(waiting))
+
+
+def _freed(old: Pod, new: Pod) -> bool:
+    return controller_of(old) is not None and controller_of(new) is None
+
+
+def _namespace_is_going(error: ApiError) -> bool:
+    details = error.status.details
+    return details is not None and any(c.reason == "NamespaceTerminating" for c in details.causes)
