@@ -25,6 +25,7 @@ from k8slab.client.transport import (
     Transport,
     WatchEvent,
     WatchStream,
+    component_of,
     key_of,
     split_key,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "WatchEvent",
     "WatchStream",
     "WorkQueue",
+    "component_of",
     "key_of",
     "reference_to",
     "split_key",

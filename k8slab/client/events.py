@@ -15,7 +15,7 @@ from k8slab.api.core import Event, EventSource, ObjectReference
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object, ObjectMeta, timestamp
 from k8slab.client.client import Client
-from k8slab.client.transport import MERGE_PATCH, ConnectionFailed
+from k8slab.client.transport import MERGE_PATCH, ConnectionFailed, component_of
 from k8slab.sim import Queue, Simulation
 
 NORMAL, WARNING = "Normal", "Warning"
@@ -56,7 +56,10 @@ class EventRecorder:
             count=1,
         )
         self._sim.trace.add(
-            self._client.user, "event", f"{about.kind}/{about.name}", f"{reason}: {message}"
+            component_of(self._client.user),
+            "event",
+            f"{about.kind}/{about.name}",
+            f"{reason}: {message}",
         )
         if self._queue is None:
             self._queue = Queue(self._sim, f"{self._client.user}: events")
@@ -77,8 +80,8 @@ class EventRecorder:
 
     async def _write(self, event: Event) -> None:
         about = event.involvedObject
-        key = (about.kind, about.namespace, about.name, about.uid, about.fieldPath)
-        key += (event.type, event.reason, event.message)
+        where = (about.kind, about.namespace, about.name, about.uid, about.fieldPath)
+        key = (*where, event.type, event.reason, event.message)
         first = self._written.get(key)
         if first is None:
             written = await self._client.create(event)

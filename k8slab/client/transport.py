@@ -50,6 +50,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     field_validation: str = "Strict"  # Strict, Warn or Ignore
     patch_type: str = ""
     force: bool = False  # of a server-side apply
+    as_table: bool = False  # answer with a Table, as kubectl get asks for
     options: tuple[tuple[str, str], ...] = ()  # further query parameters, such as those of logs
 
     def path(self) -> str:
@@ -132,6 +133,19 @@ class WatchStream:
             self._sim.at(self._travelling[0][0], self._arrive, "watch event arrives")
         if self._arrived and self._news is not None:
             self._news.set()
+
+
+def component_of(user: str) -> str:
+    """Return the component that acts under a user name, as the trace calls it.
+
+    >>> component_of("system:node:worker-1"), component_of("kubernetes-admin")
+    ('kubelet/worker-1', 'you')
+    """
+    if user == ADMIN:
+        return "you"
+    if user.startswith("system:node:"):
+        return "kubelet/" + user.removeprefix("system:node:")
+    return user.rpartition(":")[2]
 
 
 def key_of(obj: Object) -> str:

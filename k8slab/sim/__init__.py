@@ -10,7 +10,7 @@ Upstream: none (Kubernetes runs on real time)
 """
 
 from k8slab.sim.kernel import Group, Killed, Simulation, Task, TaskError, Timer
-from k8slab.sim.streams import Streams
+from k8slab.sim.streams import Rng, Streams
 from k8slab.sim.sync import Queue, Signal
 from k8slab.sim.trace import Record, Trace
 
@@ -19,6 +19,7 @@ __all__ = [
     "Killed",
     "Queue",
     "Record",
+    "Rng",
     "Signal",
     "Simulation",
     "Streams",

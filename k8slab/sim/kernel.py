@@ -189,9 +189,18 @@ class Task(Generic[T]):
     """A coroutine on its way: `done` once it returned, raised or was killed. Awaitable."""
 
     __slots__ = (
-        "_coroutine", "_joiners", "_result", "_sim", "_wait", "cause", "done", "error", "group", "name",
+        "_coroutine",
+        "_joiners",
+        "_result",
+        "_sim",
+        "_wait",
+        "cause",
+        "done",
+        "error",
+        "group",
+        "name",
         "watched",
-    )  # fmt: skip
+    )
 
     def __init__(
         self,

@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import random
 
+Rng = random.Random  # the type of a stream, for who is given one
+
 # Kubernetes leaves out vowels and look-alikes, so that no name spells a word.
 SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 

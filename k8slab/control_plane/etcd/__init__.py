@@ -8,6 +8,15 @@ Rule of use: only the API server talks to etcd; all others talk to the API serve
 Upstream: etcd server/storage/mvcc
 """
 
+from k8slab.control_plane.etcd.endpoint import Endpoint, Unavailable
 from k8slab.control_plane.etcd.mvcc import Backend, Compacted, Etcd, FutureRevision, KeyValue
 
-__all__ = ["Backend", "Compacted", "Etcd", "FutureRevision", "KeyValue"]
+__all__ = [
+    "Backend",
+    "Compacted",
+    "Endpoint",
+    "Etcd",
+    "FutureRevision",
+    "KeyValue",
+    "Unavailable",
+]

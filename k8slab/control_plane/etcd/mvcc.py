@@ -72,6 +72,7 @@ class Etcd:
         self._backend = backend
         self._watchers: list[tuple[str, Callable[[KeyValue], None]]] = []
         self._sorted: list[str] | None = None
+        self._closed = False
         for key in backend.leases:
             self._expire_later(key)
 
@@ -79,6 +80,11 @@ class Etcd:
     def revision(self) -> int:
         """The revision of the last write."""
         return self._backend.revision
+
+    def close(self) -> None:
+        """Stop serving; what was written stays in the backend."""
+        self._closed = True
+        self._watchers.clear()
 
     # -- reading
 
@@ -173,7 +179,7 @@ class Etcd:
                     on_write(written)
         entry = (prefix, on_write)
         self._watchers.append(entry)
-        return lambda: self._watchers.remove(entry)
+        return lambda: self._watchers.remove(entry) if entry in self._watchers else None
 
     def previous(self, written: KeyValue) -> KeyValue | None:
         """Return the version before this one, None if there was none or it was compacted."""
@@ -218,7 +224,7 @@ class Etcd:
 
     def _expire_later(self, key: str) -> None:
         def expire() -> None:
-            if self._backend.leases.get(key) == when:
+            if self._backend.leases.get(key) == when and not self._closed:
                 self.delete(key)
 
         when = self._backend.leases[key]

@@ -1,0 +1,159 @@
+"""The watch cache: every object in memory, and who wants to hear of changes.
+
+One `Cache` per resource holds the newest version of each object and the watchers. etcd reports
+each write once; the cache hands it to the watchers whose selectors match the object before or
+after. An object that begins to match is ADDED for that watcher, one that ceases to is DELETED.
+
+Watchers of one node's Pods are found by the node's name, so that a write costs as much as there
+are watchers to tell, not as there are watchers.
+
+Rule of use: lists are served from here, single reads from etcd.
+
+Upstream: staging/src/k8s.io/apiserver/pkg/storage/cacher
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec.structs import replace
+
+from k8slab.api.fields import FieldSelector
+from k8slab.api.labels import Selector
+from k8slab.api.meta import Object
+from k8slab.api.scheme import Resource
+from k8slab.client import WatchEvent, WatchStream, key_of
+from k8slab.control_plane.apiserver.selectable_fields import fields_of
+from k8slab.control_plane.etcd import KeyValue
+from k8slab.sim import Simulation
+
+INDEXED_FIELD = "spec.nodeName"
+
+
+class Filter:
+    """Which objects a list or a watch wants."""
+
+    def __init__(self, namespace: str, labels: Selector | None, fields: FieldSelector | None):
+        self.namespace = namespace
+        self.labels = labels
+        self.fields = fields
+
+    def matches(self, obj: Object) -> bool:
+        """Say whether the object is wanted."""
+        meta = obj.metadata
+        if self.namespace and meta.namespace != self.namespace:
+            return False
+        if self.labels is not None and not self.labels.matches(meta.labels):
+            return False
+        return self.fields is None or self.fields.matches(fields_of(obj))
+
+    @property
+    def node_name(self) -> str:
+        """The node whose Pods are wanted, "" if the filter names none."""
+        exact = self.fields.exact(INDEXED_FIELD) if self.fields is not None else None
+        return exact or ""
+
+
+class Watcher:
+    """One open watch."""
+
+    def __init__(
+        self,
+        wanted: Filter,
+        stream: WatchStream,
+        transform: Callable[[WatchEvent], WatchEvent] | None = None,
+    ) -> None:
+        self.wanted = wanted
+        self.stream = stream
+        self._transform = transform
+
+    def tell(self, old: Object | None, new: Object | None, revision: int, cause: int) -> None:
+        """Report the step from `old` to `new`, as it looks through the filter."""
+        before = old is not None and self.wanted.matches(old)
+        after = new is not None and self.wanted.matches(new)
+        if after:
+            self.push(WatchEvent("MODIFIED" if before else "ADDED", new, cause))
+        elif before:
+            last = new if new is not None else old
+            self.push(WatchEvent("DELETED", at_revision(last, revision), cause))
+
+    def push(self, event: WatchEvent) -> None:
+        """Send an event."""
+        self.stream.push(event if self._transform is None else self._transform(event))
+
+
+class Cache:
+    """The objects of one resource and their watchers."""
+
+    def __init__(self, sim: Simulation, resource: Resource) -> None:
+        self._sim = sim
+        self._resource = resource
+        self._objects: dict[str, Object] = {}
+        self._sorted: list[str] | None = None
+        self._watchers: dict[str, list[Watcher]] = {}  # by node name, "" for all others
+
+    def get(self, namespace: str, name: str) -> Object | None:
+        """Return the newest version of an object, None if there is none."""
+        return self._objects.get(f"{namespace}/{name}" if namespace else name)
+
+    def list(self, wanted: Filter) -> Iterator[Object]:
+        """Yield the objects that are wanted, in order of their keys."""
+        if self._sorted is None:
+            self._sorted = sorted(self._objects)
+        for key in self._sorted:
+            obj = self._objects[key]
+            if wanted.matches(obj):
+                yield obj
+
+    def load(self, objects: Iterator[Object]) -> None:
+        """Fill the cache when the API server starts."""
+        self._objects = {key_of(obj): obj for obj in objects}
+        self._sorted = None
+
+    def add_watcher(self, watcher: Watcher) -> None:
+        """Tell the watcher of all changes from now on."""
+        self._watchers.setdefault(watcher.wanted.node_name, []).append(watcher)
+
+    def close(self) -> None:
+        """Break all watches, as a server that goes away does."""
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                watcher.stream.close()
+        self._watchers = {}
+
+    def apply(self, old: Object | None, written: KeyValue) -> None:
+        """Take over a write that etcd reports, and tell the watchers."""
+        new: Object | None = written.value
+        changed = new if new is not None else old
+        if changed is None:
+            return
+        key = key_of(changed)
+        if new is None:
+            self._objects.pop(key, None)
+            self._sorted = None
+        else:
+            if key not in self._objects:
+                self._sorted = None
+            self._objects[key] = new
+        for watcher in self._concerned(old, new):
+            watcher.tell(old, new, written.mod_revision, self._sim.cause)
+
+    def _concerned(self, old: Object | None, new: Object | None) -> Iterator[Watcher]:
+        names = {"": None}
+        if len(self._watchers) > 1 or "" not in self._watchers:
+            for obj in (old, new):
+                if obj is not None:
+                    names[fields_of(obj).get(INDEXED_FIELD, "")] = None
+        for name in names:
+            watchers = self._watchers.get(name)
+            if not watchers:
+                continue
+            if any(watcher.stream.closed for watcher in watchers):
+                watchers[:] = [watcher for watcher in watchers if not watcher.stream.closed]
+            yield from watchers
+
+
+def at_revision(obj: Object | None, revision: int) -> Object:
+    """Return the object with the revision of its deletion, from which a watch can go on."""
+    assert obj is not None
+    return replace(obj, metadata=replace(obj.metadata, resourceVersion=str(revision)))

@@ -1,0 +1,56 @@
+"""Defaults of volumes: file modes, and an empty folder where no source is given.
+
+Rule of use: `volume` is pure and idempotent, like all defaults.
+
+Upstream: pkg/apis/core/v1/defaults.go (SetDefaults_*VolumeSource)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from k8slab.api.core import EmptyDirVolumeSource
+
+MODE = 0o644  # of files made from objects
+WITH_MODE = ("configMap", "secret", "downwardAPI", "projected")
+TOKEN_SECONDS = 3600  # s, how long a projected token is valid
+
+
+def volume(v: Any) -> Any:
+    """Return the volume with its source's defaults."""
+    for name in WITH_MODE:
+        source = getattr(v, name)
+        if source is None:
+            continue
+        if source.defaultMode is None:
+            source = replace(source, defaultMode=MODE)
+        if name == "projected":
+            source = replace(source, sources=tuple(_projection(s) for s in source.sources))
+        return replace(v, **{name: source})
+    if v.hostPath is not None and v.hostPath.type is None:
+        return replace(v, hostPath=replace(v.hostPath, type=""))
+    given = (getattr(v, field) for field in v.__struct_fields__ if field != "name")
+    if all(source is None for source in given):
+        return replace(v, emptyDir=EmptyDirVolumeSource())
+    return v
+
+
+def _projection(projection: Any) -> Any:
+    token = projection.serviceAccountToken
+    if token is not None and token.expirationSeconds is None:
+        projection = replace(
+            projection, serviceAccountToken=replace(token, expirationSeconds=TOKEN_SECONDS)
+        )
+    downward = projection.downwardAPI
+    if downward is not None:
+        items = tuple(_versioned(item) for item in downward.items)
+        projection = replace(projection, downwardAPI=replace(downward, items=items))
+    return projection
+
+
+def _versioned(item: Any) -> Any:
+    if item.fieldRef is None or item.fieldRef.apiVersion:
+        return item
+    return replace(item, fieldRef=replace(item.fieldRef, apiVersion="v1"))

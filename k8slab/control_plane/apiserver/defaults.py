@@ -1,0 +1,298 @@
+"""Defaults: what the API server fills in where a manifest is silent.
+
+A manifest says what its author cares about; the stored object says everything. `apply` is pure and
+idempotent: applied twice it changes nothing the second time, which is why every write can go
+through it.
+
+    >>> from k8slab.api import load
+    >>> pod = apply(load({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
+    ...     "spec": {"containers": [{"name": "web", "image": "nginx"}]}}))
+    >>> pod.spec.restartPolicy, pod.spec.containers[0].imagePullPolicy
+    ('Always', 'Always')
+
+Rule of use: to default a kind, add a function and a row to `DEFAULTS`.
+
+Upstream: pkg/apis/core/v1/defaults.go, pkg/apis/apps/v1/defaults.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from k8slab.api.core import PodSecurityContext
+from k8slab.api.meta import Object
+from k8slab.control_plane.apiserver.default_volumes import volume
+
+S = TypeVar("S", bound=Struct)
+
+GRACE = 30  # s, terminationGracePeriodSeconds
+AFFINITY_TIMEOUT = 10800  # s, sessionAffinityConfig.clientIP.timeoutSeconds
+
+
+def apply(obj: Object) -> Object:
+    """Return the object with all defaults of its kind filled in."""
+    default = DEFAULTS.get(obj.kind)
+    return obj if default is None else default(obj)
+
+
+def fill(struct: S, **defaults: Any) -> S:
+    """Return the Struct with those fields set that hold their zero value (or None)."""
+    missing = {name: value for name, value in defaults.items() if _unset(getattr(struct, name))}
+    return replace(struct, **missing) if missing else struct
+
+
+def _unset(value: Any) -> bool:
+    return value is None or value == "" or value == () or (value == 0 and value is not False)
+
+
+# -- Pods
+
+
+def pod(obj: Any) -> Any:
+    """Default a Pod."""
+    spec = pod_spec(obj.spec)
+    for container in spec.containers if spec.hostNetwork else ():
+        ports = tuple(fill(port, hostPort=port.containerPort) for port in container.ports)
+        changed = replace(container, ports=ports)
+        spec = replace(
+            spec, containers=tuple(changed if c is container else c for c in spec.containers)
+        )
+    if spec.enableServiceLinks is None:
+        spec = replace(spec, enableServiceLinks=True)
+    return replace(obj, spec=spec)
+
+
+def pod_spec(spec: Any) -> Any:
+    """Default the spec of a Pod, or of a Pod template."""
+    spec = fill(
+        spec,
+        restartPolicy="Always",
+        dnsPolicy="ClusterFirst",
+        schedulerName="default-scheduler",
+        securityContext=PodSecurityContext(),
+        serviceAccount=spec.serviceAccountName,
+    )
+    spec = _absent(spec, terminationGracePeriodSeconds=GRACE)
+    changes: dict[str, Any] = {"containers": tuple(container(c) for c in spec.containers)}
+    if spec.initContainers:
+        changes["initContainers"] = tuple(container(c) for c in spec.initContainers)
+    if spec.volumes:
+        changes["volumes"] = tuple(volume(v) for v in spec.volumes)
+    if not spec.serviceAccountName and spec.serviceAccount:
+        changes["serviceAccountName"] = spec.serviceAccount
+    return replace(spec, **changes)
+
+
+def container(c: Any) -> Any:
+    """Default a container: pull policy by tag, protocols, probes, requests from limits."""
+    changes: dict[str, Any] = {}
+    if not c.imagePullPolicy:
+        changes["imagePullPolicy"] = pull_policy(c.image)
+    if c.ports:
+        changes["ports"] = tuple(fill(port, protocol="TCP") for port in c.ports)
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        found = getattr(c, name)
+        if found is not None:
+            changes[name] = probe(found)
+    if c.lifecycle is not None:
+        changes["lifecycle"] = _lifecycle(c.lifecycle)
+    if c.env:
+        changes["env"] = tuple(_env(variable) for variable in c.env)
+    missing = {k: v for k, v in c.resources.limits.items() if k not in c.resources.requests}
+    if missing:
+        changes["resources"] = replace(c.resources, requests={**c.resources.requests, **missing})
+    c = fill(c, terminationMessagePath="/dev/termination-log", terminationMessagePolicy="File")
+    return replace(c, **changes) if changes else c
+
+
+def pull_policy(image: str) -> str:
+    """Return when an image is pulled: a moving tag always, a fixed one if it is not there.
+
+    >>> pull_policy("nginx"), pull_policy("nginx:latest"), pull_policy("nginx:1.27")
+    ('Always', 'Always', 'IfNotPresent')
+    """
+    if "@" in image:
+        return "IfNotPresent"
+    _, _, tag = image.rpartition("/")[2].partition(":")
+    return "Always" if tag in ("", "latest") else "IfNotPresent"
+
+
+def probe(p: Any) -> Any:
+    """Default a probe: every 10 s, 1 s to answer, one success, three failures."""
+    p = fill(p, timeoutSeconds=1, periodSeconds=10, successThreshold=1, failureThreshold=3)
+    if p.httpGet is not None:
+        p = replace(p, httpGet=_http_get(p.httpGet))
+    if p.grpc is not None and p.grpc.service is None:
+        p = replace(p, grpc=replace(p.grpc, service=""))
+    return p
+
+
+def _http_get(action: Any) -> Any:
+    return fill(action, path="/", scheme="HTTP")
+
+
+def _lifecycle(lifecycle: Any) -> Any:
+    for name in ("postStart", "preStop"):
+        hook = getattr(lifecycle, name)
+        if hook is not None and hook.httpGet is not None:
+            hook = replace(hook, httpGet=_http_get(hook.httpGet))
+            lifecycle = replace(lifecycle, **{name: hook})
+    return lifecycle
+
+
+def _env(variable: Any) -> Any:
+    source = variable.valueFrom
+    if source is None or source.fieldRef is None or source.fieldRef.apiVersion:
+        return variable
+    field = replace(source.fieldRef, apiVersion="v1")
+    return replace(variable, valueFrom=replace(source, fieldRef=field))
+
+
+# -- workloads
+
+
+def _template(spec: Any) -> Any:
+    template = spec.template
+    return replace(spec, template=replace(template, spec=pod_spec(template.spec)))
+
+
+def replica_set(obj: Any) -> Any:
+    """Default a ReplicaSet or ReplicationController: one replica."""
+    spec = _template(obj.spec)
+    if spec.replicas is None:
+        spec = replace(spec, replicas=1)
+    return replace(obj, spec=spec)
+
+
+def deployment(obj: Any) -> Any:
+    """Default a Deployment: one replica, rolling update with 25% surge and 25% unavailable."""
+    spec = _template(obj.spec)
+    strategy = fill(spec.strategy, type="RollingUpdate")
+    if strategy.type == "RollingUpdate":
+        from k8slab.api.apps import RollingUpdateDeployment
+
+        rolling = strategy.rollingUpdate or RollingUpdateDeployment()
+        rolling = _absent(rolling, maxUnavailable="25%", maxSurge="25%")
+        strategy = replace(strategy, rollingUpdate=rolling)
+    spec = _absent(spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600)
+    return replace(obj, spec=replace(spec, strategy=strategy))
+
+
+def daemon_set(obj: Any) -> Any:
+    """Default a DaemonSet: rolling update, one Pod at a time."""
+    from k8slab.api.apps import RollingUpdateDaemonSet
+
+    spec = _absent(_template(obj.spec), revisionHistoryLimit=10)
+    strategy = fill(spec.updateStrategy, type="RollingUpdate")
+    if strategy.type == "RollingUpdate":
+        rolling = strategy.rollingUpdate or RollingUpdateDaemonSet()
+        rolling = _absent(rolling, maxUnavailable=1, maxSurge=0)
+        strategy = replace(strategy, rollingUpdate=rolling)
+    return replace(obj, spec=replace(spec, updateStrategy=strategy))
+
+
+def stateful_set(obj: Any) -> Any:
+    """Default a StatefulSet: ordered, rolling update, one replica."""
+    from k8slab.api.apps import (
+        RollingUpdateStatefulSetStrategy,
+        StatefulSetPersistentVolumeClaimRetentionPolicy,
+    )
+
+    spec = _absent(_template(obj.spec), replicas=1, revisionHistoryLimit=10)
+    spec = fill(spec, podManagementPolicy="OrderedReady")
+    strategy = fill(spec.updateStrategy, type="RollingUpdate")
+    if strategy.type == "RollingUpdate":
+        rolling = strategy.rollingUpdate or RollingUpdateStatefulSetStrategy()
+        strategy = replace(strategy, rollingUpdate=_absent(rolling, partition=0, maxUnavailable=1))
+    retention = spec.persistentVolumeClaimRetentionPolicy
+    retention = retention or StatefulSetPersistentVolumeClaimRetentionPolicy()
+    retention = fill(retention, whenDeleted="Retain", whenScaled="Retain")
+    spec = replace(spec, updateStrategy=strategy, persistentVolumeClaimRetentionPolicy=retention)
+    return replace(obj, spec=spec)
+
+
+def _absent(struct: S, **defaults: Any) -> S:
+    """Set those fields that are None; a zero was meant."""
+    missing = {name: value for name, value in defaults.items() if getattr(struct, name) is None}
+    return replace(struct, **missing) if missing else struct
+
+
+# -- the rest
+
+
+def service(obj: Any) -> Any:
+    """Default a Service: ClusterIP, TCP, targetPort as port, no affinity."""
+    spec = fill(obj.spec, type="ClusterIP", sessionAffinity="None")
+    ports = tuple(fill(fill(port, protocol="TCP"), targetPort=port.port) for port in spec.ports)
+    spec = replace(spec, ports=ports)
+    if spec.type in ("NodePort", "LoadBalancer") or spec.externalIPs:
+        spec = fill(spec, externalTrafficPolicy="Cluster")
+    if spec.type == "LoadBalancer":
+        spec = _absent(spec, allocateLoadBalancerNodePorts=True)
+    if spec.type != "ExternalName":
+        spec = fill(
+            spec,
+            internalTrafficPolicy="Cluster",
+            ipFamilies=("IPv4",),
+            ipFamilyPolicy="SingleStack",
+        )
+    if spec.sessionAffinity == "ClientIP" and spec.sessionAffinityConfig is None:
+        from k8slab.api.core import ClientIPConfig, SessionAffinityConfig
+
+        config = SessionAffinityConfig(clientIP=ClientIPConfig(timeoutSeconds=AFFINITY_TIMEOUT))
+        spec = replace(spec, sessionAffinityConfig=config)
+    return replace(obj, spec=spec)
+
+
+def endpoint_slice(obj: Any) -> Any:
+    """Default an EndpointSlice: TCP, ports without a name have the empty one."""
+    ports = tuple(_absent(port, name="", protocol="TCP") for port in (obj.ports or ()))
+    return replace(obj, ports=ports)
+
+
+def secret(obj: Any) -> Any:
+    """Default a Secret: Opaque, texts encoded into its data."""
+    obj = fill(obj, type="Opaque")
+    if obj.stringData:
+        from base64 import b64encode
+
+        encoded = {k: b64encode(v.encode()).decode() for k, v in obj.stringData.items()}
+        obj = replace(obj, data={**obj.data, **encoded}, stringData={})
+    return obj
+
+
+def namespace(obj: Any) -> Any:
+    """Label a Namespace with its own name, so that selectors can name it."""
+    name = obj.metadata.name
+    labels = obj.metadata.labels
+    if not name or labels.get("kubernetes.io/metadata.name") == name:
+        return obj
+    labels = {**labels, "kubernetes.io/metadata.name": name}
+    return replace(obj, metadata=replace(obj.metadata, labels=labels))
+
+
+def node(obj: Any) -> Any:
+    """Default a Node: what is not set aside can be used."""
+    status = obj.status
+    if status.allocatable or not status.capacity:
+        return obj
+    return replace(obj, status=replace(status, allocatable=dict(status.capacity)))
+
+
+DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
+    "Pod": pod,
+    "ReplicaSet": replica_set,
+    "ReplicationController": replica_set,
+    "Deployment": deployment,
+    "DaemonSet": daemon_set,
+    "StatefulSet": stateful_set,
+    "Service": service,
+    "EndpointSlice": endpoint_slice,
+    "Secret": secret,
+    "Namespace": namespace,
+    "Node": node,
+}

@@ -1,0 +1,313 @@
+"""The verbs, for every kind alike: get, list, watch, create, update, patch, delete.
+
+A `Registry` serves one resource. A write goes: decode, default, admit, prepare, allocate,
+validate, store; an update that lost a race is refused with 409 Conflict, a patch is tried again on
+the newer object. Nothing is stored unless all of it succeeded.
+
+Rule of use: what only some kinds do is in `strategy`, `admission`, `service_ports`; not here.
+
+Upstream: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from msgspec.structs import replace
+
+from k8slab.api import codec, errors, scheme
+from k8slab.api.core import Event, Service
+from k8slab.api.meta import DeleteOptions, Object
+from k8slab.api.scheme import Resource
+from k8slab.client import Listing, Request
+from k8slab.control_plane.apiserver import (
+    admission,
+    defaults,
+    deletion,
+    patch,
+    strategy,
+    validation,
+)
+from k8slab.control_plane.apiserver.cacher import Cache, Filter
+from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
+from k8slab.control_plane.apiserver.storage import Storage
+from k8slab.sim import Simulation
+
+EVENT_TTL = 3600.0  # s, --event-ttl
+PATCH_RETRIES = 5
+NAME_RETRIES = 8  # attempts at a generated name that is not taken
+MAX_GENERATED_BASE = 58  # characters of generateName that are kept, 63 - 5
+CREATE_ON_UPDATE = frozenset({"Service", "Endpoints", "Lease", "Event", "LimitRange"})
+
+
+class Registry:
+    """All objects of one resource."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        resource: Resource,
+        storage: Storage,
+        allocator: ServiceAllocator,
+        look_up: admission.LookUp,
+    ) -> None:
+        self._sim = sim
+        self.resource = resource
+        self._storage = storage
+        self._allocator = allocator
+        self._look_up = look_up
+        self.cache = Cache(sim, resource)
+
+    # -- reading
+
+    def get(self, request: Request) -> Object:
+        """Return the object; raises ApiError with reason NotFound."""
+        return self._current(request.namespace, request.name)
+
+    def list(self, request: Request, wanted: Filter) -> Listing:
+        """Return the objects that are wanted, sorted by key, and the version to watch from."""
+        revision = self._storage.etcd.revision
+        return Listing(tuple(self.cache.list(wanted)), str(revision))
+
+    # -- writing
+
+    def create(self, request: Request) -> Object:
+        """Store a new object and return it."""
+        obj = self._placed(self._decode(request.body), request)
+        obj = admission.admit(defaults.apply(obj), self._context(request.user))
+        obj = strategy.prepare_create(obj, uid=self._uid(), now=self._sim.now)
+        generated = not obj.metadata.name and bool(obj.metadata.generateName)
+        for _ in range(NAME_RETRIES if generated else 1):
+            named = self._named(obj) if generated else obj
+            stored = self._create(named, request)
+            if stored is not None:
+                return stored
+        raise errors.already_exists(self.resource, named.metadata.name)
+
+    def update(self, request: Request) -> Object:
+        """Replace the object, or its status, and return it."""
+        new = self._placed(self._decode(request.body), request)
+        if new.metadata.name != request.name:
+            raise errors.bad_request(
+                f"the name of the object ({new.metadata.name}) does not match the name on the "
+                f"URL ({request.name})"
+            )
+        if request.subresource == "":
+            new = defaults.apply(new)
+            old = self._storage.get(self.resource, request.namespace, request.name)
+            if old is None and self.resource.kind in CREATE_ON_UPDATE:
+                return self.create(request)
+        old = self._current(request.namespace, request.name)
+        self._check_version(new, old)
+        return self._update(new, old, request)
+
+    def patch(self, request: Request) -> Object:
+        """Change some fields of the object, or of its status, and return it."""
+        for _ in range(PATCH_RETRIES):
+            old = self._current(request.namespace, request.name)
+            document = patch.apply(codec.to_dict(old), request.body, request.patch_type)
+            new = self._decode(document)
+            if new.metadata.resourceVersion:
+                self._check_version(new, old)
+            if request.subresource == "":
+                new = defaults.apply(new)
+            try:
+                return self._update(new, old, request)
+            except LostRace:
+                continue
+        raise errors.conflict(self.resource, request.name)
+
+    def modify(
+        self, namespace: str, name: str, change: Callable[[Any], Object], request: Request
+    ) -> Object:
+        """Store what `change` makes of the object; the API server's own updates use this."""
+        old = self._current(namespace, name)
+        new = change(old)
+        return old if new is old else self._store(new, old, request)
+
+    # -- deleting
+
+    def delete(self, request: Request) -> Object:
+        """Remove the object, or mark it; return it as it was or as it is now marked."""
+        options = self._delete_options(request.body)
+        old = self._current(request.namespace, request.name)
+        self._check_preconditions(options, old)
+        marked = deletion.decide(old, options, self._sim.now)
+        if request.dry_run:
+            return old
+        if marked is None:
+            self._remove(old, request.user)
+            return old
+        return old if marked is old else self._store(marked, old, request)
+
+    # -- inside
+
+    def _create(self, obj: Object, request: Request) -> Object | None:
+        if isinstance(obj, Service):
+            obj = self._allocator.allocate(obj)
+        try:
+            self._raise_invalid(obj, validation.validate(obj))
+            if request.dry_run:
+                return obj
+            stored = self._storage.write(self.resource, obj, None, "create", request.user)
+        except errors.ApiError:
+            self._release(obj)
+            raise
+        if stored is None:
+            self._release(obj)
+        elif isinstance(stored, Event):
+            self._storage.expire(self.resource, stored, EVENT_TTL)
+        return stored
+
+    def _update(self, new: Object, old: Object, request: Request) -> Object:
+        if request.subresource == "status":
+            new = strategy.prepare_status(new, old)
+        else:
+            new = strategy.prepare_update(new, old)
+        if isinstance(new, Service) and isinstance(old, Service):
+            new = self._allocator.allocate(new, old)
+        try:
+            self._raise_invalid(new, validation.validate(new, old))
+        except errors.ApiError:
+            self._release(new, keep=old)
+            raise
+        return self._store(new, old, request)
+
+    def _store(self, new: Object, old: Object, request: Request) -> Object:
+        """Write an update that was checked; an object that waited for nothing else goes."""
+        if new == old:
+            return old
+        if request.dry_run:
+            return new
+        if deletion.is_finished(new):
+            self._remove(old, request.user)
+            return new
+        verb = f"{request.verb} {request.subresource}".rstrip()
+        stored = self._storage.write(self.resource, new, old, verb, request.user)
+        if stored is None:
+            raise LostRace(errors.conflict(self.resource, new.metadata.name).status)
+        self._release(old, keep=new)
+        return stored
+
+    def _remove(self, old: Object, user: str) -> None:
+        if not self._storage.delete(self.resource, old, user):
+            raise LostRace(errors.conflict(self.resource, old.metadata.name).status)
+        self._release(old)
+
+    def _release(self, obj: Object, keep: Object | None = None) -> None:
+        if isinstance(obj, Service):
+            self._allocator.release(obj, cast("Service | None", keep))
+
+    def _current(self, namespace: str, name: str) -> Object:
+        found = self._storage.get(self.resource, namespace, name)
+        if found is None:
+            raise errors.not_found(self.resource, name)
+        return found
+
+    def _decode(self, body: Any) -> Object:
+        """Return the body as an object of this kind; raises ApiError if it is none."""
+        if isinstance(body, self.resource.type):
+            return body
+        if isinstance(body, Object):
+            raise errors.bad_request(
+                f'{body.kind} in version "{body.apiVersion}" cannot be handled as a '
+                f"{self.resource.kind}: converting ({body.kind}) to ({self.resource.kind}): "
+                "unknown conversion"
+            )
+        try:
+            found = codec.type_of(body)
+            if found is not self.resource.type:
+                return self._decode(found())
+            return codec.convert(body, self.resource.type)
+        except codec.DecodeError as error:
+            raise errors.bad_request(error.upstream) from None
+
+    def _placed(self, obj: Object, request: Request) -> Object:
+        """Return the object in the namespace of the request."""
+        meta = obj.metadata
+        wanted = request.namespace if self.resource.namespaced else ""
+        if meta.namespace and meta.namespace != wanted:
+            raise errors.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the "
+                "request"
+            )
+        return (
+            obj
+            if meta.namespace == wanted
+            else replace(obj, metadata=replace(meta, namespace=wanted))
+        )
+
+    def _named(self, obj: Object) -> Object:
+        meta = obj.metadata
+        base = meta.generateName[:MAX_GENERATED_BASE]
+        return replace(obj, metadata=replace(meta, name=base + self._suffix()))
+
+    def _suffix(self) -> str:
+        return self._sim.streams.suffix(f"apiserver/{self.resource.plural}")
+
+    def _uid(self) -> str:
+        digits = f"{self._sim.streams.rng('apiserver/uid').getrandbits(128):032x}"
+        variant = "89ab"[int(digits[16], 16) % 4]
+        return (
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        )
+
+    def _context(self, user: str) -> admission.Context:
+        return admission.Context(self.resource, self._look_up, self._suffix, user)
+
+    def _raise_invalid(self, obj: Object, found: Any) -> None:
+        if found:
+            resource = self.resource
+            raise errors.invalid(resource.kind, obj.metadata.name, found, resource.group)
+
+    def _check_version(self, new: Object, old: Object) -> None:
+        version = new.metadata.resourceVersion
+        if version and version != old.metadata.resourceVersion:
+            raise errors.conflict(self.resource, old.metadata.name)
+        if new.metadata.uid and new.metadata.uid != old.metadata.uid:
+            why = (
+                f"Precondition failed: UID in precondition: {new.metadata.uid}, "
+                f"UID in object meta: {old.metadata.uid}"
+            )
+            raise errors.conflict(self.resource, old.metadata.name, why)
+
+    def _check_preconditions(self, options: DeleteOptions, old: Object) -> None:
+        wanted = options.preconditions
+        if wanted is None:
+            return
+        pairs = (
+            ("UID", wanted.uid, old.metadata.uid),
+            ("ResourceVersion", wanted.resourceVersion, old.metadata.resourceVersion),
+        )
+        for name, expected, found in pairs:
+            if expected is not None and expected != found:
+                why = (
+                    f"Precondition failed: {name} in precondition: {expected}, "
+                    f"{name} in object meta: {found}"
+                )
+                raise errors.conflict(self.resource, old.metadata.name, why)
+
+    def _delete_options(self, body: Any) -> DeleteOptions:
+        if body is None:
+            return DeleteOptions()
+        if isinstance(body, DeleteOptions):
+            return body
+        try:
+            return codec.convert(body, DeleteOptions)
+        except codec.DecodeError as error:
+            raise errors.bad_request(error.upstream) from None
+
+
+class LostRace(errors.ApiError):
+    """The object changed between reading and writing it."""
+
+
+def registries(
+    sim: Simulation, storage: Storage, allocator: ServiceAllocator, look_up: admission.LookUp
+) -> dict[tuple[str, str], Registry]:
+    """Return a registry for each kind of the scheme, by (group, plural)."""
+    return {
+        (resource.group, resource.plural): Registry(sim, resource, storage, allocator, look_up)
+        for resource in scheme.KINDS
+    }

@@ -1,0 +1,231 @@
+"""The API server: the only door to the cluster's state, and the same door for everybody.
+
+`handle` takes one `Request` and returns an object, a `Listing` or a `WatchStream`, or raises
+`ApiError`. It keeps no state of its own: a cache that etcd fills, and the open watches. Stop it and
+start another, and nothing is lost; stop etcd and it can only answer errors.
+
+Rule of use: `start` loads the cache and begins to serve, `stop` breaks all watches.
+
+Upstream: staging/src/k8s.io/apiserver/pkg/endpoints, pkg/controlplane/instance.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from k8slab.api import errors, fields, labels, scheme
+from k8slab.api.core import Service
+from k8slab.api.errors import ApiError
+from k8slab.api.meta import Object
+from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
+from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, ClusterIPs, NodePorts
+from k8slab.control_plane.apiserver.cacher import Filter, Watcher
+from k8slab.control_plane.apiserver.registry import Registry, registries
+from k8slab.control_plane.apiserver.selectable_fields import fields_of
+from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
+from k8slab.control_plane.apiserver.storage import Storage
+from k8slab.control_plane.apiserver.subresources import SUBRESOURCES
+from k8slab.control_plane.etcd import Compacted, Endpoint, Etcd, KeyValue, Unavailable
+from k8slab.sim import Simulation
+
+VERBS = frozenset(
+    {"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
+)
+KubeletCall = Callable[[str, Request], Awaitable[Any]]  # (node, request) -> log, exec result
+
+
+class APIServer:
+    """Serves all kinds of the scheme from one etcd."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        etcd: Endpoint,
+        *,
+        latency: Latency | None = None,
+        service_cidr: str = SERVICE_CIDR,
+        kubelet: KubeletCall | None = None,
+    ) -> None:
+        self._sim = sim
+        self._endpoint = etcd
+        self._latency = latency or Latency()
+        self._kubelet = kubelet
+        self._storage = Storage(sim, etcd)
+        self.services = ServiceAllocator(
+            sim.streams.rng("apiserver/services"), ClusterIPs(service_cidr), NodePorts()
+        )
+        self.registries = registries(sim, self._storage, self.services, self.look_up)
+        self._by_plural = {r.resource.plural: r for r in self.registries.values()}
+        self._revision = 0  # of the last write that the caches have
+        self._unsubscribe: Callable[[], None] | None = None
+
+    @property
+    def now(self) -> float:
+        """Virtual time, in seconds."""
+        return self._sim.now
+
+    # -- life
+
+    def start(self) -> None:
+        """Load the caches and serve; raises Unavailable if etcd does not answer."""
+        etcd = self._storage.etcd
+        for registry in self.registries.values():
+            registry.cache.load(self._storage.range(registry.resource))
+        for service in self._by_plural["services"].cache.list(Filter("", None, None)):
+            assert isinstance(service, Service)
+            self.services.adopt(service)
+        self._revision = etcd.revision
+        self._unsubscribe = self._endpoint.on_serve(self._follow)
+
+    def stop(self) -> None:
+        """Break all watches and forget everything, as a process that dies does."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        for registry in self.registries.values():
+            registry.cache.close()
+
+    # -- requests
+
+    def handle(self, request: Request) -> Any:
+        """Answer one request; raises ApiError. Log and exec answer with an awaitable."""
+        try:
+            return self._route(request)
+        except Unavailable as down:
+            raise errors.unknown(str(down)) from None
+
+    def look_up(self, kind: type[Object], name: str, namespace: str = "") -> Object | None:
+        """Return an object from the cache, None if there is none."""
+        resource = scheme.resource_for(kind)
+        return self.registries[resource.group, resource.plural].cache.get(namespace, name)
+
+    def _route(self, request: Request) -> Any:
+        registry = self.registries.get((request.group, request.resource))
+        if registry is None or request.verb not in VERBS:
+            raise errors.no_such_path()
+        if request.verb in ("list", "watch", "deletecollection"):
+            return self._collection(registry, request)
+        if request.subresource not in ("", "status"):
+            return self._subresource(registry, request)
+        if (
+            request.subresource == "status"
+            and "status" not in registry.resource.type.__struct_fields__
+        ):
+            raise errors.no_such_path()
+        verb: Callable[[Request], Object] = getattr(registry, request.verb)
+        answer: Any = verb(request)
+        return self._table(registry, [answer]) if request.as_table else answer
+
+    def _collection(self, registry: Registry, request: Request) -> Any:
+        wanted = self._filter(registry, request)
+        if request.verb == "watch":
+            return self._watch(registry, request, wanted)
+        listing = registry.list(request, wanted)
+        if request.verb == "deletecollection":
+            return self._delete_all(registry, request, listing)
+        return self._table(registry, list(listing.items)) if request.as_table else listing
+
+    def _subresource(self, registry: Registry, request: Request) -> Any:
+        name = request.subresource
+        if request.resource == "pods" and name in ("log", "exec", "attach"):
+            return self._ask_kubelet(registry, request)
+        handler = SUBRESOURCES.get((request.resource, name))
+        if handler is None:
+            raise errors.no_such_path()
+        return handler(self, registry, request)
+
+    def _ask_kubelet(self, registry: Registry, request: Request) -> Awaitable[Any]:
+        pod: Any = registry.get(request)
+        if self._kubelet is None or not pod.spec.nodeName:
+            raise errors.bad_request(f"pod {request.name} does not have a host assigned")
+        return self._kubelet(pod.spec.nodeName, request)
+
+    def _delete_all(self, registry: Registry, request: Request, listing: Listing) -> Listing:
+        from msgspec.structs import replace
+
+        deleted = []
+        for obj in listing.items:
+            meta = obj.metadata
+            one = replace(request, verb="delete", namespace=meta.namespace, name=meta.name)
+            deleted.append(registry.delete(one))
+        return Listing(tuple(deleted), str(self._storage.etcd.revision))
+
+    def _table(self, registry: Registry, objects: list[Any]) -> Any:
+        from k8slab.control_plane.apiserver import tables
+
+        return tables.table(registry.resource, objects, now=self._sim.now)
+
+    # -- selectors
+
+    def _filter(self, registry: Registry, request: Request) -> Filter:
+        namespace = request.namespace if registry.resource.namespaced else ""
+        return Filter(
+            namespace,
+            self._label_selector(request.label_selector),
+            self._field_selector(registry, request.field_selector),
+        )
+
+    @staticmethod
+    def _label_selector(text: str) -> labels.Selector | None:
+        if not text:
+            return None
+        try:
+            return labels.parse(text)
+        except ValueError as error:
+            raise errors.bad_request(f"unable to parse requirement: {error}") from None
+
+    def _field_selector(self, registry: Registry, text: str) -> fields.FieldSelector | None:
+        if not text:
+            return None
+        try:
+            selector = fields.parse(text)
+        except ValueError as error:
+            raise errors.bad_request(str(error)) from None
+        known = fields_of(registry.resource.type())
+        for requirement in selector.requirements:
+            if requirement.field not in known:
+                raise errors.bad_request(f"field label not supported: {requirement.field}")
+        return selector
+
+    # -- watches
+
+    def _watch(self, registry: Registry, request: Request, wanted: Filter) -> WatchStream:
+        stream = WatchStream(self._sim, self._latency.watch_delivery)
+        watcher = Watcher(wanted, stream)
+        version = request.resource_version
+        if version in ("", "0"):
+            for obj in registry.cache.list(wanted):
+                watcher.push(WatchEvent("ADDED", obj, self._sim.cause))
+        else:
+            self._replay(registry, watcher, int(version))
+        registry.cache.add_watcher(watcher)
+        return stream
+
+    def _replay(self, registry: Registry, watcher: Watcher, version: int) -> None:
+        """Send what was written after `version`; etcd remembers."""
+        etcd = self._storage.etcd
+
+        def tell(written: KeyValue) -> None:
+            before = etcd.previous(written)
+            old = before.value if before is not None else None
+            watcher.tell(old, written.value, written.mod_revision, self._sim.cause)
+
+        try:
+            etcd.watch(self._storage.prefix(registry.resource), tell, version + 1)()
+        except Compacted:
+            raise too_old(version, etcd.revision) from None
+
+    def _follow(self, etcd: Etcd) -> None:
+        """Hear of every write, from the last one that the caches have."""
+        etcd.watch("/registry/", self._on_write, self._revision + 1)
+
+    def _on_write(self, written: KeyValue) -> None:
+        self._revision = written.mod_revision
+        before = self._storage.etcd.previous(written)
+        registry = self._by_plural[written.key.split("/", 3)[2]]
+        registry.cache.apply(before.value if before is not None else None, written)
+
+
+def too_old(version: int, current: int) -> ApiError:
+    """Return the answer to a watch from a version that is no longer kept."""
+    return errors.expired(f"too old resource version: {version} ({current})")

@@ -1,0 +1,125 @@
+"""Cluster addresses and node ports of Services: given out on creation, given back at the end.
+
+A Service that needs an address gets one before it is validated; if anything fails afterwards, all
+that was taken is given back, so that nothing leaks.
+
+Rule of use: `allocate(service, old)` before validation, `release` when the Service is gone.
+
+Upstream: pkg/registry/core/service/storage/alloc.go
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from k8slab.api import errors
+from k8slab.api.core import Service, ServicePort
+from k8slab.control_plane.apiserver.allocators import AllocationFailed, ClusterIPs, Full, NodePorts
+from k8slab.sim import Rng
+
+WITH_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
+WITH_NODE_PORT = ("NodePort", "LoadBalancer")
+
+
+class ServiceAllocator:
+    """Who has which address and port; rebuilt from the Services when the API server starts."""
+
+    def __init__(self, rng: Rng, cluster_ips: ClusterIPs, node_ports: NodePorts) -> None:
+        self._rng = rng
+        self.cluster_ips = cluster_ips
+        self.node_ports = node_ports
+
+    def adopt(self, service: Service) -> None:
+        """Take note of a Service that has its addresses already."""
+        for address in _addresses(service):
+            self.cluster_ips.allocate(address, self._rng)
+        for port in dict.fromkeys(p.nodePort for p in service.spec.ports if p.nodePort):
+            self.node_ports.allocate(port, self._rng)
+
+    def allocate(self, new: Service, old: Service | None = None) -> Service:
+        """Return the Service with all it needs; raises ApiError if something cannot be had."""
+        with_address = self._allocate_address(new, old)
+        try:
+            return self._allocate_ports(with_address, old)
+        except errors.ApiError:
+            if with_address is not new:
+                self._release_addresses(with_address, keep=old)
+            raise
+
+    def release(self, service: Service, keep: Service | None = None) -> None:
+        """Give back what `service` has and `keep`, which takes its place, has not."""
+        self._release_addresses(service, keep)
+        kept = {port.nodePort for port in keep.spec.ports} if keep else set()
+        for port in dict.fromkeys(port.nodePort for port in service.spec.ports):
+            if port and port not in kept:
+                self.node_ports.release(port)
+
+    def _release_addresses(self, service: Service, keep: Service | None) -> None:
+        kept = _addresses(keep) if keep else ()
+        for address in _addresses(service):
+            if address not in kept:
+                self.cluster_ips.release(address)
+
+    def _allocate_address(self, new: Service, old: Service | None) -> Service:
+        spec = new.spec
+        if spec.type not in WITH_ADDRESS:
+            cleared = replace(spec, clusterIP="", clusterIPs=())
+            return replace(new, spec=cleared) if spec.type == "ExternalName" else new
+        wanted = spec.clusterIP or (spec.clusterIPs[0] if spec.clusterIPs else "")
+        before = _addresses(old) if old else ()
+        if old is not None and not wanted:
+            wanted = old.spec.clusterIP
+        if wanted == "None" or wanted in before:
+            return replace(new, spec=replace(spec, clusterIP=wanted, clusterIPs=(wanted,)))
+        try:
+            address = self.cluster_ips.allocate(wanted, self._rng)
+        except AllocationFailed as failure:
+            raise _invalid(new, "spec.clusterIPs", [wanted], str(failure)) from None
+        except ValueError:
+            return new  # not an address at all: validation has the words for it
+        except Full:
+            raise errors.internal("failed to allocate a serviceIP: range is full") from None
+        return replace(new, spec=replace(spec, clusterIP=address, clusterIPs=(address,)))
+
+    def _allocate_ports(self, new: Service, old: Service | None) -> Service:
+        if new.spec.type not in WITH_NODE_PORT:
+            return new
+        if new.spec.type == "LoadBalancer" and new.spec.allocateLoadBalancerNodePorts is False:
+            return new
+        had = {port.nodePort for port in old.spec.ports} if old else set()
+        taken: list[int] = []
+        ports: list[ServicePort] = []
+        try:
+            for index, port in enumerate(new.spec.ports):
+                ports.append(self._node_port(new, index, port, (*had, *taken)))
+                if ports[-1].nodePort not in had:
+                    taken.append(ports[-1].nodePort)
+        except errors.ApiError:
+            for number in taken:
+                self.node_ports.release(number)
+            raise
+        return replace(new, spec=replace(new.spec, ports=tuple(ports)))
+
+    def _node_port(
+        self, service: Service, index: int, port: ServicePort, ours: tuple[int, ...]
+    ) -> ServicePort:
+        if port.nodePort and port.nodePort in ours:  # one number may serve TCP and UDP
+            return port
+        try:
+            number = self.node_ports.allocate(port.nodePort, self._rng)
+        except AllocationFailed as failure:
+            path = f"spec.ports[{index}].nodePort"
+            raise _invalid(service, path, port.nodePort, str(failure)) from None
+        except Full:
+            raise errors.internal("failed to allocate a nodePort: range is full") from None
+        return replace(port, nodePort=number)
+
+
+def _addresses(service: Service) -> tuple[str, ...]:
+    addresses = service.spec.clusterIPs or (service.spec.clusterIP,)
+    return tuple(address for address in addresses if address not in ("", "None"))
+
+
+def _invalid(service: Service, path: str, value: object, detail: str) -> errors.ApiError:
+    field_error = errors.invalid_value(path, value, detail)
+    return errors.invalid("Service", service.metadata.name, [field_error])

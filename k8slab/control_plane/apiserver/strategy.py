@@ -1,0 +1,127 @@
+"""What the API server itself decides about an object's fields when it is written.
+
+Clients cannot set everything: a new object gets a uid, a creation time and an empty status; an
+update of the object cannot change its status and an update of the status nothing else; the
+generation counts changes of the spec. All of these are pure functions.
+
+Rule of use: called between admission and validation, in this order: `prepare_create`, or
+`prepare_update`, or `prepare_status`.
+
+Upstream: staging/src/k8s.io/apiserver/pkg/registry/rest, pkg/registry/*/*/strategy.go
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from msgspec.structs import replace
+
+from k8slab.api.core import Namespace, Pod, PodStatus
+from k8slab.api.meta import Object, timestamp
+from k8slab.control_plane.apiserver.quality_of_service import qos_class
+
+# Kinds whose metadata.generation counts changes of the spec.
+WITH_GENERATION = frozenset(
+    {
+        "Pod",
+        "ReplicaSet",
+        "Deployment",
+        "DaemonSet",
+        "StatefulSet",
+        "ReplicationController",
+        "Job",
+        "CronJob",
+        "PodDisruptionBudget",
+        "Ingress",
+        "NetworkPolicy",
+        "EndpointSlice",
+        "PriorityClass",
+    }
+)
+KEEP_STATUS_ON_CREATE = frozenset({"Node"})  # a kubelet registers its node with its status
+FINALIZER_KUBERNETES = "kubernetes"
+
+
+def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
+    """Return the object as it is first stored."""
+    meta = replace(
+        obj.metadata,
+        uid=uid,
+        creationTimestamp=timestamp(now),
+        deletionTimestamp=None,
+        deletionGracePeriodSeconds=None,
+        selfLink="",
+        generation=1 if obj.kind in WITH_GENERATION else 0,
+    )
+    obj = replace(obj, metadata=meta)
+    if isinstance(obj, Pod):
+        return replace(obj, status=PodStatus(phase="Pending", qosClass=qos_class(obj)))
+    if isinstance(obj, Namespace):
+        return _new_namespace(obj)
+    if _has_status(obj) and obj.kind not in KEEP_STATUS_ON_CREATE:
+        empty = type(obj)()
+        return replace(obj, status=cast(Any, empty).status)
+    return obj
+
+
+def prepare_update(new: Object, old: Object) -> Object:
+    """Return what an update of the main resource may change: anything but the status."""
+    new = replace(new, metadata=_kept_metadata(new, old))
+    if _has_status(new):
+        new = replace(new, status=cast(Any, old).status)
+    if new.kind in WITH_GENERATION and _spec_changed(new, old):
+        meta = replace(new.metadata, generation=old.metadata.generation + 1)
+        new = replace(new, metadata=meta)
+    return new
+
+
+def prepare_status(new: Object, old: Object) -> Object:
+    """Return what an update of the status subresource may change: the status and annotations."""
+    meta = replace(
+        old.metadata,
+        annotations=new.metadata.annotations,
+        managedFields=new.metadata.managedFields,
+        finalizers=new.metadata.finalizers,
+    )
+    if isinstance(new, Pod):
+        meta = replace(meta, labels=new.metadata.labels)
+    return replace(old, metadata=meta, status=cast(Any, new).status)
+
+
+def _kept_metadata(new: Object, old: Object) -> Any:
+    before = old.metadata
+    return replace(
+        new.metadata,
+        uid=before.uid,
+        creationTimestamp=before.creationTimestamp,
+        deletionTimestamp=before.deletionTimestamp,
+        deletionGracePeriodSeconds=before.deletionGracePeriodSeconds,
+        generation=before.generation,
+        resourceVersion=before.resourceVersion,
+        selfLink="",
+        generateName=before.generateName,
+    )
+
+
+def _new_namespace(namespace: Namespace) -> Namespace:
+    finalizers = namespace.spec.finalizers
+    if FINALIZER_KUBERNETES not in finalizers:
+        finalizers = (*finalizers, FINALIZER_KUBERNETES)
+    return replace(
+        namespace,
+        spec=replace(namespace.spec, finalizers=finalizers),
+        status=replace(type(namespace)().status, phase="Active"),
+    )
+
+
+def _has_status(obj: Object) -> bool:
+    return "status" in obj.__struct_fields__
+
+
+def _spec_changed(new: Object, old: Object) -> bool:
+    """Compare all that is neither metadata nor status."""
+    return any(
+        getattr(new, field) != getattr(old, field)
+        for field in new.__struct_fields__
+        if field not in ("metadata", "status")
+    )

@@ -1,0 +1,188 @@
+"""The parts of an object that are written on their own: binding, scale, eviction, finalize.
+
+A binding puts a Pod on a node, once; scale is the one number that autoscalers and `kubectl scale`
+need of any workload; an eviction is a delete that respects budgets; finalize is how a Namespace
+controller says that a Namespace is empty.
+
+Rule of use: one function per subresource, listed in `SUBRESOURCES`; status is not here, since it is
+an ordinary update.
+
+Upstream: pkg/registry/core/pod/storage/{storage,eviction}.go, pkg/registry/apps/*/storage
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from k8slab.api import codec, errors, labels
+from k8slab.api.autoscaling import Scale, ScaleSpec, ScaleStatus
+from k8slab.api.conditions import set_condition
+from k8slab.api.core import Binding, Namespace, Node, Pod, PodCondition
+from k8slab.api.meta import DeleteOptions, Object, ObjectMeta, Status, timestamp
+from k8slab.client import Request
+from k8slab.control_plane.apiserver import patch
+from k8slab.control_plane.apiserver.registry import Registry
+
+if TYPE_CHECKING:
+    from k8slab.control_plane.apiserver.server import APIServer
+
+TOPOLOGY_LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+
+
+def bind(server: APIServer, registry: Registry, request: Request) -> Status:
+    """Assign the Pod to the node that the Binding names."""
+    binding = _body(request, Binding)
+    if not binding.target.name:
+        raise errors.invalid("Binding", request.name, [errors.required("target.name")])
+    node = server.look_up(Node, binding.target.name)
+
+    def assign(pod: Pod) -> Pod:
+        return _assigned(registry, pod, binding, node, server.now)
+
+    registry.modify(request.namespace, request.name, assign, request)
+    return Status(status="Success", code=201)
+
+
+def _assigned(
+    registry: Registry, pod: Pod, binding: Binding, node: Object | None, now: float
+) -> Pod:
+    meta, name = pod.metadata, pod.metadata.name
+    if binding.metadata.uid and binding.metadata.uid != meta.uid:
+        why = (
+            f"Precondition failed: UID in precondition: {binding.metadata.uid}, "
+            f"UID in object meta: {meta.uid}"
+        )
+        raise errors.conflict(registry.resource, name, why)
+    if meta.deletionTimestamp is not None:
+        why = f"pod {name} is being deleted, cannot be assigned to a host"
+        raise errors.conflict(registry.resource, name, why)
+    if pod.spec.nodeName:
+        why = f'pod {name} is already assigned to node "{pod.spec.nodeName}"'
+        raise errors.conflict(registry.resource, name, why)
+    if pod.spec.schedulingGates:
+        why = f"pod {name} has non-empty .spec.schedulingGates"
+        raise errors.conflict(registry.resource, name, why)
+    where = {}
+    if node is not None:
+        of_node = node.metadata.labels
+        where = {key: of_node[key] for key in TOPOLOGY_LABELS if key in of_node}
+    scheduled = PodCondition(type="PodScheduled", status="True", lastTransitionTime=timestamp(now))
+    conditions = set_condition(pod.status.conditions, scheduled)
+    return replace(
+        pod,
+        metadata=replace(
+            meta,
+            labels={**meta.labels, **where},
+            annotations={**meta.annotations, **binding.metadata.annotations},
+        ),
+        spec=replace(pod.spec, nodeName=binding.target.name),
+        status=replace(pod.status, conditions=conditions),
+    )
+
+
+def scale(server: APIServer, registry: Registry, request: Request) -> Scale:
+    """Return or change the number of replicas."""
+    current = registry.get(request)
+    if request.verb == "get":
+        return scale_of(current)
+    if request.verb == "patch":
+        document = patch.apply(codec.to_dict(scale_of(current)), request.body, request.patch_type)
+        wanted = codec.convert(document, Scale)
+    else:
+        wanted = _body(request, Scale)
+    version = wanted.metadata.resourceVersion
+    if version and version != current.metadata.resourceVersion:
+        raise errors.conflict(registry.resource, request.name)
+    if wanted.spec.replicas < 0:
+        found = errors.invalid_value(
+            "spec.replicas", wanted.spec.replicas, "must be greater than or equal to 0"
+        )
+        raise errors.invalid("Scale", request.name, [found], "autoscaling")
+
+    def change(obj: Any) -> Object:
+        if obj.spec.replicas == wanted.spec.replicas:
+            return obj  # type: ignore[no-any-return]
+        meta = replace(obj.metadata, generation=obj.metadata.generation + 1)
+        spec = replace(obj.spec, replicas=wanted.spec.replicas)
+        return replace(obj, metadata=meta, spec=spec)  # type: ignore[no-any-return]
+
+    return scale_of(registry.modify(request.namespace, request.name, change, request))
+
+
+def scale_of(obj: Any) -> Scale:
+    """Return the scale of a workload.
+
+    >>> from k8slab.api.apps import Deployment
+    >>> scale_of(Deployment()).spec.replicas
+    0
+    """
+    meta = obj.metadata
+    selector = obj.spec.selector
+    text = str(labels.from_label_selector(selector)) if selector is not None else ""
+    return Scale(
+        metadata=ObjectMeta(
+            name=meta.name,
+            namespace=meta.namespace,
+            uid=meta.uid,
+            resourceVersion=meta.resourceVersion,
+            creationTimestamp=meta.creationTimestamp,
+        ),
+        spec=ScaleSpec(replicas=obj.spec.replicas or 0),
+        status=ScaleStatus(replicas=obj.status.replicas, selector=text),
+    )
+
+
+def evict(server: APIServer, registry: Registry, request: Request) -> Status:
+    """Delete the Pod as an eviction: marked as disrupted, with the grace period asked for."""
+    body = request.body
+    options = getattr(body, "deleteOptions", None)
+    if isinstance(body, dict):
+        options = codec.convert(body.get("deleteOptions") or {}, DeleteOptions)
+
+    def mark(pod: Pod) -> Pod:
+        disrupted = PodCondition(
+            type="DisruptionTarget",
+            status="True",
+            reason="EvictionByEvictionAPI",
+            message="Eviction API: evicting",
+            lastTransitionTime=timestamp(server.now),
+        )
+        conditions = set_condition(pod.status.conditions, disrupted)
+        return replace(pod, status=replace(pod.status, conditions=conditions))
+
+    registry.modify(request.namespace, request.name, mark, request)
+    registry.delete(replace(request, body=options))
+    return Status(status="Success", code=201)
+
+
+def finalize(server: APIServer, registry: Registry, request: Request) -> Object:
+    """Replace the finalizers in a Namespace's spec."""
+    wanted = _body(request, Namespace)
+
+    def change(namespace: Namespace) -> Namespace:
+        spec = replace(namespace.spec, finalizers=wanted.spec.finalizers)
+        return replace(namespace, spec=spec)
+
+    return registry.modify(request.namespace, request.name, change, request)
+
+
+def _body(request: Request, kind: Any) -> Any:
+    body = request.body
+    if isinstance(body, kind):
+        return body
+    try:
+        return codec.convert(body, kind)
+    except codec.DecodeError as error:
+        raise errors.bad_request(error.upstream) from None
+
+
+SCALABLE = ("deployments", "replicasets", "statefulsets", "replicationcontrollers")
+SUBRESOURCES: dict[tuple[str, str], Callable[[Any, Registry, Request], Any]] = {
+    ("pods", "binding"): bind,
+    ("pods", "eviction"): evict,
+    ("namespaces", "finalize"): finalize,
+    **{(plural, "scale"): scale for plural in SCALABLE},
+}

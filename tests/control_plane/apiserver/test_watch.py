@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from k8slab.api.errors import ApiError
+from k8slab.client import MERGE_PATCH
+
+
+def events(lab: Any, stream: Any) -> list[tuple[str, str]]:
+    lab.sim.run(until=lab.sim.now + 1)
+    batch = lab.sim.complete(stream.batch(timeout=1), "batch", timeout=5)
+    return [(event.type, event.object.metadata.name) for event in batch]
+
+
+def test_list_then_watch_misses_nothing(lab: Any, pod: Any) -> None:
+    lab.create(pod("a"))
+    listing = lab.request("list", "Pod")
+    lab.create(pod("b"))
+    stream = lab.request("watch", "Pod", resource_version=listing.resource_version)
+    lab.create(pod("c"))
+    assert events(lab, stream) == [("ADDED", "b"), ("ADDED", "c")]
+
+
+def test_an_object_that_stops_matching_is_deleted_for_that_watcher(lab: Any, pod: Any) -> None:
+    lab.create(pod(labels={"app": "web"}))
+    stream = lab.request("watch", "Pod", label_selector="app=web", resource_version="0")
+    lab.patch("Pod", "web", {"metadata": {"labels": {"app": "db"}}}, MERGE_PATCH)
+    lab.patch("Pod", "web", {"metadata": {"labels": {"app": "web"}}}, MERGE_PATCH)
+    assert events(lab, stream) == [("ADDED", "web"), ("DELETED", "web"), ("ADDED", "web")]
+
+
+def test_a_kubelet_hears_only_of_its_own_pods(lab: Any, pod: Any) -> None:
+    stream = lab.request("watch", "Pod", field_selector="spec.nodeName=worker-1")
+    for name, node in (("a", "worker-1"), ("b", "worker-2")):
+        manifest = pod(name)
+        manifest["spec"]["nodeName"] = node
+        lab.create(manifest)
+    assert events(lab, stream) == [("ADDED", "a")]
+
+
+def test_a_watch_from_a_compacted_version_is_refused(lab: Any, pod: Any) -> None:
+    lab.create(pod("a"))
+    lab.create(pod("b"))
+    lab.endpoint.server.compact(lab.endpoint.server.revision)
+    with pytest.raises(ApiError, match="too old resource version") as refused:
+        lab.request("watch", "Pod", resource_version="2")
+    assert (refused.value.code, refused.value.reason) == (410, "Expired")
+
+
+def test_a_write_is_the_cause_of_its_watch_events(lab: Any, pod: Any) -> None:
+    stream = lab.request("watch", "Pod")
+    lab.create(pod())
+    lab.sim.run(until=1)
+    event = lab.sim.complete(stream.batch(), "batch", timeout=5)[0]
+    assert lab.sim.trace[event.cause].subject == "Pod/default/web"
+
+
+def test_unsupported_fields_cannot_be_selected(lab: Any) -> None:
+    with pytest.raises(ApiError, match=r"field label not supported: spec\.foo"):
+        lab.request("list", "Pod", field_selector="spec.foo=1")
