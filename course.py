@@ -28,6 +28,9 @@ UV = "uv==0.13.9"  # installs the lock in seconds; without it pip does the same 
 
 COMMANDS = ("lab", "test", "bench", "notebooks", "exercises", "lock", "clean")
 
+CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache")
+MADE = (*CACHES, ".venv", ".jupyter", "k8slab.egg-info")  # beside the source, and never committed
+
 
 def main(arguments: "list[str]") -> int:
     """Run one command in the course's own environment; return its exit status."""
@@ -117,7 +120,7 @@ def clean() -> int:
     """Remove everything that a command of this file has made beside the source."""
     import shutil
 
-    for name in (".venv", ".jupyter", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis"):
+    for name in MADE:
         if (ROOT / name).exists():
             say("Removing " + name + ".")
             shutil.rmtree(str(ROOT / name))

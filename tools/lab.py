@@ -20,7 +20,10 @@ def main(arguments: list[str]) -> int:
     quiet_the_news(Path(sys.prefix))
     print("Opening the course in JupyterLab; Ctrl-C twice here stops it.", flush=True)
     environment = {**os.environ, **own_folders(ROOT / ".jupyter")}
-    return subprocess.run([*command(ROOT), *arguments], env=environment).returncode
+    started = [*command(ROOT), *arguments]
+    if os.name == "nt":  # where exec returns to the prompt at once
+        return subprocess.run(started, env=environment).returncode
+    os.execve(started[0], started, environment)  # so that a signal meant for it reaches it
 
 
 def command(root: Path) -> list[str]:
