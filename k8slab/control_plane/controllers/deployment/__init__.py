@@ -1,0 +1,17 @@
+"""The Deployment controller: rolls a number of equal Pods from one template to the next.
+
+It makes one ReplicaSet for each template and moves the numbers between them: `plan` says what one
+pass changes, `resolve_fenceposts` how far it may go; `DeploymentController` is the loop. A pass
+goes through `sync` (find or make the new ReplicaSet, scale, clean up), then `rolling` or
+`recreate`, and ends in `progress` (the status).
+
+Rule of use: a Deployment never touches a Pod; it only sets the sizes of ReplicaSets.
+
+Upstream: pkg/controller/deployment
+"""
+
+from k8slab.control_plane.controllers.deployment.deployment_controller import DeploymentController
+from k8slab.control_plane.controllers.deployment.deployment_util import resolve_fenceposts
+from k8slab.control_plane.controllers.deployment.plan import DeploymentPlan, plan
+
+__all__ = ["DeploymentController", "DeploymentPlan", "plan", "resolve_fenceposts"]
