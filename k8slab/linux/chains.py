@@ -1,0 +1,302 @@
+"""Rules, chains and tables, and the walk of a packet through them.
+
+A `Body` is the list of rules of a chain: immutable, so that a hundred nodes share one, and read
+only when the first packet or reader asks. A `Chain` is a body in one namespace, with counters.
+`traverse` walks: the first rule that matches acts, a jump comes back, the policy decides last.
+
+Long runs of rules that compare destination, protocol or port exactly (KUBE-SERVICES) are found
+through a dictionary instead of one by one; `Context.examined` still counts the rules that
+iptables would have looked at.
+
+Rule of use: replace a chain's body, never change it.
+
+Upstream: Linux net/ipv4/netfilter/ip_tables.c (ipt_do_table)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from k8slab.linux.addresses import ALL_ONES, ip_int
+from k8slab.linux.context import Context
+from k8slab.linux.journey import Visit
+from k8slab.linux.matches import Address, Comment, Match, Ports, Protocol
+from k8slab.linux.packet import Packet
+from k8slab.linux.targets import Jump, Nat, Reject, SetMark, Target, UnknownTarget, Verdict
+
+ACCEPT, DROP, REJECT = "ACCEPT", "DROP", "REJECT"
+RETURN = "RETURN"
+INDEX_FROM = 8  # a run of that many rules is worth a dictionary
+MAX_DEPTH = 512  # nested jumps; iptables refuses loops when rules are loaded
+
+Shape = tuple[bool, bool]  # whether a rule names the destination, the destination port
+Key = tuple[int, str, int]  # destination, protocol, port; -1 for any
+
+
+class Rule(msgspec.Struct, frozen=True, gc=False):
+    """Conditions and a target.
+
+    `basic` are -s -d -i -o -p, `groups` the matches of each -m in the order in which they stand.
+    """
+
+    basic: tuple[Match, ...] = ()
+    groups: tuple[tuple[str, tuple[Match, ...]], ...] = ()
+    target: Target | None = None
+    checks: tuple[Match, ...] = ()  # every condition that can fail
+
+    def __str__(self) -> str:
+        words = [str(match) for match in self.basic]
+        for module, matches in self.groups:
+            words += [f"-m {module}", *map(str, matches)]
+        if self.target is not None:
+            words.append(str(self.target))
+        return " ".join(words)
+
+    @property
+    def comment(self) -> str:
+        """The text of its comment, empty without one."""
+        for _, matches in self.groups:
+            for match in matches:
+                if isinstance(match, Comment):
+                    return match.text
+        return ""
+
+    def key(self) -> Key | None:
+        """Return what an index can find the rule by, None if it compares nothing exactly."""
+        destination, protocol, port = -1, "", -1
+        for match in self.checks:
+            if isinstance(match, Address) and match.option == "-d" and not match.negated:
+                destination = match.net if match.mask == ALL_ONES else destination
+            elif isinstance(match, Protocol) and not match.negated:
+                protocol = match.protocol
+            elif isinstance(match, Ports) and match.option == "--dport" and not match.negated:
+                low, high = match.ranges[0]
+                port = low if low == high else port
+        exact = protocol and (destination >= 0 or port >= 0)
+        return (destination, protocol, port) if exact else None
+
+
+def make_rule(
+    basic: Sequence[Match] = (),
+    groups: Sequence[tuple[str, tuple[Match, ...]]] = (),
+    target: Target | None = None,
+) -> Rule:
+    """Return a rule from its parts."""
+    every = [*basic, *(match for _, matches in groups for match in matches)]
+    checks = tuple(match for match in every if not isinstance(match, Comment))
+    return Rule(tuple(basic), tuple(groups), target, checks)
+
+
+class Run(msgspec.Struct, gc=False):
+    """Neighbouring rules; with an index if all of them compare exactly."""
+
+    start: int
+    end: int
+    index: dict[Key, list[int]] | None = None
+    shapes: tuple[Shape, ...] = ()
+
+    def candidates(self, packet: Packet) -> list[int]:
+        """Return the places of the rules that the packet may match."""
+        assert self.index is not None
+        found: list[int] = []
+        destination = ip_int(packet.dst)
+        for by_destination, by_port in self.shapes:
+            key = (
+                destination if by_destination else -1,
+                packet.protocol,
+                packet.dport if by_port else -1,
+            )
+            found += self.index.get(key, ())
+        return sorted(found) if len(self.shapes) > 1 else found
+
+
+Source = Sequence[Rule | str] | Callable[[], Iterable[Rule | str]]
+
+
+class Body:
+    """The rules of a chain, given as rules, as text, or as a function that returns either."""
+
+    __slots__ = ("_rules", "_runs", "_source")
+
+    def __init__(self, source: Source = ()) -> None:
+        self._source: Source | None = source
+        self._rules: tuple[Rule, ...] = ()
+        self._runs: tuple[Run, ...] | None = None
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules, read from their text at the first use. Raises IptablesError."""
+        if self._source is not None:
+            source = self._source() if callable(self._source) else self._source
+            self._rules = tuple(each if isinstance(each, Rule) else _read(each) for each in source)
+            self._source = None
+        return self._rules
+
+    def next_match(self, start: int, packet: Packet, context: Context) -> int:
+        """Return the place of the first rule from `start` on that matches, -1 if none does."""
+        rules = self.rules
+        if self._runs is None:
+            self._runs = find_runs(rules)
+        for run in self._runs:
+            if run.end <= start:
+                continue
+            first = max(run.start, start)
+            places = range(first, run.end) if run.index is None else run.candidates(packet)
+            for place in places:
+                if place < first:
+                    continue
+                for match in rules[place].checks:
+                    if not match.matches(packet, context):
+                        break
+                else:
+                    context.examined += place - first + 1
+                    return place
+            context.examined += run.end - first
+        return -1
+
+
+def find_runs(rules: Sequence[Rule]) -> tuple[Run, ...]:
+    """Divide rules into runs; the long ones that compare exactly get an index."""
+    keys = [rule.key() for rule in rules]
+    runs: list[Run] = []
+    start = 0
+    while start < len(rules):
+        end = start + 1
+        while end < len(rules) and (keys[end] is None) == (keys[start] is None):
+            end += 1
+        run = Run(start, end)
+        if keys[start] is not None and end - start >= INDEX_FROM:
+            _index(run, keys)
+        runs.append(run)
+        start = end
+    return tuple(runs)
+
+
+def _index(run: Run, keys: Sequence[Key | None]) -> None:
+    run.index = {}
+    shapes: dict[Shape, None] = {}
+    for place in range(run.start, run.end):
+        key = keys[place]
+        assert key is not None
+        run.index.setdefault(key, []).append(place)
+        shapes[(key[0] >= 0, key[2] >= 0)] = None
+    run.shapes = tuple(shapes)
+
+
+class Chain:
+    """A chain of one namespace: name, policy ("-" for chains that users made), rules, counters."""
+
+    __slots__ = ("body", "counters", "name", "policy", "total")
+
+    def __init__(self, name: str, policy: str = "-", body: Body | None = None) -> None:
+        self.name = name
+        self.policy = policy
+        self.body = body or Body()
+        self.total = [0, 0]  # packets and bytes that the policy decided
+        self.counters: dict[int, list[int]] = {}  # place -> packets and bytes; only rules hit
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules in order."""
+        return self.body.rules
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the kernel made it (it has a policy)."""
+        return self.policy != "-"
+
+    def count(self, place: int, packet: Packet) -> None:
+        """Add the packet to the counter of a rule, or for -1 to that of the policy."""
+        counter = self.total if place < 0 else self.counters.setdefault(place, [0, 0])
+        counter[0] += 1
+        counter[1] += packet.length
+
+
+class Table:
+    """The chains of one table by name, in the order in which iptables-save prints them."""
+
+    __slots__ = ("chains", "name")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.chains: dict[str, Chain] = {}
+
+
+def traverse(table: Table, chain_name: str, packet: Packet, context: Context) -> tuple[str, Packet]:
+    """Walk the packet through a built-in chain; returns ACCEPT, DROP or REJECT, and the packet.
+
+    A NAT target ends the walk with ACCEPT and is left in `context.nat`.
+    """
+    chain, place = table.chains[chain_name], 0
+    back: list[tuple[Chain, int]] = []
+    counting = context.memory.counting
+    while True:
+        place = chain.body.next_match(place, packet, context)
+        if place < 0:
+            if not back:
+                return _policy(chain, packet, context)
+            chain, place = back.pop()
+            continue
+        rule = chain.body.rules[place]
+        if counting:
+            chain.count(place, packet)
+        if context.visits is not None:
+            text = f"-A {chain.name} {rule}"
+            context.visits.append(Visit(table.name, chain.name, place, text))
+        target = rule.target
+        place += 1
+        if isinstance(target, Jump):
+            called = table.chains.get(target.chain)
+            if called is None:
+                context.unknown(str(target))
+                continue
+            if not target.goto:
+                back.append((chain, place))
+            if len(back) > MAX_DEPTH:
+                return DROP, packet
+            chain, place = called, 0
+        elif isinstance(target, Verdict):
+            if target.verdict != RETURN:
+                return target.verdict, packet
+            if not back:
+                return _policy(chain, packet, context)
+            chain, place = back.pop()
+        elif isinstance(target, SetMark):
+            packet = target.apply(packet)
+        elif isinstance(target, Nat):
+            context.nat = target
+            return ACCEPT, packet
+        elif isinstance(target, Reject):
+            context.reject_with = target.reject_with
+            return REJECT, packet
+        elif isinstance(target, UnknownTarget):
+            context.unknown(str(target))
+
+
+def _policy(chain: Chain, packet: Packet, context: Context) -> tuple[str, Packet]:
+    if context.memory.counting:
+        chain.count(-1, packet)
+    return (DROP if chain.policy == DROP else ACCEPT), packet
+
+
+def _read(text: str) -> Rule:
+    from k8slab.linux.iptables_rule import parse_rule
+
+    return parse_rule(text)
+
+
+__all__ = [
+    "ACCEPT",
+    "DROP",
+    "REJECT",
+    "Body",
+    "Chain",
+    "Rule",
+    "Run",
+    "Table",
+    "find_runs",
+    "make_rule",
+    "traverse",
+]

@@ -1,0 +1,367 @@
+"""One line of iptables, read into a `Rule`.
+
+`parse_rule` takes what follows `-A CHAIN`. It knows the matches and targets of Kubernetes' rules
+and the common rest; anything else it keeps word for word as unknown, never guessing a meaning.
+Other spellings become the one that iptables-save prints: `--or-mark 0x4000` is
+`--set-xmark 0x4000/0x4000`.
+
+Rule of use: to add a match, add its class to matches.py and a line to MODULES.
+
+Upstream: iptables extensions/libxt_*.c, extensions/libipt_*.c
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from k8slab.linux import matches as m
+from k8slab.linux import targets as t
+from k8slab.linux.addresses import ALL_ONES, network
+from k8slab.linux.chains import Rule, make_rule
+from k8slab.linux.packet import ICMP_TYPES
+
+WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+LONG = {
+    "--source": "-s", "--src": "-s", "--destination": "-d", "--dst": "-d",
+    "--in-interface": "-i", "--out-interface": "-o", "--protocol": "-p", "--proto": "-p",
+    "--match": "-m", "--jump": "-j", "--goto": "-g",
+    "--destination-port": "--dport", "--source-port": "--sport",
+    "--destination-ports": "--dports", "--source-ports": "--sports",
+}  # fmt: skip
+BASIC_ORDER = ("-s", "-d", "-i", "-o", "-p")
+PORT_MODULES = ("tcp", "udp", "sctp", "icmp")
+PROTOCOL_NAMES = {str(number): name for name, number in m.PROTOCOL_NUMBERS.items()}
+TCP_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
+
+
+class IptablesError(ValueError):
+    """A line that iptables would refuse; says which one and why."""
+
+
+class Item(msgspec.Struct, gc=False):
+    """An option with its arguments."""
+
+    option: str
+    words: list[str]
+    negated: bool = False
+
+    @property
+    def word(self) -> str:
+        """The one argument. Raises IptablesError without one."""
+        if not self.words:
+            raise IptablesError(f'option "{self.option}" requires an argument')
+        return self.words[0]
+
+    def __str__(self) -> str:
+        words = [m.quote(word) if " " in word or not word else word for word in self.words]
+        return " ".join([*(["!"] if self.negated else []), self.option, *words])
+
+
+def parse_rule(text: str) -> Rule:
+    """Return the rule that the words describe. Raises IptablesError.
+
+    >>> print(parse_rule("-p tcp -d 10.96.0.1 --dport 443 -j KUBE-SVC-X"))
+    -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-SVC-X
+    """
+    basic: dict[str, m.Match] = {}
+    groups: list[tuple[str, list[Item]]] = []
+    target: tuple[str, str, list[Item]] | None = None
+    current: list[Item] | None = None
+    for item in split(text):
+        option = item.option
+        if option in BASIC_ORDER:
+            basic[option] = _basic(item)
+            current = None
+        elif option == "-m":
+            current = []
+            groups.append((item.word, current))
+        elif option in ("-j", "-g"):
+            current = []
+            target = (option, item.word, current)
+        else:
+            if current is None:
+                current = []
+                groups.append((_implied_module(item, basic), current))
+            current.append(item)
+    try:
+        return make_rule(
+            [basic[option] for option in BASIC_ORDER if option in basic],
+            [(name, _read_group(name, items)) for name, items in groups],
+            None if target is None else _read_target(*target),
+        )
+    except (ValueError, IndexError) as error:
+        raise IptablesError(f"{error} in: {text}") from None
+
+
+def split(text: str) -> list[Item]:
+    """Divide a line into options with their arguments; quotes keep words together."""
+    items: list[Item] = []
+    negated = False
+    for word, quoted in _words(text):
+        if word == "!" and not quoted:
+            negated = True
+        elif not quoted and len(word) > 1 and word[0] == "-" and not word[1].isdigit():
+            items.append(Item(LONG.get(word, word), [], negated))
+            negated = False
+        elif items:
+            items[-1].words.append(word)
+            if negated:  # the old spelling: --dport ! 80
+                items[-1].negated, negated = True, False
+        else:
+            raise IptablesError(f'Bad argument "{word}"')
+    return items
+
+
+def _words(text: str) -> list[tuple[str, bool]]:
+    if '"' not in text:
+        return [(word, False) for word in text.split()]
+    found: list[tuple[str, bool]] = []
+    for match in WORD.finditer(text):
+        if match.group(2) is None:
+            found.append((re.sub(r"\\(.)", r"\1", match.group(1)), True))
+        else:
+            found.append((match.group(2), False))
+    return found
+
+
+def _implied_module(item: Item, basic: dict[str, m.Match]) -> str:
+    """`-p tcp --dport 80` means `-p tcp -m tcp --dport 80`."""
+    protocol = basic.get("-p")
+    if isinstance(protocol, m.Protocol) and protocol.protocol in PORT_MODULES:
+        return protocol.protocol
+    raise IptablesError(f'unknown option "{item.option}"')
+
+
+def _basic(item: Item) -> m.Match:
+    word = item.word
+    if item.option in ("-s", "-d"):
+        try:
+            net, mask = network(word)
+        except ValueError as error:
+            raise IptablesError(f"host/network `{word}' not found: {error}") from None
+        return m.Address(item.option, net, mask, item.negated)
+    if item.option == "-p":
+        return m.Protocol(PROTOCOL_NAMES.get(word, word.lower()), item.negated)
+    return m.Device(item.option, word, item.negated)
+
+
+# -- matches
+
+
+def _read_group(name: str, items: list[Item]) -> tuple[m.Match, ...]:
+    reader = MODULES.get(name)
+    if reader is None:
+        words = " ".join([name, *map(str, items)])
+        return (m.UnknownMatch(words.removeprefix(name).strip()),)
+    return tuple(reader(items))
+
+
+def _comment(items: list[Item]) -> list[m.Match]:
+    return [m.Comment(item.word) for item in items]
+
+
+def _ports(items: list[Item]) -> list[m.Match]:
+    found: list[m.Match] = []
+    for item in items:
+        if item.option in ("--sport", "--dport", "--sports", "--dports", "--ports"):
+            ranges = tuple(_port_range(part) for part in item.word.split(","))
+            found.append(m.Ports(item.option, ranges, item.negated))
+        elif item.option == "--syn":
+            found.append(m.TcpFlags(("FIN", "SYN", "RST", "ACK"), ("SYN",), item.negated))
+        elif item.option == "--tcp-flags":
+            found.append(m.TcpFlags(_flags(item.word), _flags(item.words[1]), item.negated))
+        elif item.option == "--icmp-type":
+            found.append(_icmp_type(item))
+        else:
+            found.append(m.UnknownMatch(str(item)))
+    return found
+
+
+def _port_range(text: str) -> tuple[int, int]:
+    low, _, high = text.partition(":")
+    ends = int(low or 0), int(high or (low if ":" not in text else 65535))
+    if not 0 <= ends[0] <= ends[1] <= 65535:
+        raise IptablesError(f"invalid port/service `{text}' specified")
+    return ends
+
+
+def _flags(text: str) -> tuple[str, ...]:
+    if text == "ALL":
+        return TCP_FLAGS
+    return () if text == "NONE" else tuple(f for f in TCP_FLAGS if f in text.split(","))
+
+
+def _icmp_type(item: Item) -> m.Match:
+    names = {**ICMP_TYPES, "any": (-1, -1), "destination-unreachable": (3, -1)}
+    if item.word in names:
+        kind, code = names[item.word]
+        return m.IcmpType(kind, -1 if item.word.startswith("echo") else code, item.negated)
+    number, slash, code_text = item.word.partition("/")
+    return m.IcmpType(int(number), int(code_text) if slash else -1, item.negated)
+
+
+def _address_type(items: list[Item]) -> list[m.Match]:
+    limit = next((item.option for item in items if item.option.startswith("--limit-iface")), "")
+    return [
+        m.AddressType(item.option, tuple(item.word.split(",")), limit, item.negated)
+        for item in items
+        if item.option in ("--src-type", "--dst-type")
+    ]
+
+
+def _conntrack(items: list[Item]) -> list[m.Match]:
+    found: list[m.Match] = []
+    for item in items:
+        if item.option in ("--ctstate", "--state"):
+            states = item.word.split(",")
+            ordered = tuple(state for state in m.CONNTRACK_STATES if state in states)
+            if len(ordered) != len(states):
+                raise IptablesError(f'Bad ctstate "{item.word}"')
+            found.append(m.ConnectionState(item.option, ordered, item.negated))
+        elif item.option in ("--ctorigsrc", "--ctorigdst"):
+            net, mask = network(item.word)
+            value = m.Address("-d" if item.option.endswith("dst") else "-s", net, mask)
+            text = str(value)[3:].removesuffix("/32")
+            found.append(m.ConnectionOriginal(item.option, value, text, item.negated))
+        elif item.option in ("--ctorigsrcport", "--ctorigdstport"):
+            side = "--dport" if "dst" in item.option else "--sport"
+            ports = m.Ports(side, (_port_range(item.word),))
+            found.append(m.ConnectionOriginal(item.option, ports, item.word, item.negated))
+        elif item.option == "--ctproto":
+            protocol = m.Protocol(PROTOCOL_NAMES.get(item.word, item.word))
+            found.append(m.ConnectionOriginal(item.option, protocol, item.word, item.negated))
+        else:
+            found.append(m.UnknownMatch(str(item)))
+    return found
+
+
+def _statistic(items: list[Item]) -> list[m.Match]:
+    values = {item.option: item.word for item in items}
+    negated = any(item.negated for item in items)
+    mode = values.get("--mode", "")
+    if mode == "random":
+        probability = float(values["--probability"]) if "--probability" in values else -1.0
+        if not 0 <= probability <= 1:
+            raise IptablesError("--probability must be between 0 and 1")
+        return [m.Statistic("random", probability=probability, negated=negated)]
+    if mode == "nth":
+        every, start = int(values.get("--every", "0")), int(values.get("--packet", "0"))
+        if every < 1 or not 0 <= start < every:
+            raise IptablesError("--packet must be 0 <= X <= n-1")
+        return [m.Statistic("nth", every=every, start=start, negated=negated)]
+    raise IptablesError(f'Bad mode "{mode}"')
+
+
+def _recent(items: list[Item]) -> list[m.Match]:
+    action, fields = "", dict[str, object]()
+    for item in items:
+        if item.option in ("--set", "--rcheck", "--update", "--remove"):
+            action, fields["negated"] = item.option, item.negated
+        elif item.option in ("--seconds", "--hitcount"):
+            fields[item.option[2:]] = int(item.word)
+        elif item.option in ("--name", "--mask"):
+            fields[item.option[2:]] = item.word
+        elif item.option in ("--rsource", "--rdest"):
+            fields["side"] = item.option
+        elif item.option == "--reap":
+            fields["reap"] = True
+        else:
+            return [m.UnknownMatch(" ".join(map(str, items)))]
+    return [msgspec.convert({"action": action, **fields}, m.Recent)]
+
+
+def _mark(items: list[Item]) -> list[m.Match]:
+    return [m.Mark(*_value_and_mask(item.word), item.negated) for item in items]
+
+
+def _physdev(items: list[Item]) -> list[m.Match]:
+    return [
+        m.Device(item.option, item.word, item.negated)
+        if item.option in ("--physdev-in", "--physdev-out")
+        else m.PhysdevIsBridged(item.option, item.negated)
+        for item in items
+    ]
+
+
+MODULES: dict[str, Callable[[list[Item]], Sequence[m.Match]]] = {
+    "comment": _comment,
+    "tcp": _ports,
+    "udp": _ports,
+    "sctp": _ports,
+    "icmp": _ports,
+    "multiport": _ports,
+    "addrtype": _address_type,
+    "conntrack": _conntrack,
+    "state": _conntrack,
+    "statistic": _statistic,
+    "recent": _recent,
+    "mark": _mark,
+    "physdev": _physdev,
+}
+
+
+# -- targets
+
+
+def _read_target(option: str, name: str, items: list[Item]) -> t.Target:
+    if option == "-g":
+        return t.Jump(name, goto=True)
+    if name in ("ACCEPT", "DROP", "RETURN"):
+        return t.Verdict(name)
+    if name == "REJECT":
+        kind = items[0].word if items else "icmp-port-unreachable"
+        return t.Reject(t.REJECT_NAMES.get(kind, kind))
+    if name in ("DNAT", "SNAT", "MASQUERADE", "REDIRECT"):
+        return _nat(name, items)
+    if name == "MARK" and len(items) == 1:
+        return _set_mark(items[0])
+    if name in ("LOG", "NFLOG"):
+        return t.Log(name, " ".join(map(str, items)))
+    if items or name in ("CT", "NOTRACK", "CONNMARK", "TRACE", "TPROXY"):
+        return t.UnknownTarget(" ".join([name, *map(str, items)]))
+    return t.Jump(name)
+
+
+def _nat(kind: str, items: list[Item]) -> t.Target:
+    ips: tuple[str, ...] = ()
+    ports: tuple[int, int] | None = None
+    for item in items:
+        if item.option in ("--to-destination", "--to-source"):
+            address, _, range_text = item.word.partition(":")
+            ips = tuple(address.split("-")) if address else ()
+            ports = _nat_ports(range_text) if range_text else None
+        elif item.option == "--to-ports":
+            ports = _nat_ports(item.word)
+    options = [item.option for item in items]
+    return t.Nat(
+        kind, ips, ports, "--random" in options, "--random-fully" in options,
+        "--persistent" in options,
+    )  # fmt: skip
+
+
+def _nat_ports(text: str) -> tuple[int, int]:
+    low, _, high = text.partition("-")
+    return int(low), int(high or low)
+
+
+def _set_mark(item: Item) -> t.Target:
+    value, mask = _value_and_mask(item.word)
+    if item.option == "--set-xmark":
+        return t.SetMark(value, mask)
+    if item.option == "--set-mark":
+        return t.SetMark(value, value | mask)
+    if item.option == "--or-mark":
+        return t.SetMark(value, value)
+    if item.option == "--and-mark":
+        return t.SetMark(0, ~value & ALL_ONES)
+    if item.option == "--xor-mark":
+        return t.SetMark(value, 0)
+    return t.UnknownTarget(f"MARK {item}")
+
+
+def _value_and_mask(text: str) -> tuple[int, int]:
+    value, slash, mask = text.partition("/")
+    return int(value, 0), int(mask, 0) if slash else ALL_ONES

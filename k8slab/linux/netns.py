@@ -1,0 +1,244 @@
+"""A network namespace: its devices, addresses, routes, rules, connections and sockets.
+
+Every node and every Pod has one. Programs use `listen`, `connect`, `udp` and `ping`; the CNI adds
+devices and routes; kube-proxy restores rules. A namespace without rules tracks no connections
+and has no netfilter at all, which keeps Pods light.
+
+Rule of use: `close` it when its Pod is gone; packets to it are lost from then on.
+
+Upstream: Linux net/core/net_namespace.c, net/ipv4/af_inet.c
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from k8slab.linux import ip_path
+from k8slab.linux.addresses import is_loopback
+from k8slab.linux.errors import NetworkUnreachable
+from k8slab.linux.journey import Journey
+from k8slab.linux.links import Bridge, Ethernet, Interface, Loopback, Segment, Veth
+from k8slab.linux.packet import Packet
+from k8slab.linux.routes import RouteTable
+from k8slab.linux.sockets import SocketTable
+from k8slab.linux.tcp import Connection, Listener, connect
+from k8slab.linux.udp import UdpSocket, ping
+from k8slab.sim import Simulation
+
+if TYPE_CHECKING:
+    from k8slab.linux.conntrack import Conntrack
+    from k8slab.linux.hooks import Netfilter
+    from k8slab.linux.netfilter import Ruleset
+
+Device = TypeVar("Device", bound=Interface)
+
+
+class NetNamespace:
+    """One network stack; lo is there and up from the start."""
+
+    def __init__(self, sim: Simulation, name: str) -> None:
+        self.sim = sim
+        self.name = name
+        self.closed = False
+        self.interfaces: dict[str, Interface] = {}
+        self.routes = RouteTable()
+        self.ip_forward = False  # net.ipv4.ip_forward
+        self.route_localnet = False  # net.ipv4.conf.all.route_localnet
+        self.bridge_nf_call_iptables = True  # net.bridge.bridge-nf-call-iptables
+        self.netfilter: Netfilter | None = None
+        self._local: dict[str, Interface] = {}
+        self._index = 0
+        self.lo = self._add(Loopback, "lo")
+        self.lo.add_address("127.0.0.1/8")
+        self.sockets = SocketTable(self)
+
+    # -- devices and addresses
+
+    def add_bridge(self, name: str, *cidrs: str) -> Bridge:
+        """Add a bridge that owns the addresses, such as cni0 with "10.244.1.1/24"."""
+        return self._addressed(self._add(Bridge, name), cidrs)
+
+    def add_ethernet(self, name: str, segment: Segment, *cidrs: str) -> Ethernet:
+        """Add a network card on the segment."""
+        device = self._add(Ethernet, name)
+        device.segment = segment
+        segment.ports.append(device)
+        return self._addressed(device, cidrs)
+
+    def remove(self, name: str) -> None:
+        """Take the device away, with its addresses, routes and, for a veth, its other end."""
+        device = self.interfaces.pop(name, None)
+        if device is None:
+            return
+        device.up = False
+        for cidr in device.addresses:
+            self._disown(cidr.partition("/")[0])
+        self.routes.remove_device(name)
+        if isinstance(device, Veth):
+            if device.master is not None:
+                device.master.detach(device)
+            device.peer.namespace.remove(device.peer.name)
+        elif isinstance(device, Ethernet):
+            device.segment.ports.remove(device)
+
+    def is_local(self, ip: str) -> bool:
+        """Say whether the namespace owns the address (127.0.0.0/8 is always its own)."""
+        return ip in self._local or is_loopback(ip)
+
+    @property
+    def local_addresses(self) -> tuple[str, ...]:
+        """Every address that the namespace owns, in the order in which they were added."""
+        return tuple(self._local)
+
+    def way(self, ip: str) -> tuple[Interface, str] | None:
+        """Return the device and the next hop for an address, None if there is no route."""
+        if self.is_local(ip):
+            return self.lo, ip
+        route = self.routes.lookup(ip)
+        if route is None or route.kind != "unicast":
+            return None
+        device = self.interfaces.get(route.device)
+        if device is None or not device.up:
+            return None
+        return device, route.gateway or ip
+
+    def source_for(self, ip: str) -> str:
+        """Return the address from which a packet to `ip` leaves. Raises NetworkUnreachable."""
+        if self.is_local(ip):
+            return ip
+        route = self.routes.lookup(ip)
+        if route is not None and route.source:
+            return route.source
+        way = self.way(ip)
+        if way is None:
+            raise NetworkUnreachable(ip)
+        if way[0].ip:
+            return way[0].ip
+        return next((own for own in self._local if not is_loopback(own)), "0.0.0.0")
+
+    # -- what programs do
+
+    def listen(
+        self, ip: str, port: int, protocol: str = "tcp", *, owner: object = None
+    ) -> Listener:
+        """Accept TCP connections to ip:port ("0.0.0.0" for every address, port 0 for any).
+
+        Raises AddressInUse and AddressNotAvailable.
+        """
+        if protocol.lower() != "tcp":
+            raise ValueError(f"listen is for TCP, use udp() for {protocol}")
+        return Listener(self, ip, port, owner)
+
+    async def connect(
+        self,
+        ip: str,
+        port: int,
+        *,
+        timeout: float | None = None,
+        source: str = "",
+        owner: object = None,
+        journey: Journey | None = None,
+    ) -> Connection:
+        """Open a TCP connection; `timeout` in virtual seconds, by default the kernel's 127.
+
+        Raises ConnectionRefused, TimedOut, NoRoute, NetworkUnreachable.
+        """
+        return await connect(self, ip, port, timeout, source, owner, journey)
+
+    def udp(
+        self,
+        ip: str = "0.0.0.0",
+        port: int = 0,
+        *,
+        owner: object = None,
+        journey: Journey | None = None,
+    ) -> UdpSocket:
+        """Open a UDP socket on ip:port (port 0: any). Raises AddressInUse, AddressNotAvailable."""
+        return UdpSocket(self, ip, port, owner, journey)
+
+    async def ping(
+        self, ip: str, *, timeout: float | None = None, journey: Journey | None = None
+    ) -> float:
+        """Send one ICMP echo and return the round-trip time in seconds.
+
+        Raises TimedOut, NoRoute, ConnectionRefused (an ICMP port unreachable came back).
+        """
+        return await ping(self, ip, timeout, journey)
+
+    def close_owned_by(self, owner: object) -> None:
+        """Close the sockets of a process that ended, as its kernel does: FIN, or RST."""
+        self.sockets.close_owned_by(owner)
+
+    def close(self) -> None:
+        """Take the whole namespace away; nothing is sent, who talks to it will wait in vain."""
+        self.closed = True
+        self.sockets.abandon()
+        for name in list(self.interfaces):
+            self.remove(name)
+
+    # -- rules
+
+    @property
+    def ruleset(self) -> Ruleset:
+        """The netfilter rules of the namespace; asking for them loads netfilter."""
+        return self._load_netfilter().ruleset
+
+    @property
+    def conntrack(self) -> Conntrack:
+        """The connection tracking table; asking for it loads netfilter."""
+        return self._load_netfilter().conntrack
+
+    def iptables_restore(self, text: str, *, noflush: bool = False) -> None:
+        """Do what `iptables-restore [--noflush]` does; after an IptablesError nothing changed."""
+        self.ruleset.restore(text, noflush=noflush, strict=True)
+
+    def iptables_save(self, table: str = "", *, counters: bool = False) -> str:
+        """Return what `iptables-save [-c] [-t table]` prints."""
+        return self.ruleset.save(table, counters=counters)
+
+    def _load_netfilter(self) -> Netfilter:
+        if self.netfilter is None:
+            from k8slab.linux.hooks import Netfilter
+            from k8slab.linux.netfilter import Ruleset
+
+            self.netfilter = Netfilter(Ruleset(), self.sim, self.name, self.is_local)
+        return self.netfilter
+
+    # -- the path of a packet (ip_path.py)
+
+    def send(self, packet: Packet) -> str:
+        """Send a packet of this namespace; returns the verdict. Raises NetworkUnreachable."""
+        return ip_path.send(self, packet)
+
+    def receive(self, packet: Packet, device: Interface, port: Interface | None = None) -> None:
+        """Take a packet that arrived on `device`, for a bridge through its `port`."""
+        ip_path.receive(self, packet, device, port)
+
+    def bridge(self, packet: Packet, device: Bridge, port: Interface, next_hop: str) -> None:
+        """Pass a frame from one port of a bridge to another."""
+        ip_path.bridge(self, packet, device, port, next_hop)
+
+    # -- helpers of links.py
+
+    def _add(self, kind: Callable[[NetNamespace, str, int], Device], name: str) -> Device:
+        if name in self.interfaces:
+            raise FileExistsError(f"RTNETLINK answers: File exists ({self.name}/{name})")
+        self._index += 1
+        device = kind(self, name, self._index)
+        self.interfaces[name] = device
+        return device
+
+    def _addressed(self, device: Device, cidrs: tuple[str, ...]) -> Device:
+        for cidr in cidrs:
+            device.add_address(cidr)
+        return device
+
+    def _own(self, ip: str, device: Interface) -> None:
+        self._local[ip] = device
+
+    def _disown(self, ip: str) -> None:
+        self._local.pop(ip, None)
+
+    def __repr__(self) -> str:
+        return f"<NetNamespace {self.name}>"

@@ -1,0 +1,107 @@
+"""A packet: what travels between namespaces, one immutable value for each moment of its way.
+
+A rule that rewrites a packet makes a new one (`rewrite`), so a journey can show it before and
+after. TCP segments are whole messages; there is no MTU and no window.
+
+Rule of use: never keep a packet's `leg` (the recorder of a journey) beyond the packet's life.
+
+Upstream: Linux include/linux/skbuff.h
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from k8slab.linux.journey import Leg
+
+rewrite = msgspec.structs.replace  # a packet with some fields changed
+
+IP_HEADER, TCP_HEADER, OTHER_HEADER = 20, 20, 8  # bytes
+
+# ICMP message -> (type, code)
+ICMP_TYPES = {
+    "echo-reply": (0, 0),
+    "net-unreachable": (3, 0),
+    "host-unreachable": (3, 1),
+    "proto-unreachable": (3, 2),
+    "port-unreachable": (3, 3),
+    "net-prohibited": (3, 9),
+    "host-prohibited": (3, 10),
+    "admin-prohibited": (3, 13),
+    "echo-request": (8, 0),
+    "time-exceeded": (11, 0),
+}
+
+
+class Packet(msgspec.Struct, frozen=True, gc=False):
+    """An IPv4 packet with its TCP, UDP or ICMP content.
+
+    >>> print(Packet("tcp", "10.244.1.5", "10.96.0.10", 40000, 53, flags="SYN"))
+    tcp 10.244.1.5:40000 > 10.96.0.10:53 SYN
+    """
+
+    protocol: str  # "tcp", "udp", "icmp" or "sctp"
+    src: str
+    dst: str
+    sport: int = 0  # ICMP echo: the identifier
+    dport: int = 0  # ICMP echo: the sequence number
+    flags: str = ""  # TCP: "SYN", "SYN,ACK", "ACK", "PSH,ACK", "FIN,ACK", "RST", "RST,ACK"
+    payload: bytes = b""
+    seq: int = 0  # TCP: number of the first byte
+    ack: int = 0  # TCP: the next byte expected
+    mark: int = 0  # never leaves the namespace
+    ttl: int = 64
+    icmp: str = ""  # ICMP: a key of ICMP_TYPES
+    inner: Packet | None = None  # ICMP errors: the packet that they answer
+    leg: Leg | None = None  # where to record this packet's hops; None costs nothing
+
+    @property
+    def length(self) -> int:
+        """Bytes on the wire, as the counters of rules count them."""
+        header = TCP_HEADER if self.protocol == "tcp" else OTHER_HEADER
+        quoted = 0 if self.inner is None else IP_HEADER + OTHER_HEADER
+        return IP_HEADER + header + quoted + len(self.payload)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether this is an ICMP error, which must never be answered by another."""
+        return self.inner is not None
+
+    def __str__(self) -> str:
+        if self.protocol == "icmp":
+            about = f" ({self.inner})" if self.inner is not None else ""
+            return f"icmp {self.src} > {self.dst} {self.icmp}{about}"
+        size = f" {len(self.payload)} B" if self.payload else ""
+        flags = f" {self.flags}" if self.flags else ""
+        ends = f"{self.src}:{self.sport} > {self.dst}:{self.dport}"
+        return f"{self.protocol} {ends}{flags}{size}"
+
+
+def answer(packet: Packet, **fields: Any) -> Packet:
+    """Return a packet of the same protocol in the opposite direction."""
+    leg = packet.leg
+    return Packet(
+        packet.protocol,
+        packet.dst,
+        packet.src,
+        packet.dport,
+        packet.sport,
+        leg=leg.opposite if leg is not None else None,
+        **fields,
+    )
+
+
+def icmp_error(kind: str, packet: Packet, source: str) -> Packet:
+    """Return the ICMP error that `source` sends to the sender of `packet`."""
+    leg = packet.leg
+    return Packet(
+        "icmp",
+        source,
+        packet.src,
+        icmp=kind,
+        inner=rewrite(packet, leg=None, payload=b""),
+        leg=leg.opposite if leg is not None else None,
+    )
