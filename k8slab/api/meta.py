@@ -17,6 +17,7 @@ from msgspec import field
 from k8slab.api.struct import MicroTime, Part, Time, always, mapping
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+_EPOCH_UTC = datetime(2026, 1, 1)  # the same without a zone: three times faster to write
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -167,14 +168,12 @@ class DeleteOptions(Part):
 
 def timestamp(now: float) -> Time:
     """Write virtual time (seconds) as objects hold it, cut to the whole second."""
-    moment = EPOCH + timedelta(seconds=int(now // 1))
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (_EPOCH_UTC + timedelta(seconds=int(now // 1))).isoformat() + "Z"
 
 
 def micro_timestamp(now: float) -> MicroTime:
     """Write virtual time (seconds) with microseconds, as Leases and new Events hold it."""
-    moment = EPOCH + timedelta(seconds=now)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (_EPOCH_UTC + timedelta(seconds=now)).isoformat(timespec="microseconds") + "Z"
 
 
 def seconds(text: str | None) -> float:

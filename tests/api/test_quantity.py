@@ -22,7 +22,8 @@ from k8slab.api.quantity import canonical, format_quantity, milli_value, parse, 
         ("-1024Mi", "-1Gi"),
         ("0Ki", "0"),
         ("Ki", "0"),
-        ("0.1Ki", "102400m"),  # below 1024: decimal
+        ("0.9765625Ki", "1k"),  # below 1024: decimal
+        ("0.1Ki", "102400m"),
         ("1.1Mi", "1153433600m"),  # not whole: decimal
         ("1500Ki", "1500Ki"),
         ("0.1n", "1n"),  # nothing is below a nano
