@@ -1,5 +1,7 @@
 """course.py test: which checks run, and what a failure means."""
 
+from pathlib import Path
+
 import pytest
 
 from tools import chromium
@@ -7,8 +9,11 @@ from tools import test as checks
 
 
 @pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The programs that were run; the linter is the only one that fails."""
+def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The programs that were run, where there is one notebook; only the linter fails."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "00.ipynb").touch()
     programs: list[str] = []
 
     def run(command: tuple[str, ...]) -> int:
@@ -24,6 +29,12 @@ def test_a_failed_check_does_not_stop_the_next_but_fails_the_whole(ran, capsys) 
     assert checks.main([]) == 1
     assert ran == ["ruff", "ruff", "mypy", "lint-imports", "pytest", "pytest"]
     assert capsys.readouterr().out.endswith("Failed: lint.\n")
+
+
+def test_nothing_is_asked_of_notebooks_before_there_is_one(ran, tmp_path) -> None:
+    (tmp_path / "notebooks" / "00.ipynb").unlink()
+    assert checks.main(["notebooks"]) == 0
+    assert ran == []
 
 
 def test_parts_run_in_their_own_order(ran) -> None:
