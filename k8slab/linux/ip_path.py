@@ -47,8 +47,6 @@ def send(ns: NetNamespace, packet: Packet) -> str:
                 _record(ns, "NO ROUTE", packet)
                 return DROP
             context.out_interface = way[0].name
-    elif packet.leg is not None:
-        packet.leg.record(ns, "OUTPUT", packet, device_out=way[0].name)
     _leave(ns, packet, way, context)
     return ACCEPT
 
@@ -133,8 +131,6 @@ def _deliver(ns: NetNamespace, packet: Packet, device: Interface, context: Conte
         if verdict != ACCEPT:
             _stop(ns, verdict, packet, context)
             return
-    elif packet.leg is not None:
-        packet.leg.record(ns, "INPUT", packet, device_in=device.name)
     ns.sockets.deliver(packet)
 
 

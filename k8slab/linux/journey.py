@@ -146,6 +146,6 @@ def _lines(hop: Hop) -> list[str]:
     lines += [f"{indent}rule {visit}" for visit in hop.rules]
     if hop.changed:
         lines.append(f"{indent}now  {hop.after}")
-    if hop.connection:
+    if hop.connection and hop.changed:
         lines.append(f"{indent}conntrack {hop.connection}")
     return lines

@@ -83,12 +83,14 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
 def answer(packet: Packet, **fields: Any) -> Packet:
     """Return a packet of the same protocol in the opposite direction."""
     leg = packet.leg
+    ports = (packet.dport, packet.sport)
+    if packet.protocol == "icmp":  # identifier and sequence number stay where they are
+        ports = (packet.sport, packet.dport)
     return Packet(
         packet.protocol,
         packet.dst,
         packet.src,
-        packet.dport,
-        packet.sport,
+        *ports,
         leg=leg.opposite if leg is not None else None,
         **fields,
     )

@@ -325,7 +325,7 @@ class Connection:
 
     def _put_out(self, packet: Packet) -> None:
         if packet.leg is not None:
-            packet.leg.record(self.namespace, "SEND", packet)
+            packet.leg.record(self.namespace, "SOCKET", packet)
         self.namespace.sockets.reply(packet)
 
     def _acknowledge_now(self) -> None:

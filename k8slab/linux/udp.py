@@ -64,7 +64,7 @@ class UdpSocket:
         source = self.ip if self.ip != "0.0.0.0" else self.namespace.source_for(ip)
         packet = Packet("udp", source, ip, self.port, port, payload=data, leg=leg)
         if leg is not None:
-            leg.record(self.namespace, "SEND", packet)
+            leg.record(self.namespace, "SOCKET", packet)
         if self.namespace.send(packet) == "DROP":
             raise ProhibitedByFilter(f"{ip}:{port}")
 
