@@ -37,6 +37,12 @@ def test_no_cell_failed_that_was_not_meant_to(path: Path) -> None:
         assert not failed or "raises-exception" in cell["metadata"].get("tags", [])
 
 
+@pytest.mark.parametrize("path", notebooks("notebooks", "solutions"))
+def test_no_cell_silences_its_value_with_a_semicolon(path: Path) -> None:
+    """The kernel forgets about it when nbval asks, and shows the value after all."""
+    assert not [cell for cell in code_cells(path) if "".join(cell["source"]).endswith(";")]
+
+
 @pytest.mark.parametrize("path", notebooks("notebooks", "exercises", "solutions"))
 def test_a_notebook_carries_nothing_of_the_machine(path: Path, tmp_path: Path) -> None:
     notebook_files.write(notebook_files.read(path), tmp_path / path.name)
