@@ -1,0 +1,250 @@
+"""The loop of the EndpointSlice controller.
+
+At each change of a Service, or of a Pod that it selects, it plans the Service's slices and writes
+those that differ. Pods are found by one of their labels, Services by one of their selector's, so
+that a change costs what it touches and no more.
+
+Rule of use: Services without a selector have slices that somebody else writes.
+
+Upstream: pkg/controller/endpointslice/endpointslice_controller.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from k8slab.api.core import Node, Pod, Service
+from k8slab.api.discovery import EndpointSlice
+from k8slab.api.errors import ApiError
+from k8slab.api.pods import is_pod_ready, is_pod_terminal
+from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
+from k8slab.control_plane.controllers.controller_utils import decide, work
+from k8slab.control_plane.controllers.endpoint_slice.endpoints import ZONE, Placed, endpoint_for
+from k8slab.control_plane.controllers.endpoint_slice.reconciler import (
+    CONTROLLER_NAME,
+    MANAGED_BY,
+    MAX_ENDPOINTS,
+    SERVICE_NAME,
+    SlicePlan,
+    plan,
+)
+from k8slab.control_plane.controllers.endpoint_slice.tracker import SliceTracker, TriggerTimes
+
+WORKERS = 5  # --concurrent-service-endpoint-syncs
+
+
+class EndpointSliceController:
+    """The loop: at each change of a Service or of a Pod behind it, plan and write its slices."""
+
+    component = "endpoint-slice-controller"
+
+    def __init__(
+        self,
+        informers: Informers,
+        client: Client,
+        recorder: EventRecorder,
+        *,
+        max_endpoints: int = MAX_ENDPOINTS,
+    ) -> None:
+        self._sim = informers.sim
+        self._client = client
+        self._recorder = recorder
+        self._max_endpoints = max_endpoints
+        self._services = informers.informer(Service)
+        self._pods = informers.informer(Pod)
+        self._nodes = informers.informer(Node)
+        self._slices = informers.informer(EndpointSlice)
+        self._queue = WorkQueue(self._sim, self.component)
+        self._tracker = SliceTracker()
+        self._trigger_times = TriggerTimes()
+        self._placed: dict[str, _Places] = {}
+        self._nodes_by_name: dict[str, Node] = {}
+
+    async def run(self) -> None:
+        """Keep all Services' slices for ever."""
+        self._pods.add_index("label", _label_pairs)
+        self._services.add_index("selector", _first_selector_pair)
+        self._slices.add_index("service", lambda one: (_service_of(one),))
+        self._services.add_handler(self._on_service)
+        self._pods.add_handler(self._on_pod)
+        self._slices.add_handler(self._on_slice)
+        self._nodes.add_handler(self._on_node)
+        for informer in (self._services, self._pods, self._nodes, self._slices):
+            await informer.synced.wait()
+        await work(self._sim, self._queue, self._sync, WORKERS)
+
+    # -- what makes a Service worth a look
+
+    def _on_service(self, old: Service | None, new: Service | None) -> None:
+        service = new or old
+        assert service is not None
+        self._queue.add(key_of(service))
+
+    def _on_pod(self, old: Pod | None, new: Pod | None) -> None:
+        if old is not None and new is not None and not _endpoint_changed(old, new):
+            return
+        for pod in (old, new):
+            if pod is not None:
+                for key in self._services_of(pod):
+                    self._queue.add(key)
+
+    def _services_of(self, pod: Pod) -> Iterable[str]:
+        labels = pod.metadata.labels.items()
+        for pair in _label_pairs(pod):
+            for service in self._services.by_index("selector", pair):
+                if service.spec.selector.items() <= labels:
+                    yield key_of(service)
+
+    def _on_slice(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
+        for one in (old, new):
+            if one is not None and one.metadata.labels.get(MANAGED_BY) == CONTROLLER_NAME:
+                service = _service_of(one)
+                if self._tracker.heard(service, old, new):
+                    self._queue.add(service)
+
+    def _on_node(self, old: Node | None, new: Node | None) -> None:
+        """A node that comes, goes or changes its zone touches the Services with Pods on it."""
+        if new is not None:
+            self._nodes_by_name[new.metadata.name] = new
+        elif old is not None:
+            del self._nodes_by_name[old.metadata.name]
+        if old is not None and new is not None and _zone(old) == _zone(new):
+            return
+        for service in self._services.all():
+            self._queue.add(key_of(service))
+
+    # -- one look
+
+    async def _sync(self, key: str) -> None:
+        service = self._services.by_key(key)
+        if service is None:
+            self._tracker.forget(key)
+            self._trigger_times.forget(key)
+            self._placed.pop(key, None)
+            return
+        if not service.spec.selector or service.spec.type == "ExternalName":
+            return
+        pods = self._selected(service)
+        result = plan(
+            service,
+            pods,
+            self._nodes_by_name,
+            self._tracker.current(key, self._slices.by_index("service", key)),
+            max_endpoints=self._max_endpoints,
+            trigger_time=self._trigger_times.of(service, pods),
+            place=self._placed.setdefault(key, _Places()),
+        )
+        try:
+            await self._write(key, service, result)
+        except ApiError as error:
+            text = f"Error updating Endpoint Slices for Service {key}: {error}"
+            self._recorder.event(service, "Warning", "FailedToUpdateEndpointSlices", text)
+            raise
+
+    def _selected(self, service: Service) -> list[Pod]:
+        (pair,) = _first_selector_pair(service)
+        pods = self._pods.by_index("label", pair)
+        wanted = service.spec.selector.items()
+        if len(wanted) == 1:
+            return pods
+        return [pod for pod in pods if wanted <= pod.metadata.labels.items()]
+
+    async def _write(self, key: str, service: Service, result: SlicePlan) -> None:
+        if not result.create and not result.update and not result.delete:
+            return
+        decide(self._sim, self.component, service, describe(result))
+        for one in result.create:
+            self._tracker.wrote(key, await self._client.create(one))
+        for one in result.update:
+            self._tracker.wrote(key, await self._client.update(one))
+        for one in result.delete:
+            meta = one.metadata
+            await self._client.delete(EndpointSlice, meta.name, meta.namespace)
+            self._tracker.deleted(key, one)
+
+
+def describe(result: SlicePlan) -> str:
+    """Say in words what a plan is about.
+
+    >>> describe(SlicePlan())
+    '0 endpoints, 0 ready'
+    """
+    endpoints = [endpoint for one in result.slices for endpoint in one.endpoints]
+    ready = sum(bool(endpoint.conditions.ready) for endpoint in endpoints)
+    words = [f"{len(endpoints)} endpoints, {ready} ready"]
+    for verb, slices in (
+        ("create", result.create),
+        ("update", result.update),
+        ("delete", result.delete),
+    ):
+        if slices:
+            words.append(f"{verb} {len(slices)} slice{'s' if len(slices) > 1 else ''}")
+    return ": ".join([words[0], ", ".join(words[1:])]) if words[1:] else words[0]
+
+
+class _Places:
+    """Remembers the endpoint of each Pod of a Service until Pod, node or Service changes."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Service, Pod, Node | None, Placed | None]] = {}
+
+    def __call__(self, service: Service, pod: Pod, nodes: Mapping[str, Node]) -> Placed | None:
+        """Return the same as `endpoint_for`."""
+        uid = pod.metadata.uid
+        node = nodes.get(pod.spec.nodeName)
+        known = self._known.get(uid)
+        if (
+            known is not None
+            and known[0] is service
+            and known[1] is pod
+            and (known[2] is node or (known[2] and node and _zone(known[2]) == _zone(node)))
+        ):
+            return known[3]
+        placed = endpoint_for(service, pod, nodes)
+        if placed is not None and known is not None and known[3] is not None:
+            # Equal ports and endpoints shall be the same objects, so that comparing is cheap.
+            ports = known[3][0] if known[3][0] == placed[0] else placed[0]
+            placed = (ports, known[3][1] if known[3][1] == placed[1] else placed[1])
+        self._known[uid] = (service, pod, node, placed)
+        if pod.metadata.deletionTimestamp is not None and placed is None:
+            del self._known[uid]
+        return placed
+
+
+def _label_pairs(pod: Pod) -> Iterable[str]:
+    namespace = pod.metadata.namespace
+    return [f"{namespace}/{key}={value}" for key, value in pod.metadata.labels.items()]
+
+
+def _first_selector_pair(service: Service) -> Iterable[str]:
+    for key, value in sorted(service.spec.selector.items()):
+        return (f"{service.metadata.namespace}/{key}={value}",)
+    return ()
+
+
+def _service_of(one: EndpointSlice) -> str:
+    return f"{one.metadata.namespace}/{one.metadata.labels.get(SERVICE_NAME, '')}"
+
+
+def _zone(node: Node) -> str:
+    return node.metadata.labels.get(ZONE, "")
+
+
+def _endpoint_changed(old: Pod, new: Pod) -> bool:
+    """Say whether anything changed that a slice shows."""
+    if old.metadata.labels != new.metadata.labels:
+        return True
+    return _facts(old) != _facts(new)
+
+
+def _facts(pod: Pod) -> tuple[object, ...]:
+    return (
+        pod.status.podIP,
+        pod.status.podIPs,
+        is_pod_ready(pod),
+        is_pod_terminal(pod),
+        pod.metadata.deletionTimestamp is not None,
+        pod.spec.nodeName,
+        pod.spec.hostname,
+        pod.spec.subdomain,
+    )

@@ -1,0 +1,257 @@
+"""Packing endpoints into slices, with as few writes as possible.
+
+`plan` compares the slices that exist with the endpoints that should be in them. Endpoints stay in
+the slice they are in; new ones go into slices that change anyway, then into one with room, then
+into a new one. So slices stay half empty after a scale-down: a rewrite would cost every node.
+
+Rule of use: a Service that matches nothing still has one empty slice.
+
+Upstream: staging/src/k8s.io/endpointslice/reconciler.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from k8slab.api.core import Node, Pod, Service
+from k8slab.api.discovery import Endpoint, EndpointPort, EndpointSlice
+from k8slab.api.meta import ObjectMeta, is_controlled_by
+from k8slab.control_plane.controllers.controller_utils import controller_reference
+from k8slab.control_plane.controllers.endpoint_slice.endpoints import Placed, endpoint_for
+from k8slab.control_plane.controllers.endpoint_slice.hints import with_hints
+
+MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
+SERVICE_NAME = "kubernetes.io/service-name"
+MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+CONTROLLER_NAME = "endpointslice-controller.k8s.io"
+HEADLESS = "service.kubernetes.io/headless"
+RESERVED_LABELS = (SERVICE_NAME, MANAGED_BY, HEADLESS)
+TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
+
+Group = dict[tuple[str, ...], Endpoint]  # desired endpoints with the same ports, by identity
+PortKey = tuple[EndpointPort, ...]
+
+
+class SlicePlan(msgspec.Struct, frozen=True):
+    """Which slices to write so that they tell the truth; `keep` are right already."""
+
+    create: tuple[EndpointSlice, ...] = ()  # without name: the API server generates one
+    update: tuple[EndpointSlice, ...] = ()
+    delete: tuple[EndpointSlice, ...] = ()
+    keep: tuple[EndpointSlice, ...] = ()
+
+    @property
+    def slices(self) -> tuple[EndpointSlice, ...]:
+        """The slices that exist once the plan is carried out."""
+        return self.keep + self.update + self.create
+
+
+def plan(
+    service: Service,
+    pods: Iterable[Pod],
+    nodes: Iterable[Node] | Mapping[str, Node],
+    existing: Sequence[EndpointSlice] = (),
+    *,
+    max_endpoints: int = MAX_ENDPOINTS,
+    trigger_time: str = "",
+    place: Callable[[Service, Pod, Mapping[str, Node]], Placed | None] = endpoint_for,
+) -> SlicePlan:
+    """Say which EndpointSlices should exist for the Service.
+
+    `pods` are those that its selector matches; `nodes` tell the zones, and `existing` are the
+    Service's slices. `trigger_time` is noted on what is written; `place` may remember answers.
+    """
+    by_name = nodes if isinstance(nodes, Mapping) else {node.metadata.name: node for node in nodes}
+    desired = _group(service, pods, by_name, place)
+    packing = _Packing(service, max_endpoints)
+    present: dict[PortKey, list[EndpointSlice]] = {}
+    for one in existing:
+        if is_controlled_by(one, service) and one.addressType == "IPv4":
+            present.setdefault(_key(one.ports), []).append(one)
+        else:
+            packing.delete.append(one)
+    for key, (ports, endpoints) in desired.items():
+        packing.pack(ports, present.pop(key, []), endpoints)
+    for slices in present.values():
+        packing.delete += slices
+    if len(existing) == len(packing.delete) and not packing.create:
+        packing.add_placeholder()
+    packing.reuse()
+    return packing.result(trigger_time)
+
+
+def _group(
+    service: Service,
+    pods: Iterable[Pod],
+    nodes: Mapping[str, Node],
+    place: Callable[[Service, Pod, Mapping[str, Node]], Placed | None],
+) -> dict[PortKey, tuple[PortKey, Group]]:
+    groups: dict[PortKey, tuple[PortKey, Group]] = {}
+    ports: PortKey | None = None
+    group: Group = {}
+    for pod in pods:
+        placed = place(service, pod, nodes)
+        if placed is None:
+            continue
+        if placed[0] is not ports:  # Pods of one template have equal ports: look up only changes
+            ports = placed[0]
+            group = groups.setdefault(_key(ports), (ports, {}))[1]
+        group[_identity(placed[1])] = placed[1]
+    return groups
+
+
+def _key(ports: PortKey) -> PortKey:
+    return ports if len(ports) < 2 else tuple(sorted(ports, key=lambda p: (p.name, p.port)))
+
+
+def _identity(endpoint: Endpoint) -> tuple[str, ...]:
+    """Return what makes it the same endpoint, whatever its condition."""
+    target = endpoint.targetRef
+    uid = target.uid if target is not None else ""
+    return (*endpoint.addresses, uid, endpoint.nodeName or "", endpoint.hostname or "")
+
+
+class _Packing:
+    """A plan in the making."""
+
+    def __init__(self, service: Service, max_endpoints: int) -> None:
+        self.service = service
+        self.max_endpoints = max_endpoints
+        self.create: list[EndpointSlice] = []
+        self.update: list[EndpointSlice] = []
+        self.delete: list[EndpointSlice] = []
+        self.keep: list[EndpointSlice] = []
+
+    def pack(self, ports: PortKey, slices: list[EndpointSlice], desired: Group) -> None:
+        """Distribute the endpoints of one group of ports; `desired` is used up."""
+        update, keep = self._settle(slices, desired)
+        # The fullest first, so that some slices become full and others can become empty.
+        update.sort(key=lambda one: -len(one.endpoints))
+        update = [self._fill(one, desired) for one in update]
+        while desired:
+            room = self._with_room(keep, len(desired))
+            if room is None:
+                self.create.append(self._fill(new_endpoint_slice(self.service, ports), desired))
+            else:
+                keep.remove(room)
+                update.append(self._fill(room, desired))
+        self.update += update
+        self.keep += keep
+
+    def _settle(
+        self, slices: list[EndpointSlice], desired: Group
+    ) -> tuple[list[EndpointSlice], list[EndpointSlice]]:
+        """Leave endpoints where they are; return the slices that change and those that do not."""
+        update, keep = [], []
+        for one in slices:
+            kept = []
+            for endpoint in one.endpoints:
+                wanted = desired.pop(_identity(endpoint), None)
+                if wanted is not None:
+                    # Hints are worked out at the end, over all endpoints.
+                    kept.append(wanted if _differ(wanted, endpoint) else endpoint)
+            labels = slice_labels(self.service)
+            same = len(kept) == len(one.endpoints)
+            if same and all(map(_is, kept, one.endpoints)) and labels == one.metadata.labels:
+                keep.append(one)
+            elif not kept and one.endpoints:
+                self.delete.append(one)
+            else:
+                meta = replace(one.metadata, labels=labels)
+                update.append(replace(one, metadata=meta, endpoints=tuple(kept)))
+        return update, keep
+
+    def _fill(self, one: EndpointSlice, desired: Group) -> EndpointSlice:
+        room = self.max_endpoints - len(one.endpoints)
+        if room <= 0 or not desired:
+            return one
+        added = list(desired)[:room]
+        endpoints = one.endpoints + tuple(desired.pop(identity) for identity in added)
+        return replace(one, endpoints=endpoints)
+
+    def _with_room(self, slices: list[EndpointSlice], count: int) -> EndpointSlice | None:
+        """Return the slice that `count` endpoints would fill best, None if none has the room."""
+        fitting = [s for s in slices if len(s.endpoints) + count <= self.max_endpoints]
+        if count >= self.max_endpoints or not fitting:
+            return None
+        return max(fitting, key=lambda one: len(one.endpoints))
+
+    def add_placeholder(self) -> None:
+        """Have one empty slice, so that readers see a Service without endpoints."""
+        empty = new_endpoint_slice(self.service, ())
+        if len(self.delete) == 1:
+            only = self.delete[0]
+            alike = (only.addressType, only.ports, only.endpoints) == ("IPv4", (), ())
+            if alike and only.metadata.labels == empty.metadata.labels:
+                self.keep.append(self.delete.pop())
+                return
+        self.create.append(empty)
+
+    def reuse(self) -> None:
+        """Turn a deletion and a creation into one update: watchers like that better."""
+        for old in list(self.delete):
+            if not self.create:
+                return
+            if is_controlled_by(old, self.service) and old.addressType == "IPv4":
+                new = self.create.pop()
+                self.delete.remove(old)
+                meta = replace(old.metadata, labels=new.metadata.labels)
+                self.update.append(replace(new, metadata=meta))
+
+    def result(self, trigger_time: str) -> SlicePlan:
+        if self.service.metadata.deletionTimestamp is not None:
+            self.create = []
+        spread = self.service.spec.trafficDistribution or ""
+        kept = [(one, with_hints(one, spread)) for one in self.keep]
+        self.update += [hinted for one, hinted in kept if hinted is not one]
+        return SlicePlan(
+            create=tuple(_triggered(with_hints(one, spread), trigger_time) for one in self.create),
+            update=tuple(_triggered(with_hints(one, spread), trigger_time) for one in self.update),
+            delete=tuple(self.delete),
+            keep=tuple(one for one, hinted in kept if hinted is one),
+        )
+
+
+def _is(one: Endpoint, other: Endpoint) -> bool:
+    return one is other
+
+
+def _differ(wanted: Endpoint, present: Endpoint) -> bool:
+    if wanted is present:
+        return False
+    return (wanted.conditions, wanted.zone) != (present.conditions, present.zone)
+
+
+def new_endpoint_slice(service: Service, ports: PortKey) -> EndpointSlice:
+    """Return an empty slice of the Service for endpoints with these ports."""
+    return EndpointSlice(
+        addressType="IPv4",
+        ports=ports,
+        metadata=ObjectMeta(
+            generateName=f"{service.metadata.name}-",
+            namespace=service.metadata.namespace,
+            labels=slice_labels(service),
+            ownerReferences=(controller_reference(service),),
+        ),
+    )
+
+
+def slice_labels(service: Service) -> dict[str, str]:
+    """Return the labels of the Service's slices: its own, its name, and who manages them."""
+    labels = {k: v for k, v in service.metadata.labels.items() if k not in RESERVED_LABELS}
+    if service.spec.clusterIP == "None":
+        labels[HEADLESS] = ""
+    labels[SERVICE_NAME] = service.metadata.name
+    labels[MANAGED_BY] = CONTROLLER_NAME
+    return labels
+
+
+def _triggered(one: EndpointSlice, trigger_time: str) -> EndpointSlice:
+    """Note when the change happened that this write tells of; forget the last one's time."""
+    annotations = {k: v for k, v in one.metadata.annotations.items() if k != TRIGGER_TIME}
+    if trigger_time:
+        annotations[TRIGGER_TIME] = trigger_time
+    return replace(one, metadata=replace(one.metadata, annotations=annotations))
