@@ -62,6 +62,38 @@ class Backend:
         self.log_start = 2
         self.keys: dict[str, list[KeyValue]] = {}  # versions of each key, oldest first
         self.leases: dict[str, float] = {}  # key -> virtual time at which it expires
+        self._sorted: list[str] | None = None
+
+    def get(self, key: str, revision: int = 0) -> KeyValue | None:
+        """Return the key as of a revision (0: now), None if it did not exist then."""
+        versions = self.keys.get(key)
+        found = self._version_at(versions, revision) if versions else None
+        return None if found is None or found.value is None else found
+
+    def range(self, prefix: str, revision: int = 0) -> Iterator[KeyValue]:
+        """Yield all keys that begin with `prefix`, sorted, as of a revision (0: now)."""
+        if self._sorted is None or len(self._sorted) != len(self.keys):
+            self._sorted = sorted(self.keys)
+        keys = self._sorted
+        for index in range(bisect_left(keys, prefix), len(keys)):
+            key = keys[index]
+            if not key.startswith(prefix):
+                break
+            found = self._version_at(self.keys[key], revision)
+            if found is not None and found.value is not None:
+                yield found
+
+    def forget(self, key: str) -> None:
+        """Drop a key of which no version is left."""
+        del self.keys[key]
+        self._sorted = None
+
+    @staticmethod
+    def _version_at(versions: list[KeyValue], revision: int) -> KeyValue | None:
+        if not revision:
+            return versions[-1]
+        index = bisect_right(versions, revision, key=lambda kv: kv.mod_revision)
+        return versions[index - 1] if index else None
 
 
 class Etcd:
@@ -71,7 +103,6 @@ class Etcd:
         self._sim = sim
         self._backend = backend
         self._watchers: list[tuple[str, Callable[[KeyValue], None]]] = []
-        self._sorted: list[str] | None = None
         self._closed = False
         for key in backend.leases:
             self._expire_later(key)
@@ -91,23 +122,12 @@ class Etcd:
     def get(self, key: str, revision: int = 0) -> KeyValue | None:
         """Return the key as of a revision (0: now), None if it did not exist then."""
         self._check(revision)
-        versions = self._backend.keys.get(key)
-        found = self._version_at(versions, revision) if versions else None
-        return None if found is None or found.value is None else found
+        return self._backend.get(key, revision)
 
     def range(self, prefix: str, revision: int = 0) -> Iterator[KeyValue]:
         """Yield all keys that begin with `prefix`, sorted, as of a revision (0: now)."""
         self._check(revision)
-        if self._sorted is None:
-            self._sorted = sorted(self._backend.keys)
-        keys = self._sorted
-        for index in range(bisect_left(keys, prefix), len(keys)):
-            key = keys[index]
-            if not key.startswith(prefix):
-                break
-            found = self._version_at(self._backend.keys[key], revision)
-            if found is not None and found.value is not None:
-                yield found
+        return self._backend.range(prefix, revision)
 
     # -- writing
 
@@ -159,7 +179,6 @@ class Etcd:
         backend.log_start = max(backend.log_start, revision + 1)
         for key in list(backend.keys):
             self._compact_key(key, revision)
-        self._sorted = None
 
     # -- watching
 
@@ -197,13 +216,6 @@ class Etcd:
             raise FutureRevision
 
     @staticmethod
-    def _version_at(versions: list[KeyValue], revision: int) -> KeyValue | None:
-        if not revision:
-            return versions[-1]
-        index = bisect_right(versions, revision, key=lambda kv: kv.mod_revision)
-        return versions[index - 1] if index else None
-
-    @staticmethod
     def _as_expected(current: KeyValue | None, expected: int | None) -> bool:
         return expected is None or expected == (current.mod_revision if current else 0)
 
@@ -214,7 +226,6 @@ class Etcd:
         versions = backend.keys.get(written.key)
         if versions is None:
             backend.keys[written.key] = [written]
-            self._sorted = None
         else:
             versions.append(written)
         for prefix, on_write in tuple(self._watchers):
@@ -237,4 +248,4 @@ class Etcd:
             kept += 1
         del versions[: max(0, kept)]
         if not versions:
-            del self._backend.keys[key]
+            self._backend.forget(key)
