@@ -1,0 +1,229 @@
+"""Runs the plugins of one profile, each extension point in the profile's order.
+
+A `Framework` is made of plugins; it looks which methods each has. It knows nothing of queues or
+the API: what it is asked it answers at once.
+
+Rule of use: a node stops at its first failing Filter plugin; a plugin that said SKIP in PreFilter
+or PreScore is not asked again in this cycle.
+
+Upstream: pkg/scheduler/framework/runtime/framework.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from k8slab.api.core import Pod
+from k8slab.control_plane.scheduler.framework.interface import (
+    MAX_NODE_SCORE,
+    BindPlugin,
+    Code,
+    CycleState,
+    EnqueueExtensions,
+    FilterPlugin,
+    NormalizeScorePlugin,
+    Plugin,
+    PostFilterPlugin,
+    PostFilterResult,
+    PreEnqueuePlugin,
+    PreFilterExtensions,
+    PreFilterPlugin,
+    PreScorePlugin,
+    QueueSortPlugin,
+    ReservePlugin,
+    ScorePlugin,
+    Status,
+)
+from k8slab.control_plane.scheduler.framework.snapshot import Handle
+from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
+
+
+class PluginError(Exception):
+    """A plugin failed; the Pod is tried again after a back-off."""
+
+
+class Framework:
+    """The plugins of one profile, with the weights of those that score."""
+
+    def __init__(
+        self, handle: Handle, plugins: Sequence[Plugin], weights: Mapping[str, int]
+    ) -> None:
+        handle.framework = self
+        self.handle = handle
+        self.plugins = tuple(plugins)
+        self.weights = {each.name: weights.get(each.name, 1) for each in plugins}
+        self.pre_enqueue_plugins = [p for p in plugins if isinstance(p, PreEnqueuePlugin)]
+        self.queue_sort_plugins = [p for p in plugins if isinstance(p, QueueSortPlugin)]
+        self.reserve_plugins = [p for p in plugins if isinstance(p, ReservePlugin)]
+        self.bind_plugins = [p for p in plugins if isinstance(p, BindPlugin)]
+        self.post_filter_plugins = [(p.name, p) for p in plugins if isinstance(p, PostFilterPlugin)]
+        self._pre_filters = [(p.name, p) for p in plugins if isinstance(p, PreFilterPlugin)]
+        self._filters = [(p.name, p.filter) for p in plugins if isinstance(p, FilterPlugin)]
+        self._extensions = [(p.name, p) for p in plugins if isinstance(p, PreFilterExtensions)]
+        self._pre_scores = [(p.name, p) for p in plugins if isinstance(p, PreScorePlugin)]
+        self._scores = [(p.name, p) for p in plugins if isinstance(p, ScorePlugin)]
+        self.events = {
+            p.name: p.events_to_register() for p in plugins if isinstance(p, EnqueueExtensions)
+        }
+
+    # -- filtering
+
+    def run_pre_filter(
+        self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
+    ) -> tuple[Status | None, dict[str, None] | None, list[str]]:
+        """Return a refusal or None, the only nodes worth a look (None for all), and who said so."""
+        wanted: dict[str, None] | None = None
+        choosers: list[str] = []
+        for name, plugin in self._pre_filters:
+            answer = plugin.pre_filter(state, pod, nodes)
+            if isinstance(answer, Status):
+                if answer.code is not Code.SKIP:
+                    return named(answer, name), None, choosers
+                state.skip_filter[name] = None
+            elif answer is not None:
+                choosers.append(name)
+                known = sorted(answer) if wanted is None else [n for n in wanted if n in answer]
+                wanted = dict.fromkeys(known)
+                if not wanted:
+                    return _contradiction(choosers), None, choosers
+        return None, wanted, choosers
+
+    def run_filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
+        """Return the answer of the first plugin that refuses the node, None if it fits."""
+        skipped = state.skip_filter
+        for name, method in self._filters:
+            if name not in skipped:
+                status = method(state, pod, node)
+                if status is not None:
+                    return named(status, name)
+        return None
+
+    def run_filter_with_nominated(
+        self, state: CycleState, pod: PodInfo, node: NodeInfo
+    ) -> Status | None:
+        """Filter as if the Pods nominated for the node ran there, and again as if they did not.
+
+        Only nominated Pods that matter at least as much count. Both must fit: they may come
+        (and take room), or never come (and then affinity to them would be in vain).
+        """
+        rivals = [
+            each
+            for each in self.handle.nominator.on_node(node.name)
+            if each.priority >= pod.priority and each.key != pod.key
+        ]
+        if rivals:
+            imagined, then = node.clone(), state.clone()
+            for rival in rivals:
+                imagined.add_pod(rival)
+                self.add_pod(then, pod, rival, imagined)
+            status = self.run_filter(then, pod, imagined)
+            if status is not None:
+                return status
+        return self.run_filter(state, pod, node)
+
+    def add_pod(self, state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo) -> None:
+        """Tell the plugins' notes that `added` now runs on the node."""
+        for name, plugin in self._extensions:
+            if name not in state.skip_filter:
+                plugin.add_pod(state, pod, added, node)
+
+    def remove_pod(self, state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo) -> None:
+        """Tell the plugins' notes that `removed` is gone."""
+        for name, plugin in self._extensions:
+            if name not in state.skip_filter:
+                plugin.remove_pod(state, pod, removed, node)
+
+    def run_post_filter(
+        self, state: CycleState, pod: PodInfo, statuses: Mapping[str, Status]
+    ) -> tuple[PostFilterResult, str]:
+        """Return what can be done for a Pod that fits nowhere, and the text about it."""
+        reasons: list[str] = []
+        for _, plugin in self.post_filter_plugins:
+            result, status = plugin.post_filter(state, pod, statuses)
+            if status.code is Code.SUCCESS:
+                return result, status.message
+            reasons += status.reasons
+        return PostFilterResult(), ", ".join(reasons)
+
+    # -- scoring
+
+    def run_score(
+        self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
+    ) -> dict[str, list[int]]:
+        """Return the scores of each plugin, 0..100 and not yet weighted, in the nodes' order.
+
+        Raises PluginError if a plugin answers with a number out of range.
+        """
+        for name, pre in self._pre_scores:
+            status = pre.pre_score(state, pod, nodes)
+            if status is not None and status.code is Code.SKIP:
+                state.skip_score[name] = None
+        scores: dict[str, list[int]] = {}
+        for name, plugin in self._scores:
+            if name in state.skip_score:
+                continue
+            score = plugin.score
+            own = [score(state, pod, node) for node in nodes]
+            if isinstance(plugin, NormalizeScorePlugin):
+                own = plugin.normalize_score(state, own, nodes)
+            elif min(own, default=0) < 0 or max(own, default=0) > MAX_NODE_SCORE:
+                wrong = next(each for each in own if not 0 <= each <= MAX_NODE_SCORE)
+                raise PluginError(
+                    "applying score defaultWeights on Score plugins: "
+                    f'plugin "{name}" returns an invalid score {wrong}, it should in the range of '
+                    f"[0, {MAX_NODE_SCORE}] after normalizing"
+                )
+            scores[name] = own
+        return scores
+
+    def totals(self, scores: Mapping[str, Sequence[int]], count: int) -> list[int]:
+        """Return the weighted sums of `count` nodes."""
+        totals = [0] * count
+        for name, own in scores.items():
+            weight = self.weights[name]
+            totals = [total + weight * score for total, score in zip(totals, own, strict=True)]
+        return totals
+
+    # -- before and after
+
+    def run_pre_enqueue(self, pod: Pod) -> Status | None:
+        """Return why the Pod may not be considered yet, None if it may."""
+        for plugin in self.pre_enqueue_plugins:
+            status = plugin.pre_enqueue(pod)
+            if status is not None:
+                return named(status, getattr(plugin, "name", ""))
+        return None
+
+    def run_reserve(self, state: CycleState, pod: Pod, node_name: str) -> Status | None:
+        """Book what the Pod needs; None if every plugin could, else nothing is left booked."""
+        for plugin in self.reserve_plugins:
+            status = plugin.reserve(state, pod, node_name)
+            if status is not None:
+                self.run_unreserve(state, pod, node_name)
+                return status
+        return None
+
+    def run_unreserve(self, state: CycleState, pod: Pod, node_name: str) -> None:
+        """Undo all bookings, last first."""
+        for plugin in reversed(self.reserve_plugins):
+            plugin.unreserve(state, pod, node_name)
+
+    async def run_bind(self, pod: Pod, node_name: str) -> None:
+        """Bind with the first plugin that binds; raises ApiError or ConnectionFailed."""
+        if not self.bind_plugins:
+            raise PluginError("no plugin of this profile binds: add DefaultBinder")
+        await self.bind_plugins[0].bind(pod, node_name)
+
+
+def named(status: Status, plugin: str) -> Status:
+    """Return the status with the name of the plugin that gave it."""
+    return status if status.plugin else msgspec.structs.replace(status, plugin=plugin)
+
+
+def _contradiction(choosers: Sequence[str]) -> Status:
+    text = f"node(s) didn't satisfy plugin {choosers[0]}"
+    if len(choosers) > 1:
+        text = f"node(s) didn't satisfy plugins [{' '.join(choosers)}] simultaneously"
+    return Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (text,))

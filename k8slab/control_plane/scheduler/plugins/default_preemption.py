@@ -1,0 +1,211 @@
+"""Makes room for a Pod that fits nowhere, at the cost of Pods that matter less.
+
+On each node that could be helped all Pods of lower priority are imagined away. If the Pod then
+fits, as many of them as possible are reprieved, most important first and those protected by a
+PodDisruptionBudget before the others. The cheapest node is nominated; the Pod itself waits until
+the victims are gone and is then scheduled like any other.
+
+Rule of use: this plugin only decides; the scheduler deletes.
+
+Upstream: pkg/scheduler/framework/plugins/defaultpreemption, pkg/scheduler/framework/preemption
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from k8slab.api.core import Pod
+from k8slab.api.meta import seconds
+from k8slab.api.policy import PodDisruptionBudget
+from k8slab.control_plane.scheduler.framework.interface import (
+    Candidate,
+    Code,
+    CycleState,
+    PostFilterResult,
+    Status,
+)
+from k8slab.control_plane.scheduler.framework.matching import selector_matches
+from k8slab.control_plane.scheduler.framework.snapshot import Handle
+from k8slab.control_plane.scheduler.framework.types import (
+    Diagnosis,
+    NodeInfo,
+    PodInfo,
+    fit_error,
+)
+
+NO_VICTIMS = "No preemption victims found for incoming pod"
+NOT_HELPFUL = "Preemption is not helpful for scheduling"
+NEVER = "not eligible due to preemptionPolicy=Never."
+TERMINATING = "not eligible due to a terminating pod on the nominated node."
+
+FOREVER = float("inf")
+
+
+class DefaultPreemption:
+    """PostFilter by the least important Pods whose removal helps."""
+
+    name = "DefaultPreemption"
+
+    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+        self._handle = handle
+        self._percentage = int(args.get("minCandidateNodesPercentage", 10))
+        self._absolute = int(args.get("minCandidateNodesAbsolute", 100))
+
+    def post_filter(
+        self, state: CycleState, pod: PodInfo, statuses: Mapping[str, Status]
+    ) -> tuple[PostFilterResult, Status]:
+        """Return the nominated node and its victims, or why there is none."""
+        obstacle = self._obstacle(pod, statuses)
+        if obstacle:
+            text = f"preemption: {obstacle}"
+            return PostFilterResult(), Status(Code.UNSCHEDULABLE, (text,), self.name)
+        candidates, failures = self.find_candidates(state, pod, statuses)
+        if not candidates:
+            absent = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (NOT_HELPFUL,))
+            diagnosis = Diagnosis(node_to_status=failures, absent=absent)
+            text = f"preemption: {fit_error(len(self._handle.snapshot.nodes), diagnosis)}"
+            return PostFilterResult(), Status(Code.UNSCHEDULABLE, (text,), self.name)
+        best = select_candidate(candidates)
+        others = tuple(each for each in candidates if each is not best)
+        return PostFilterResult(best.node, (best, *others)), Status(Code.SUCCESS)
+
+    def find_candidates(
+        self, state: CycleState, pod: PodInfo, statuses: Mapping[str, Status]
+    ) -> tuple[list[Candidate], dict[str, Status]]:
+        """Try nodes that may be helped until enough of them are; tell why the others are not."""
+        potential = [
+            info
+            for info in self._handle.snapshot.order
+            if info.name in statuses and statuses[info.name].code is Code.UNSCHEDULABLE
+        ]
+        if not potential:
+            return [], {}
+        enough = max(len(potential) * self._percentage // 100, self._absolute)
+        start = self._handle.choose(len(potential))
+        budgets = self._handle.objects.list(PodDisruptionBudget)
+        candidates: list[Candidate] = []
+        failures: dict[str, Status] = {}
+        for info in potential[start:] + potential[:start]:
+            answer = self.select_victims(state.clone(), pod, info.clone(), budgets)
+            if isinstance(answer, Status):
+                failures[info.name] = answer
+                continue
+            candidates.append(answer)
+            if len(candidates) >= enough:
+                break
+        return candidates, failures
+
+    def select_victims(
+        self,
+        state: CycleState,
+        pod: PodInfo,
+        node: NodeInfo,
+        budgets: Sequence[PodDisruptionBudget],
+    ) -> Candidate | Status:
+        """Return the fewest Pods that must go, or why that would not help; changes its copies."""
+        framework = self._handle.framework
+        lower = [each for each in node.pods.values() if each.priority < pod.priority]
+        if not lower:
+            return Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (NO_VICTIMS,), self.name)
+        for each in lower:
+            node.remove_pod(each)
+            framework.remove_pod(state, pod, each, node)
+        status = framework.run_filter_with_nominated(state, pod, node)
+        if status is not None:
+            return status
+        lower.sort(key=importance)
+        protected, free = split_by_budget(lower, budgets)
+        victims: list[PodInfo] = []
+        violations = 0
+        for each in (*protected, *free):
+            node.add_pod(each)
+            framework.add_pod(state, pod, each, node)
+            if framework.run_filter_with_nominated(state, pod, node) is None:
+                continue  # reprieved
+            node.remove_pod(each)
+            framework.remove_pod(state, pod, each, node)
+            victims.append(each)
+            violations += each in protected
+        victims.sort(key=importance)
+        return Candidate(node.name, tuple(each.pod for each in victims), violations)
+
+    def _obstacle(self, pod: PodInfo, statuses: Mapping[str, Status]) -> str:
+        if pod.pod.spec.preemptionPolicy == "Never":
+            return NEVER
+        nominated = pod.pod.status.nominatedNodeName
+        node = self._handle.snapshot.nodes.get(nominated)
+        if node is None:
+            return ""
+        status = statuses.get(nominated)
+        if status is None or status.code is Code.UNSCHEDULABLE_AND_UNRESOLVABLE:
+            return ""  # the nomination is in vain: look for another node
+        for other in node.pods.values():
+            if other.priority < pod.priority and _is_preempted(other.pod):
+                return TERMINATING
+        return ""
+
+
+def select_candidate(candidates: Sequence[Candidate]) -> Candidate:
+    """Return the cheapest; the first of those that are equal in all respects."""
+    return min(candidates, key=_cost)
+
+
+def importance(pod: PodInfo) -> tuple[float, float]:
+    """Return a sort key: higher priority first, then those that have run for longest."""
+    return (-pod.priority, _started(pod.pod))
+
+
+def split_by_budget(
+    pods: Sequence[PodInfo], budgets: Sequence[PodDisruptionBudget]
+) -> tuple[list[PodInfo], list[PodInfo]]:
+    """Part the Pods whose removal breaks a budget from the others, keeping their order."""
+    allowed = [each.status.disruptionsAllowed for each in budgets]
+    protected: list[PodInfo] = []
+    free: list[PodInfo] = []
+    for info in pods:
+        meta = info.pod.metadata
+        broken = False
+        for index, budget in enumerate(budgets):
+            if budget.metadata.namespace != meta.namespace or not meta.labels:
+                continue
+            selector = budget.spec.selector
+            if selector is None or not (selector.matchLabels or selector.matchExpressions):
+                continue
+            if not selector_matches(selector, meta.labels):
+                continue
+            if meta.name in budget.status.disruptedPods:
+                continue  # the budget counts it as gone already
+            allowed[index] -= 1
+            broken = broken or allowed[index] < 0
+        (protected if broken else free).append(info)
+    return protected, free
+
+
+def _cost(candidate: Candidate) -> tuple[float, ...]:
+    victims = candidate.victims
+    priorities = [each.spec.priority or 0 for each in victims]
+    highest = max(priorities, default=0)
+    first = min((_started(p) for p in victims if (p.spec.priority or 0) == highest), default=0.0)
+    return (
+        candidate.violations,
+        highest,
+        sum(each + 2**31 for each in priorities),
+        len(victims),
+        -first,
+    )
+
+
+def _started(pod: Pod) -> float:
+    """Return when the Pod started (virtual seconds); one that has not is the youngest of all."""
+    return seconds(pod.status.startTime) if pod.status.startTime else FOREVER
+
+
+def _is_preempted(pod: Pod) -> bool:
+    """Say whether the Pod is on its way out because of a preemption."""
+    return pod.metadata.deletionTimestamp is not None and any(
+        each.type == "DisruptionTarget"
+        and each.status == "True"
+        and each.reason == "PreemptionByScheduler"
+        for each in pod.status.conditions
+    )

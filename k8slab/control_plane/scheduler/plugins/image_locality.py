@@ -1,0 +1,63 @@
+"""Prefers nodes that have the Pod's images already.
+
+An image counts with its size, scaled by the share of nodes that have it, so that one node which
+happens to have an image is not flooded with the Pods that use it.
+
+Upstream: pkg/scheduler/framework/plugins/imagelocality/image_locality.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from k8slab.control_plane.scheduler.framework.interface import MAX_NODE_SCORE, CycleState
+from k8slab.control_plane.scheduler.framework.snapshot import Handle
+from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
+
+MEBIBYTE = 1024 * 1024
+MIN_THRESHOLD = 23 * MEBIBYTE  # smaller sums are not worth a thought
+MAX_CONTAINER_THRESHOLD = 1000 * MEBIBYTE  # for each container
+
+
+class ImageLocality:
+    """Score by the bytes that need not be pulled."""
+
+    name = "ImageLocality"
+
+    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+        self._snapshot = handle.snapshot
+
+    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+        """Return 0 up to 23 MiB, 100 from 1000 MiB for each container."""
+        if not node.images:
+            return 0
+        spec = pod.pod.spec
+        images = [each.image for each in (*spec.initContainers, *spec.containers)]
+        nodes, counts = len(self._snapshot.nodes), self._snapshot.image_nodes
+        present = 0
+        for name in map(normalized, images):
+            size = node.images.get(name)
+            if size is not None:
+                present += int(size * (counts.get(name, 0) / nodes))
+        return scaled(present, len(images))
+
+
+def scaled(size: int, containers: int) -> int:
+    """Bring bytes into 0..100.
+
+    >>> scaled(0, 1), scaled(1000 * MEBIBYTE, 1), scaled(1000 * MEBIBYTE, 2)
+    (0, 100, 49)
+    """
+    most = MAX_CONTAINER_THRESHOLD * containers
+    size = min(max(size, MIN_THRESHOLD), most)
+    return MAX_NODE_SCORE * (size - MIN_THRESHOLD) // (most - MIN_THRESHOLD)
+
+
+def normalized(image: str) -> str:
+    """Return the name with its tag, as nodes report it.
+
+    >>> normalized("nginx"), normalized("registry:5000/nginx"), normalized("nginx:1.27")
+    ('nginx:latest', 'registry:5000/nginx:latest', 'nginx:1.27')
+    """
+    return image if image.rfind(":") > image.rfind("/") else f"{image}:latest"
