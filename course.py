@@ -85,7 +85,7 @@ def install_with_uv() -> bool:
     say("Installing the locked packages.")
     into = ("uv", "pip", "install", "-q", "--python", str(PYTHON))
     return (
-        run("pip", "install", "-q", UV)
+        run("pip", "install", "-qq", UV)
         and run(*into, "--require-hashes", "-r", str(LOCK))
         and run(*into, "--no-deps", "-e", str(ROOT))
     )
@@ -95,8 +95,8 @@ def install_with_pip() -> bool:
     """Install the lock, then k8slab itself, with nothing but pip."""
     say("Trying again with pip alone, which takes about a minute.")
     # One pip command cannot both require hashes and install a folder.
-    return run("pip", "install", "-q", "--require-hashes", "-r", str(LOCK)) and run(
-        "pip", "install", "-q", "--no-deps", "-e", str(ROOT)
+    return run("pip", "install", "-qq", "--require-hashes", "-r", str(LOCK)) and run(
+        "pip", "install", "-qq", "--no-deps", "-e", str(ROOT)
     )
 
 
