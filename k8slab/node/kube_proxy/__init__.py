@@ -1,4 +1,17 @@
 """kube-proxy: Services become netfilter rules.
 
+`render(services, endpoint_slices, node=..., config=...)` says what the rules are; `Proxier` keeps
+a node's kernel true to them. Packets never pass through here: the kernel forwards them, and goes
+on doing so when kube-proxy is gone.
+
+Rule of use: only the proxier changes the rules of a node, only through its Ruleset.
+
 Upstream: pkg/proxy/iptables
 """
+
+from k8slab.node.kube_proxy.cache import RuleCache
+from k8slab.node.kube_proxy.config import Config
+from k8slab.node.kube_proxy.proxier import Proxier
+from k8slab.node.kube_proxy.render import render
+
+__all__ = ["Config", "Proxier", "RuleCache", "render"]

@@ -1,0 +1,145 @@
+"""The loop: watch Services and EndpointSlices, and keep the kernel's rules true to them.
+
+Changes are collected and written together, at most once in `min_sync_period`. A change of one
+Service rewrites the chains of that Service only. When the proxier stops, the rules stay.
+
+Rule of use: `await Proxier(...).run()` in the kube-proxy container of each node.
+
+Upstream: pkg/proxy/iptables/proxier.go, cmd/kube-proxy/app/server.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from k8slab.api.core import Node, Service
+from k8slab.api.discovery import EndpointSlice
+from k8slab.client import Client, Informers, Latency, key_of
+from k8slab.linux.netfilter import Ruleset, parse
+from k8slab.node.kube_proxy.cache import RuleCache
+from k8slab.node.kube_proxy.config import Config
+from k8slab.node.kube_proxy.conntrack import flush_stale
+from k8slab.node.kube_proxy.render import RuleSync, Summary, install, view_of
+from k8slab.node.kube_proxy.types import service_of
+from k8slab.node.machine import Machine
+from k8slab.sim import Signal, Simulation
+
+# What is somebody else's business is not even watched.
+SELECTOR = "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
+CONNTRACK_TIMEOUTS = {  # s, --conntrack-tcp-timeout-established, --conntrack-tcp-timeout-close-wait
+    "ESTABLISHED": 86400.0,
+    "CLOSE_WAIT": 3600.0,
+}
+
+Render = Callable[..., Ruleset | str]
+
+
+class Proxier:
+    """kube-proxy of one node."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        client: Client,
+        machine: Machine,
+        config: Config | None = None,
+        *,
+        cache: RuleCache | None = None,
+        latency: Latency | None = None,
+        render: Render | None = None,
+    ) -> None:
+        """Prepare; `cache` is shared by proxies, `render` replaces ours (see `render.render`)."""
+        self.sim = sim
+        self.machine = machine
+        self.config = config or Config()
+        self.name = f"kube-proxy/{machine.name}"
+        self.rules = RuleSync(view_of(machine.name), self.config, cache)
+        self._latency = latency or Latency()
+        self._render = render
+        self._informers = Informers(sim, client)
+        self._changed: dict[str, None] = {}  # keys of Services to look at
+        self._cause = 0  # of the first of these changes
+        self._news = Signal(sim, f"{self.name}: change")
+
+    async def run(self) -> None:
+        """Write the rules, and again after every change, for ever."""
+        self._prepare_kernel()
+        await self._watch()
+        earliest = 0.0
+        while True:
+            await self._news.wait()
+            self.sim.cause = self._cause
+            restore = self._latency.iptables_restore
+            wait = max(earliest - self.sim.now, 0.0) + restore
+            await self.sim.sleep(wait, f"{self.name}: iptables-restore")
+            self._sync()
+            earliest = self.sim.now - restore + self.config.min_sync_period
+
+    def _prepare_kernel(self) -> None:
+        """Set the sysctls that the rules need."""
+        net = self.machine.net
+        net.route_localnet = net.route_localnet or self.config.localhost_node_ports
+        net.conntrack.timeouts.update(CONNTRACK_TIMEOUTS)
+
+    async def _watch(self) -> None:
+        """Return once everything is known: half the endpoints would cut connections."""
+        informers = self._informers
+        self._services = informers.informer(Service, labels=SELECTOR)
+        self._slices = informers.informer(EndpointSlice, labels=SELECTOR)
+        self._nodes = informers.informer(Node, fields=f"metadata.name={self.machine.name}")
+        self._slices.add_index("service", lambda each: (service_of(each),))
+        await informers.wait_for_sync()
+        self._nodes.add_handler(self._on_node)
+        self._services.add_handler(self._on_service)
+        self._slices.add_handler(self._on_slice)
+        self._change("")  # the rules must be there even if there is no Service
+
+    # -- hearing of changes
+
+    def _on_service(self, old: Service | None, new: Service | None) -> None:
+        changed = new or old
+        if changed is not None:
+            self._change(key_of(changed))
+
+    def _on_slice(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
+        changed = new or old
+        if changed is not None and (key := service_of(changed)):
+            self._change(key)
+
+    def _on_node(self, old: Node | None, new: Node | None) -> None:
+        if new is not None and view_of(new) != self.rules.node:
+            self.rules.set_node(view_of(new))
+            self._change("")
+
+    def _change(self, key: str) -> None:
+        if not self._changed:
+            self._cause = self.sim.cause
+        self._changed[key] = None
+        self._news.set()
+
+    # -- writing rules
+
+    def _sync(self) -> None:
+        changed, self._changed = self._changed, {}
+        self._news = Signal(self.sim, f"{self.name}: change")
+        for key in changed:
+            if key:
+                slices = self._slices.by_index("service", key)
+                slices.sort(key=lambda each: each.metadata.name)
+                self.rules.set_service(key, self._services.by_key(key), slices)
+        net = self.machine.net
+        if self._render is None:
+            summary = self.rules.apply(net.ruleset)
+        else:
+            summary = self._install(self._render)
+        updated = [(each.port, each.endpoints) for each in self.rules.updated_ports]
+        self.rules.updated_ports.clear()
+        flush_stale(net.conntrack, updated)
+        if summary.changed:
+            self.sim.trace.add(self.name, "sync", "rules", str(summary))
+
+    def _install(self, render: Render) -> Summary:
+        """Write what somebody else's `render` says the rules are."""
+        node = next(iter(self._nodes.all()), self.machine.name)
+        rules = render(self._services.all(), self._slices.all(), node=node, config=self.config)
+        return install(parse(rules) if isinstance(rules, str) else rules, self.machine.net.ruleset)
