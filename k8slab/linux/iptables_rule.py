@@ -12,52 +12,21 @@ Upstream: iptables extensions/libxt_*.c, extensions/libipt_*.c
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from k8slab.linux import matches as m
-from k8slab.linux import targets as t
-from k8slab.linux.addresses import ALL_ONES, network
+from k8slab.linux.addresses import network
 from k8slab.linux.chains import Rule, make_rule
+from k8slab.linux.iptables_target import read_target
+from k8slab.linux.iptables_words import IptablesError, Item, split, value_and_mask
 from k8slab.linux.packet import ICMP_TYPES
 
-WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
-LONG = {
-    "--source": "-s", "--src": "-s", "--destination": "-d", "--dst": "-d",
-    "--in-interface": "-i", "--out-interface": "-o", "--protocol": "-p", "--proto": "-p",
-    "--match": "-m", "--jump": "-j", "--goto": "-g",
-    "--destination-port": "--dport", "--source-port": "--sport",
-    "--destination-ports": "--dports", "--source-ports": "--sports",
-}  # fmt: skip
 BASIC_ORDER = ("-s", "-d", "-i", "-o", "-p")
 PORT_MODULES = ("tcp", "udp", "sctp", "icmp")
 PROTOCOL_NAMES = {str(number): name for name, number in m.PROTOCOL_NUMBERS.items()}
 TCP_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
-
-
-class IptablesError(ValueError):
-    """A line that iptables would refuse; says which one and why."""
-
-
-class Item(msgspec.Struct, gc=False):
-    """An option with its arguments."""
-
-    option: str
-    words: list[str]
-    negated: bool = False
-
-    @property
-    def word(self) -> str:
-        """The one argument. Raises IptablesError without one."""
-        if not self.words:
-            raise IptablesError(f'option "{self.option}" requires an argument')
-        return self.words[0]
-
-    def __str__(self) -> str:
-        words = [m.quote(word) if " " in word or not word else word for word in self.words]
-        return " ".join([*(["!"] if self.negated else []), self.option, *words])
 
 
 def parse_rule(text: str) -> Rule:
@@ -90,41 +59,10 @@ def parse_rule(text: str) -> Rule:
         return make_rule(
             [basic[option] for option in BASIC_ORDER if option in basic],
             [(name, _read_group(name, items)) for name, items in groups],
-            None if target is None else _read_target(*target),
+            None if target is None else read_target(*target),
         )
     except (ValueError, IndexError) as error:
         raise IptablesError(f"{error} in: {text}") from None
-
-
-def split(text: str) -> list[Item]:
-    """Divide a line into options with their arguments; quotes keep words together."""
-    items: list[Item] = []
-    negated = False
-    for word, quoted in _words(text):
-        if word == "!" and not quoted:
-            negated = True
-        elif not quoted and len(word) > 1 and word[0] == "-" and not word[1].isdigit():
-            items.append(Item(LONG.get(word, word), [], negated))
-            negated = False
-        elif items:
-            items[-1].words.append(word)
-            if negated:  # the old spelling: --dport ! 80
-                items[-1].negated, negated = True, False
-        else:
-            raise IptablesError(f'Bad argument "{word}"')
-    return items
-
-
-def _words(text: str) -> list[tuple[str, bool]]:
-    if '"' not in text:
-        return [(word, False) for word in text.split()]
-    found: list[tuple[str, bool]] = []
-    for match in WORD.finditer(text):
-        if match.group(2) is None:
-            found.append((re.sub(r"\\(.)", r"\1", match.group(1)), True))
-        else:
-            found.append((match.group(2), False))
-    return found
 
 
 def _implied_module(item: Item, basic: dict[str, m.Match]) -> str:
@@ -274,7 +212,7 @@ def _recent(items: list[Item]) -> list[m.Match]:
 
 
 def _mark(items: list[Item]) -> list[m.Match]:
-    return [m.Mark(*_value_and_mask(item.word), item.negated) for item in items]
+    return [m.Mark(*value_and_mask(item.word), item.negated) for item in items]
 
 
 def _physdev(items: list[Item]) -> list[m.Match]:
@@ -301,67 +239,3 @@ MODULES: dict[str, Callable[[list[Item]], Sequence[m.Match]]] = {
     "mark": _mark,
     "physdev": _physdev,
 }
-
-
-# -- targets
-
-
-def _read_target(option: str, name: str, items: list[Item]) -> t.Target:
-    if option == "-g":
-        return t.Jump(name, goto=True)
-    if name in ("ACCEPT", "DROP", "RETURN"):
-        return t.Verdict(name)
-    if name == "REJECT":
-        kind = items[0].word if items else "icmp-port-unreachable"
-        return t.Reject(t.REJECT_NAMES.get(kind, kind))
-    if name in ("DNAT", "SNAT", "MASQUERADE", "REDIRECT"):
-        return _nat(name, items)
-    if name == "MARK" and len(items) == 1:
-        return _set_mark(items[0])
-    if name in ("LOG", "NFLOG"):
-        return t.Log(name, " ".join(map(str, items)))
-    if items or name in ("CT", "NOTRACK", "CONNMARK", "TRACE", "TPROXY"):
-        return t.UnknownTarget(" ".join([name, *map(str, items)]))
-    return t.Jump(name)
-
-
-def _nat(kind: str, items: list[Item]) -> t.Target:
-    ips: tuple[str, ...] = ()
-    ports: tuple[int, int] | None = None
-    for item in items:
-        if item.option in ("--to-destination", "--to-source"):
-            address, _, range_text = item.word.partition(":")
-            ips = tuple(address.split("-")) if address else ()
-            ports = _nat_ports(range_text) if range_text else None
-        elif item.option == "--to-ports":
-            ports = _nat_ports(item.word)
-    options = [item.option for item in items]
-    return t.Nat(
-        kind, ips, ports, "--random" in options, "--random-fully" in options,
-        "--persistent" in options,
-    )  # fmt: skip
-
-
-def _nat_ports(text: str) -> tuple[int, int]:
-    low, _, high = text.partition("-")
-    return int(low), int(high or low)
-
-
-def _set_mark(item: Item) -> t.Target:
-    value, mask = _value_and_mask(item.word)
-    if item.option == "--set-xmark":
-        return t.SetMark(value, mask)
-    if item.option == "--set-mark":
-        return t.SetMark(value, value | mask)
-    if item.option == "--or-mark":
-        return t.SetMark(value, value)
-    if item.option == "--and-mark":
-        return t.SetMark(0, ~value & ALL_ONES)
-    if item.option == "--xor-mark":
-        return t.SetMark(value, 0)
-    return t.UnknownTarget(f"MARK {item}")
-
-
-def _value_and_mask(text: str) -> tuple[int, int]:
-    value, slash, mask = text.partition("/")
-    return int(value, 0), int(mask, 0) if slash else ALL_ONES

@@ -15,7 +15,8 @@ import re
 from typing import TYPE_CHECKING
 
 from k8slab.linux.chains import Body, Chain, Rule, Table
-from k8slab.linux.iptables_rule import IptablesError, parse_rule
+from k8slab.linux.iptables_rule import parse_rule
+from k8slab.linux.iptables_words import IptablesError
 
 if TYPE_CHECKING:
     from k8slab.linux.netfilter import Ruleset

@@ -17,7 +17,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from k8slab.linux.chains import Body, Chain, Rule, Source, Table
-from k8slab.linux.iptables_rule import IptablesError, parse_rule
+from k8slab.linux.iptables_rule import parse_rule
+from k8slab.linux.iptables_words import IptablesError
 from k8slab.linux.targets import Jump, UnknownTarget
 
 if TYPE_CHECKING:

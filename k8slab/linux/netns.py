@@ -22,7 +22,8 @@ from k8slab.linux.links import Bridge, Ethernet, Interface, Loopback, Segment, V
 from k8slab.linux.packet import Packet
 from k8slab.linux.routes import RouteTable
 from k8slab.linux.sockets import SocketTable
-from k8slab.linux.tcp import Connection, Listener, connect
+from k8slab.linux.tcp import Connection
+from k8slab.linux.tcp_open import Listener, connect
 from k8slab.linux.udp import UdpSocket, ping
 from k8slab.sim import Simulation
 

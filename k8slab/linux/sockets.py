@@ -28,7 +28,8 @@ from k8slab.linux.packet import Packet, answer, icmp_error
 
 if TYPE_CHECKING:
     from k8slab.linux.netns import NetNamespace
-    from k8slab.linux.tcp import Connection, Listener
+    from k8slab.linux.tcp import Connection
+    from k8slab.linux.tcp_open import Listener
     from k8slab.linux.udp import Echo, UdpSocket
 
 ANY = "0.0.0.0"

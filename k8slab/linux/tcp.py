@@ -1,7 +1,7 @@
 """TCP: a handshake, messages that are acknowledged or sent again, and an orderly end.
 
-`Listener.accept` gives connections; `Connection.send`, `recv` and `close` are what a program
-calls. A message is one segment whatever its size: no windows, no congestion. What is lost is
+`Connection.send`, `recv` and `close` are what a program calls; tcp_open.py makes connections. A
+message is one segment whatever its size: no windows, no congestion. What is lost is
 retransmitted with a doubling time-out, so a dead peer shows as in a real kernel: `connect` gives
 up after 127 s, unacknowledged data after about a quarter of an hour.
 
@@ -28,60 +28,9 @@ from k8slab.linux.packet import Packet
 from k8slab.sim import Queue, Signal, Timer
 
 if TYPE_CHECKING:
-    from k8slab.linux.journey import Journey, Leg
+    from k8slab.linux.journey import Leg
     from k8slab.linux.netns import NetNamespace
-
-
-class Listener:
-    """A socket that waits for connections on ip:port."""
-
-    def __init__(self, namespace: NetNamespace, ip: str, port: int, owner: object) -> None:
-        self.namespace = namespace
-        self.ip = ip
-        self.owner = owner
-        self.port = namespace.sockets.bind("tcp", ip, port)
-        self.closed = False
-        self._accepted: Queue[Connection] = Queue(namespace.sim, f"accept :{self.port}")
-        namespace.sockets.listeners.setdefault(self.port, []).append(self)
-
-    async def accept(self, timeout: float | None = None) -> Connection:
-        """Return the next established connection. Raises TimedOut after `timeout` seconds."""
-        try:
-            return await self._accepted.get(timeout)
-        except TimeoutError:
-            raise TimedOut(f"{self.ip}:{self.port}") from None
-
-    def take(self, packet: Packet) -> None:
-        """Answer a SYN; the connection is accepted once the handshake is complete."""
-        if len(self._accepted) >= latency.BACKLOG:
-            return
-        connection = Connection(
-            self.namespace, (packet.dst, packet.dport), (packet.src, packet.sport), self.owner
-        )
-        connection.leg = packet.leg.opposite if packet.leg is not None else None
-        connection.accept_from(packet, self)
-
-    def established(self, connection: Connection) -> None:
-        """Put a connection in line for `accept`."""
-        self._accepted.put(connection)
-
-    @property
-    def waiting(self) -> int:
-        """How many connections nobody has accepted yet."""
-        return len(self._accepted)
-
-    def close(self) -> None:
-        """Stop listening; connections that nobody accepted are reset."""
-        if self.closed:
-            return
-        self.closed = True
-        same = self.namespace.sockets.listeners.get(self.port, [])
-        if self in same:
-            same.remove(self)
-        if not same:
-            self.namespace.sockets.listeners.pop(self.port, None)
-        while (connection := self._accepted.get_nowait()) is not None:
-            connection.abort()
+    from k8slab.linux.tcp_open import Listener
 
 
 class Connection:
@@ -362,35 +311,6 @@ class Connection:
         for packet in list(self._unacknowledged):
             self._put_out(packet)
         self._rearm()
-
-
-async def connect(
-    namespace: NetNamespace,
-    ip: str,
-    port: int,
-    timeout: float | None,
-    source: str,
-    owner: object,
-    journey: Journey | None,
-) -> Connection:
-    """Open a connection (see `NetNamespace.connect`)."""
-    local_ip = source or namespace.source_for(ip)
-    local_port = namespace.sockets.free_port("tcp", (ip, port), local_ip)
-    connection = Connection(namespace, (local_ip, local_port), (ip, port), owner)
-    connection.leg = journey.request if journey is not None else None
-    opened = Signal(namespace.sim, f"connect {ip}:{port}")
-    connection.begin(opened)
-    try:
-        in_time = await opened.wait(timeout)
-    except BaseException:
-        connection.abort()
-        raise
-    if connection.error is not None:
-        raise connection.error
-    if not in_time or not connection.established:
-        connection.abort()
-        raise TimedOut(f"{ip}:{port}")
-    return connection
 
 
 def _text(end: tuple[str, int]) -> str:

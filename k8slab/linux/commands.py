@@ -1,0 +1,325 @@
+"""The network commands of a shell, as text: ip, ss, iptables, conntrack, sysctl, ping.
+
+`shell(ns, "ip route")` returns what the command prints, in the format of iproute2, iptables and
+conntrack-tools. `run` also takes `ping`, which needs time.
+
+Rule of use: to add a command, add a function to COMMANDS; what it refuses is a CommandError.
+
+Upstream: iproute2 ip/ipaddress.c, ip/iproute.c, misc/ss.c; iputils ping/ping.c
+"""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from k8slab.linux.addresses import ip_int, ip_text, mask_of
+from k8slab.linux.errors import NetworkError, NoRoute, TimedOut
+from k8slab.linux.links import Bridge, Interface, Veth
+from k8slab.linux.netfilter import IptablesError
+
+if TYPE_CHECKING:
+    from k8slab.linux.netns import NetNamespace
+
+PING_INTERVAL = 1.0  # s
+PING_BYTES = 56
+MILLISECONDS = 1000
+
+
+class CommandError(ValueError):
+    """The command does not exist or does not know its arguments; says so as the tool does."""
+
+
+def shell(ns: NetNamespace, line: str) -> str:
+    """Return what the command prints in the namespace. Raises CommandError.
+
+    >>> from k8slab.linux.netns import NetNamespace
+    >>> from k8slab.sim import Simulation
+    >>> pod = NetNamespace(Simulation(), "pod")
+    >>> print(shell(pod, "ip -br addr"), end="")
+    lo               UNKNOWN        127.0.0.1/8
+    """
+    words = shlex.split(line)
+    command = COMMANDS.get(words[0] if words else "")
+    if command is None:
+        known = ", ".join([*COMMANDS, "ping"])
+        raise CommandError(f"{line.split(' ')[0]}: command not found (there are: {known})")
+    return command(ns, words[1:])
+
+
+async def run(ns: NetNamespace, line: str) -> str:
+    """Return what the command prints; takes the virtual time that it needs (ping)."""
+    words = shlex.split(line)
+    return await _ping(ns, words[1:]) if words[:1] == ["ping"] else shell(ns, line)
+
+
+# -- ip
+
+
+def _ip(ns: NetNamespace, arguments: list[str]) -> str:
+    brief = any(word in ("-br", "-brief") for word in arguments)
+    words = [word for word in arguments if not word.startswith("-")]
+    thing = words[0] if words else ""
+    rest = [word for word in words[1:] if word not in ("show", "list", "ls", "dev")]
+    if thing and "address".startswith(thing):
+        devices = _devices(ns, rest)
+        return _lines(_brief(each) for each in devices) if brief else _ip_addr(ns, devices)
+    if thing and "link".startswith(thing):
+        return _lines(line for each in _devices(ns, rest) for line in _link(ns, each, True))
+    if thing and "route".startswith(thing):
+        if rest[:1] == ["get"]:
+            return _route_get(ns, rest[1])
+        return _lines(str(route) for route in ns.routes if not rest or route.device in rest)
+    raise CommandError(f'Object "{thing}" is unknown, try "ip addr", "ip link", "ip route".')
+
+
+def _devices(ns: NetNamespace, names: list[str]) -> list[Interface]:
+    for name in names:
+        if name not in ns.interfaces:
+            raise CommandError(f'Device "{name}" does not exist.')
+    return [each for name, each in ns.interfaces.items() if not names or name in names]
+
+
+def _ip_addr(ns: NetNamespace, devices: list[Interface]) -> str:
+    lines: list[str] = []
+    for device in devices:
+        lines += _link(ns, device, False)
+        for cidr in device.addresses:
+            scope = "host" if device.kind == "loopback" else "global"
+            lines.append(f"    inet {cidr}{_broadcast(device, cidr)} scope {scope} {device.name}")
+            lines.append("       valid_lft forever preferred_lft forever")
+    return _lines(lines)
+
+
+def _link(ns: NetNamespace, device: Interface, with_mode: bool) -> list[str]:
+    peer = f"@if{device.peer.index}" if isinstance(device, Veth) else ""
+    master = f" master {device.master.name}" if device.master is not None else ""
+    discipline = "noqueue" if device.kind != "ethernet" else "fq_codel"
+    mode = " mode DEFAULT" if with_mode else ""
+    flags = device.flags if device.up else device.flags.removesuffix(",UP,LOWER_UP")
+    loopback = device.kind == "loopback"
+    address = "loopback 00:00:00:00:00:00" if loopback else f"ether {device.mac}"
+    broadcast = "00:00:00:00:00:00" if loopback else "ff:ff:ff:ff:ff:ff"
+    other = f" link-netnsid {_netnsid(ns, device)}" if isinstance(device, Veth) else ""
+    return [
+        f"{device.index}: {device.name}{peer}: <{flags}> mtu {device.mtu} qdisc {discipline}"
+        f"{master} state {_state(device)}{mode} group default qlen 1000",
+        f"    link/{address} brd {broadcast}{other}",
+    ]
+
+
+def _netnsid(ns: NetNamespace, device: Veth) -> int:
+    peers = dict.fromkeys(
+        each.peer.namespace.name for each in ns.interfaces.values() if isinstance(each, Veth)
+    )
+    return list(peers).index(device.peer.namespace.name)
+
+
+def _state(device: Interface) -> str:
+    if not device.up:
+        return "DOWN"
+    if isinstance(device, Bridge) and not device.ports:
+        return "DOWN"
+    return "UNKNOWN" if device.kind == "loopback" else "UP"
+
+
+def _broadcast(device: Interface, cidr: str) -> str:
+    ip, _, length = cidr.partition("/")
+    if device.kind == "loopback" or int(length) > 30:
+        return ""
+    return f" brd {ip_text(ip_int(ip) | ~mask_of(int(length)) & 0xFFFFFFFF)}"
+
+
+def _brief(device: Interface) -> str:
+    peer = f"@if{device.peer.index}" if isinstance(device, Veth) else ""
+    return f"{device.name + peer:<16} {_state(device):<14} {' '.join(device.addresses)}".rstrip()
+
+
+def _route_get(ns: NetNamespace, ip: str) -> str:
+    way = ns.way(ip)
+    if way is None:
+        raise CommandError("RTNETLINK answers: Network is unreachable")
+    device, next_hop = way
+    via = "" if next_hop == ip else f" via {next_hop}"
+    local = "local " if ns.is_local(ip) else ""
+    return f"{local}{ip}{via} dev {device.name} src {ns.source_for(ip)} uid 0\n    cache\n"
+
+
+# -- ss
+
+
+def _ss(ns: NetNamespace, arguments: list[str]) -> str:
+    flags = "".join(word[1:] for word in arguments if word.startswith("-"))
+    tcp, udp = "t" in flags or "u" not in flags, "u" in flags or "t" not in flags
+    listening, established = "l" in flags or "a" in flags, "l" not in flags
+    rows: list[tuple[str, str, str, str, str, str]] = []
+    if udp:
+        rows += _udp_rows(ns, listening, established)
+    if tcp:
+        rows += _tcp_rows(ns, listening, established)
+    return _socket_table(rows, with_protocol=tcp and udp)
+
+
+def _udp_rows(
+    ns: NetNamespace, listening: bool, established: bool
+) -> list[tuple[str, str, str, str, str, str]]:
+    rows = []
+    for port, sockets in sorted(ns.sockets.datagrams.items()):
+        for socket in sockets:
+            peer = "0.0.0.0:*" if socket.peer is None else f"{socket.peer[0]}:{socket.peer[1]}"
+            state = "UNCONN" if socket.peer is None else "ESTAB"
+            if listening if socket.peer is None else established:
+                rows.append(("udp", state, "0", "0", f"{socket.ip}:{port}", peer))
+    return rows
+
+
+def _tcp_rows(
+    ns: NetNamespace, listening: bool, established: bool
+) -> list[tuple[str, str, str, str, str, str]]:
+    rows = []
+    for port, listeners in sorted(ns.sockets.listeners.items()):
+        for listener in listeners if listening else ():
+            waiting, local = str(listener.waiting), f"{listener.ip}:{port}"
+            rows.append(("tcp", "LISTEN", waiting, "4096", local, "0.0.0.0:*"))
+    for connection in ns.sockets.connections.values() if established else ():
+        local, peer = (f"{ip}:{port}" for ip, port in (connection.local, connection.remote))
+        rows.append(("tcp", connection.state, "0", "0", local, peer))
+    return rows
+
+
+def _socket_table(rows: list[tuple[str, str, str, str, str, str]], with_protocol: bool) -> str:
+    """Lay the rows out as ss does: addresses to the right, ports to the left of their colon."""
+    heads = ("Netid", "State", "Recv-Q", "Send-Q")
+    first = 0 if with_protocol else 1
+    widths = [max(len(row[n]) for row in [heads, *rows]) for n in range(first, 4)]
+    locals_ = [row[4].rpartition(":") for row in rows]
+    peers = [row[5].rpartition(":") for row in rows]
+    spans = []
+    for heading, ends in (("Local Address", locals_), ("Peer Address", peers)):
+        left = max([len(heading), *(len(ip) for ip, _, _ in ends)])
+        right = max([len("Port"), *(len(port) for _, _, port in ends)])
+        spans.append((left, right))
+    lines = []
+    table = [(*heads, ("Local Address", ":", "Port"), ("Peer Address", ":", "Port"))]
+    table += [(*row[:4], own, peer) for row, own, peer in zip(rows, locals_, peers, strict=True)]
+    for number, row in enumerate(table):
+        words = [f"{word:<{w}}" for word, w in zip(row[first:4], widths, strict=True)]
+        for end, (left, right) in zip(row[4:], spans, strict=True):
+            words.append(f"{end[0]:>{left}}:{end[2]:<{right}}")
+        lines.append((" ".join(words) + ("Process" if number == 0 else "")).rstrip())
+    return _lines(lines)
+
+
+# -- iptables, conntrack, sysctl
+
+
+def _iptables_save(ns: NetNamespace, arguments: list[str]) -> str:
+    return ns.iptables_save(_option(arguments, "-t", "--table"), counters="-c" in arguments)
+
+
+def _iptables(ns: NetNamespace, arguments: list[str]) -> str:
+    """`iptables [-t table] -S [chain]`."""
+    table = _option(arguments, "-t", "--table") or "filter"
+    if "-S" not in arguments and "--list-rules" not in arguments:
+        raise CommandError("iptables: the lab prints rules with -S [chain], or use iptables-save")
+    after = arguments[arguments.index("-S") + 1 :] if "-S" in arguments else []
+    wanted = after[0] if after and not after[0].startswith("-") else ""
+    chains = ns.ruleset.table(table).chains
+    if wanted and wanted not in chains:
+        raise IptablesError(f"iptables: No chain/target/match by that name: {wanted}")
+    shown = [chain for name, chain in chains.items() if wanted in ("", name)]
+    lines = [
+        f"-P {chain.name} {chain.policy}" if chain.built_in else f"-N {chain.name}"
+        for chain in shown
+    ]
+    lines += [f"-A {chain.name} {rule}" for chain in shown for rule in chain.rules]
+    return _lines(lines)
+
+
+def _conntrack(ns: NetNamespace, arguments: list[str]) -> str:
+    protocol = _option(arguments, "-p", "--proto")
+    if "-L" in arguments or "--dump" in arguments:
+        lines = ns.conntrack.list().splitlines()
+        return _lines(line for line in lines if line.startswith(protocol))
+    if "-D" in arguments or "--delete" in arguments:
+        count = ns.conntrack.delete(
+            protocol=protocol or "udp",
+            original_dst=_option(arguments, "-d", "--orig-dst"),
+            original_dport=int(_option(arguments, "--dport", "--orig-port-dst") or 0),
+            reply_src=_option(arguments, "-r", "--reply-src"),
+        )
+        return f"conntrack v1.4.8 (conntrack-tools): {count} flow entries have been deleted.\n"
+    raise CommandError("conntrack: use -L to list, -D to delete")
+
+
+def _sysctl(ns: NetNamespace, arguments: list[str]) -> str:
+    values = {
+        "net.ipv4.ip_forward": ns.ip_forward,
+        "net.ipv4.conf.all.route_localnet": ns.route_localnet,
+        "net.bridge.bridge-nf-call-iptables": ns.bridge_nf_call_iptables,
+    }
+    names = [word for word in arguments if not word.startswith("-")] or list(values)
+    for name in names:
+        if name not in values:
+            raise CommandError(f"sysctl: cannot stat {name}: No such file or directory")
+    return _lines(f"{name} = {int(values[name])}" for name in names)
+
+
+# -- ping
+
+
+async def _ping(ns: NetNamespace, arguments: list[str]) -> str:
+    """`ping [-c count] [-W seconds] ADDRESS`, by default four times."""
+    count = int(_option(arguments, "-c") or 4)
+    wait = float(_option(arguments, "-W") or PING_INTERVAL)
+    ip, start = arguments[-1], ns.sim.now
+    lines = [f"PING {ip} ({ip}) {PING_BYTES}({PING_BYTES + 28}) bytes of data."]
+    times: list[float] = []
+    for number in range(1, count + 1):
+        sent = ns.sim.now
+        try:
+            times.append(await ns.ping(ip, timeout=wait) * MILLISECONDS)
+            lines.append(f"64 bytes from {ip}: icmp_seq={number} ttl=64 time={times[-1]:.3f} ms")
+        except TimedOut:
+            pass
+        except NoRoute:
+            lines.append(f"From {ip} icmp_seq={number} Destination Host Unreachable")
+        except NetworkError as error:
+            lines.append(f"ping: connect: {error.words}")
+        if number < count:
+            await ns.sim.sleep(max(0.0, sent + PING_INTERVAL - ns.sim.now), f"ping {ip}")
+    lost = round(100 * (count - len(times)) / count)
+    spent = round((ns.sim.now - start) * MILLISECONDS)
+    lines += ["", f"--- {ip} ping statistics ---"]
+    lines.append(
+        f"{count} packets transmitted, {len(times)} received, {lost}% packet loss, time {spent}ms"
+    )
+    if times:
+        mean = sum(times) / len(times)
+        spread = (sum((each - mean) ** 2 for each in times) / len(times)) ** 0.5
+        numbers = f"{min(times):.3f}/{mean:.3f}/{max(times):.3f}/{spread:.3f}"
+        lines.append(f"rtt min/avg/max/mdev = {numbers} ms")
+    return _lines(lines)
+
+
+def _option(arguments: list[str], *names: str) -> str:
+    for name, value in itertools.pairwise(arguments):
+        if name in names:
+            return value
+    return ""
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+COMMANDS: Mapping[str, Callable[[NetNamespace, list[str]], str]] = {
+    "ip": _ip,
+    "ss": _ss,
+    "iptables": _iptables,
+    "iptables-save": _iptables_save,
+    "conntrack": _conntrack,
+    "sysctl": _sysctl,
+}

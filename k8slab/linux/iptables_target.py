@@ -1,0 +1,69 @@
+"""The target of an iptables line: what stands after -j, read into a class of targets.py.
+
+Rule of use: a name without options that is no target is the name of a chain.
+
+Upstream: iptables extensions/libxt_*.c, extensions/libipt_*.c
+"""
+
+from __future__ import annotations
+
+from k8slab.linux import targets as t
+from k8slab.linux.addresses import ALL_ONES
+from k8slab.linux.iptables_words import Item, value_and_mask
+
+
+def read_target(option: str, name: str, items: list[Item]) -> t.Target:
+    """Return the target of a rule: `option` is -j or -g, `items` its own options."""
+    if option == "-g":
+        return t.Jump(name, goto=True)
+    if name in ("ACCEPT", "DROP", "RETURN"):
+        return t.Verdict(name)
+    if name == "REJECT":
+        kind = items[0].word if items else "icmp-port-unreachable"
+        return t.Reject(t.REJECT_NAMES.get(kind, kind))
+    if name in ("DNAT", "SNAT", "MASQUERADE", "REDIRECT"):
+        return _nat(name, items)
+    if name == "MARK" and len(items) == 1:
+        return _set_mark(items[0])
+    if name in ("LOG", "NFLOG"):
+        return t.Log(name, " ".join(map(str, items)))
+    if items or name in ("CT", "NOTRACK", "CONNMARK", "TRACE", "TPROXY"):
+        return t.UnknownTarget(" ".join([name, *map(str, items)]))
+    return t.Jump(name)
+
+
+def _nat(kind: str, items: list[Item]) -> t.Target:
+    ips: tuple[str, ...] = ()
+    ports: tuple[int, int] | None = None
+    for item in items:
+        if item.option in ("--to-destination", "--to-source"):
+            address, _, range_text = item.word.partition(":")
+            ips = tuple(address.split("-")) if address else ()
+            ports = _nat_ports(range_text) if range_text else None
+        elif item.option == "--to-ports":
+            ports = _nat_ports(item.word)
+    options = [item.option for item in items]
+    return t.Nat(
+        kind, ips, ports, "--random" in options, "--random-fully" in options,
+        "--persistent" in options,
+    )  # fmt: skip
+
+
+def _nat_ports(text: str) -> tuple[int, int]:
+    low, _, high = text.partition("-")
+    return int(low), int(high or low)
+
+
+def _set_mark(item: Item) -> t.Target:
+    value, mask = value_and_mask(item.word)
+    if item.option == "--set-xmark":
+        return t.SetMark(value, mask)
+    if item.option == "--set-mark":
+        return t.SetMark(value, value | mask)
+    if item.option == "--or-mark":
+        return t.SetMark(value, value)
+    if item.option == "--and-mark":
+        return t.SetMark(0, ~value & ALL_ONES)
+    if item.option == "--xor-mark":
+        return t.SetMark(value, 0)
+    return t.UnknownTarget(f"MARK {item}")
