@@ -1,0 +1,336 @@
+"""The container runtime of one node: sandboxes, containers, their starts and their ends.
+
+`Containerd` is the CRI's RuntimeService, and its ImageService too (image_store.py). A container
+is a group of tasks; when its main process ends, whatever else it started ends with it, and the
+kernel closes its sockets. Everything that happens to a container is told to the subscribers.
+
+Rule of use: the kubelet is its only client; a running container does not need the kubelet.
+
+Upstream: containerd internal/cri/server
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from k8slab.client.latency import Latency
+from k8slab.linux.netns import NetNamespace
+from k8slab.node.interfaces import (
+    EXITED,
+    RUNNING,
+    SANDBOX_NOTREADY,
+    SANDBOX_READY,
+    ContainerConfig,
+    ContainerStatus,
+    ExecResult,
+    LogLine,
+    NetworkPlugin,
+    PodSandboxConfig,
+    PodSandboxStatus,
+    Program,
+    RuntimeFailed,
+)
+from k8slab.node.machine import Machine
+from k8slab.node.runtime import oci
+from k8slab.node.runtime.container import SIGKILL_CODE, Container, Sandbox, exit_reason
+from k8slab.node.runtime.image_store import ImageStore
+from k8slab.node.runtime.images.registry import ImageRegistry
+from k8slab.node.runtime.process import SIGNALS, Process
+from k8slab.node.runtime.streams import Capture, Lines, Pipe
+from k8slab.sim import Group, Signal, Simulation, Task
+
+START_ERROR_CODE = 128  # containerd's exit code of what never ran
+UNKNOWN_CODE = 255  # of what ran when the machine lost its power
+TIMEOUT_CODE = 124
+
+
+class Containerd(ImageStore):
+    """The runtime; what it knows survives the kubelet, not the machine's power."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        machine: Machine,
+        images: ImageRegistry,
+        network: NetworkPlugin,
+        latency: Latency,
+    ) -> None:
+        super().__init__(sim, machine.name, images, latency)
+        self.machine = machine
+        self._network = network
+        self._sandboxes: dict[str, Sandbox] = {}
+        self._containers: dict[str, Container] = {}
+        self._listeners: list[Callable[[str], None]] = []
+
+    # -- sandboxes
+
+    async def run_pod_sandbox(self, config: PodSandboxConfig) -> str:
+        """Make the Pod's sandbox: network namespace, addresses; return its id.
+
+        Raises RuntimeFailed with reason CreatePodSandboxError.
+        """
+        id = self._new_id()
+        if not config.host_network and not self._network.ready():
+            raise RuntimeFailed("CreatePodSandboxError", oci.network_not_ready(id))
+        await self._sim.sleep(self._latency.sandbox_start, f"{self._component}: sandbox")
+        net = self.machine.net
+        if not config.host_network:
+            net = NetNamespace(self._sim, f"{config.namespace}/{config.name}")
+        sandbox = Sandbox(id, config, net, self._sim.now)
+        if not config.host_network:
+            try:
+                sandbox.ips = await self._network.add(id, net)
+            except BaseException:
+                net.close()
+                raise
+        self._sandboxes[id] = sandbox
+        self._record(sandbox, "sandbox", " ".join(sandbox.ips) or "host network")
+        return id
+
+    async def stop_pod_sandbox(self, sandbox_id: str) -> None:
+        """Kill what is left in it and give back its addresses; doing so twice does no harm."""
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is None:
+            return
+        for container in tuple(sandbox.containers.values()):
+            await self.stop_container(container.id, 0)
+        if not sandbox.config.host_network:
+            await self._network.delete(sandbox_id)
+            sandbox.net.close()
+        if sandbox.state == SANDBOX_READY:
+            sandbox.state = SANDBOX_NOTREADY
+            self._tell(sandbox)
+
+    async def remove_pod_sandbox(self, sandbox_id: str) -> None:
+        """Forget a stopped sandbox and its containers."""
+        await self.stop_pod_sandbox(sandbox_id)
+        sandbox = self._sandboxes.pop(sandbox_id, None)
+        if sandbox is not None:
+            for id in sandbox.containers:
+                del self._containers[id]
+
+    # -- containers
+
+    async def create_container(self, sandbox_id: str, config: ContainerConfig) -> str:
+        """Make a container of a pulled image; return its id.
+
+        Raises RuntimeFailed with reason CreateContainerError.
+        """
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is None or sandbox.state != SANDBOX_READY:
+            raise RuntimeFailed("CreateContainerError", oci.no_sandbox(sandbox_id))
+        image = self.image(config.image)
+        if image is None:
+            raise RuntimeFailed("CreateContainerError", oci.no_image(config.image))
+        container = Container(self._new_id(), sandbox, config, image, self._sim.now)
+        container.group.on_error = partial(self._crashed, container)
+        container.kill = partial(self._kill, container)
+        sandbox.containers[container.id] = container
+        self._containers[container.id] = container
+        return container.id
+
+    async def start_container(self, container_id: str) -> None:
+        """Start the program. Raises RuntimeFailed with reason RunContainerError."""
+        container = self._get(container_id)
+        await self._sim.sleep(self._latency.container_start, f"{self._component}: start")
+        if container.sandbox.state != SANDBOX_READY:
+            raise RuntimeFailed("RunContainerError", oci.no_sandbox(container.sandbox.id))
+        config = container.config
+        args = container.image.command_line(config.command, config.args)
+        program = container.image.find(args[0]) if args else None
+        if program is None:
+            message = oci.cannot_start(args[0] if args else "")
+            self._not_started(container, message)
+            raise RuntimeFailed("RunContainerError", message)
+        self._launch(container, program, args)
+
+    def _launch(self, container: Container, program: Program, args: tuple[str, ...]) -> None:
+        log = partial(container.log_at, self._sim)
+        streams = (None, Lines(partial(log, "stdout")), Lines(partial(log, "stderr")))
+        env = oci.environment(container.image, container.config, container.sandbox.config)
+        process = Process(container, args, env, streams, container.group)
+        container.state = RUNNING
+        container.started_at = self._sim.now
+        task = self._sim.spawn(process.run(program), container.group.name, container.group)
+        task.on_done(partial(self._ended, container, process, task))
+        self._record(container.sandbox, "start", f"container {container.config.name}")
+        self._tell(container.sandbox)
+
+    def _not_started(self, container: Container, message: str) -> None:
+        container.state = EXITED
+        container.exit_code, container.reason = START_ERROR_CODE, "StartError"
+        container.message = message
+        container.finished_at = self._sim.now
+        self._tell(container.sandbox)
+
+    async def stop_container(self, container_id: str, timeout: float) -> None:
+        """Send the stop signal, after `timeout` seconds SIGKILL; return when it has exited."""
+        container = self._containers.get(container_id)
+        if container is None or container.state != RUNNING:
+            return
+        exited = Signal(self._sim, f"{self._component}: exit of {container.config.name}")
+        container.waiters.append(exited)
+        if timeout > 0:
+            signal = container.config.stop_signal or container.image.stop_signal
+            self._kill(container, SIGNALS.get(signal.removeprefix("SIG"), SIGNALS["TERM"]))
+            if await exited.wait(timeout):
+                return
+        self._kill(container, SIGNALS["KILL"])
+        await exited.wait()
+
+    async def remove_container(self, container_id: str) -> None:
+        """Forget an exited container and its log. Raises RuntimeFailed if it runs."""
+        container = self._containers.get(container_id)
+        if container is None:
+            return
+        if container.state == RUNNING:
+            raise RuntimeFailed("RemoveContainerError", oci.still_running(container_id))
+        del self._containers[container_id]
+        del container.sandbox.containers[container_id]
+
+    # -- ends
+
+    def _kill(self, container: Container, signal: int) -> None:
+        """Deliver a signal to the main process; unless it is handled, that is its end."""
+        main = container.processes.get(1)
+        if main is None or container.dying is not None:
+            return
+        if signal != SIGNALS["KILL"] and main.handles_sigterm:
+            main.terminated.set()
+            return
+        container.dying = 128 + signal
+        container.group.kill()
+
+    def _crashed(self, container: Container, error: Exception) -> None:
+        """Take a crash beside the main task: it takes the whole process with it."""
+        from k8slab.node.runtime.process import CRASHED, crash_report
+
+        for line in crash_report(error):
+            container.log(self._sim.now, "stderr", line)
+        if container.dying is None:
+            container.dying = CRASHED
+            container.group.kill()
+
+    def _ended(self, container: Container, main: Process, task: Task[int]) -> None:
+        """The main process is gone: so is all that it started."""
+        if container.state == EXITED:  # the power went before
+            return
+        code = container.dying if container.dying is not None else task._result
+        container.dying = container.exit_code = SIGKILL_CODE if code is None else code
+        for output in (main.stdout, main.stderr):
+            output.close()
+        for group in (container.group, *container.exec_groups):
+            group.kill()
+            container.sandbox.net.close_owned_by(group)
+        container.processes.clear()
+        container.finished_at = self._sim.now
+        container.reason = exit_reason(container)
+        self._sim.after(
+            self._latency.container_stop,
+            partial(self._report_exit, container),
+            f"{self._component}: exit of {container.config.name}",
+        )
+
+    def _report_exit(self, container: Container) -> None:
+        container.state = EXITED
+        detail = f"container {container.config.name}: {container.reason}"
+        self._record(container.sandbox, "exit", f"{detail}, exit code {container.exit_code}")
+        for waiter in container.waiters:
+            waiter.set()
+        container.waiters.clear()
+        self._tell(container.sandbox)
+
+    def power_off(self) -> None:
+        """Lose everything that runs, at once and without a word, as a machine does."""
+        for container in self._containers.values():
+            if container.state == RUNNING:
+                container.group.kill()
+                for group in container.exec_groups:
+                    group.kill()
+                container.processes.clear()
+                container.state, container.finished_at = EXITED, self._sim.now
+                container.exit_code, container.reason = UNKNOWN_CODE, "Unknown"
+        for sandbox in self._sandboxes.values():
+            sandbox.state = SANDBOX_NOTREADY
+            if not sandbox.config.host_network:
+                sandbox.net.close()
+
+    # -- asking
+
+    def sandboxes(self) -> list[PodSandboxStatus]:
+        """Return all sandboxes, oldest first."""
+        return [sandbox.status for sandbox in self._sandboxes.values()]
+
+    def containers(self, sandbox_id: str = "") -> list[ContainerStatus]:
+        """Return all containers, of one sandbox if given, oldest first."""
+        if not sandbox_id:
+            return [container.status for container in self._containers.values()]
+        sandbox = self._sandboxes.get(sandbox_id)
+        return [container.status for container in sandbox.containers.values()] if sandbox else []
+
+    def network_of(self, sandbox_id: str) -> NetNamespace:
+        """Return the sandbox's network namespace: probes and port-forward go through it."""
+        return self._sandboxes[sandbox_id].net
+
+    def process_of(self, container_id: str) -> Process | None:
+        """Return the main process of a running container: what a request from a Pod starts in."""
+        container = self._containers.get(container_id)
+        return container.processes.get(1) if container is not None else None
+
+    def log(self, container_id: str) -> list[LogLine]:
+        """Return what the container has printed so far."""
+        return self._get(container_id).lines
+
+    async def exec_sync(
+        self, container_id: str, command: tuple[str, ...], timeout: float, stdin: str = ""
+    ) -> ExecResult:
+        """Run a command in a running container; exit code 124 after `timeout` seconds (0: never).
+
+        Raises RuntimeFailed with reason ExecFailed.
+        """
+        container = self._get(container_id)
+        if not container.running:
+            raise RuntimeFailed("ExecFailed", oci.exec_not_running(container.state))
+        program = container.image.find(command[0])
+        if program is None:
+            raise RuntimeFailed("ExecFailed", oci.cannot_exec(command[0], self._new_id()))
+        out, err = Capture(), Capture()
+        group = Group(f"{container.group.name}: exec", lambda error: err.write(f"{error}\n"))
+        env = container.processes[1].env
+        process = Process(container, command, env, (Pipe(self._sim, stdin), out, err), group)
+        container.exec_groups[group] = None
+        task = self._sim.spawn(process.run(program), group.name, group)
+        done = Signal(self._sim, group.name)
+        task.on_done(done.set)
+        try:
+            in_time = await done.wait(timeout or None)
+        finally:
+            group.kill()
+            container.sandbox.net.close_owned_by(group)
+            container.exec_groups.pop(group, None)
+            container.processes.pop(process.pid, None)
+        code = (SIGKILL_CODE if task._result is None else task._result) if in_time else TIMEOUT_CODE
+        return ExecResult(out.text, err.text, code)
+
+    def subscribe(self, listener: Callable[[str], None]) -> None:
+        """Call `listener(sandbox id)` whenever one of its containers changes state."""
+        self._listeners.append(listener)
+
+    # -- helpers
+
+    def _get(self, container_id: str) -> Container:
+        container = self._containers.get(container_id)
+        if container is None:
+            raise RuntimeFailed("NotFound", oci.no_container(container_id))
+        return container
+
+    def _new_id(self) -> str:
+        return f"{self._sim.streams.rng(self._component).getrandbits(256):064x}"
+
+    def _record(self, sandbox: Sandbox, verb: str, detail: str) -> None:
+        self._sim.cause = self._sim.trace.add(self._component, verb, sandbox.subject, detail)
+
+    def _tell(self, sandbox: Sandbox) -> None:
+        for listener in self._listeners:
+            listener(sandbox.id)

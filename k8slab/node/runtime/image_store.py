@@ -1,0 +1,84 @@
+"""The images on one node, and pulling more of them: the other half of the CRI.
+
+Pulling takes the time that the image's size needs, one image after another, as the kubelet's
+default has it. A registry's refusal comes back in containerd's words.
+
+Rule of use: `image_id` says whether an image is here; only `pull_image` asks a registry.
+
+Upstream: containerd internal/cri/server/images, kubelet --serialize-image-pulls
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from k8slab.client.latency import Latency
+from k8slab.node.image_reference import parse_reference
+from k8slab.node.runtime.images.image import Image
+from k8slab.node.runtime.images.registry import ImageRegistry
+from k8slab.sim import Signal, Simulation
+
+
+class ImageStore:
+    """What the node has pulled; the names are complete references."""
+
+    def __init__(
+        self, sim: Simulation, node: str, registry: ImageRegistry, latency: Latency
+    ) -> None:
+        self._sim = sim
+        self._component = f"containerd/{node}"
+        self._registry = registry
+        self._latency = latency
+        self._images: dict[str, Image] = {}
+        self._line: list[Signal] = []  # who pulls, and who waits to: one turn each
+
+    def preload(self, names: Iterable[str]) -> None:
+        """Have images from the start, as a node has those of the cluster's own parts."""
+        for name in names:
+            self._images[str(parse_reference(name))] = self._registry.resolve(name)
+
+    def image(self, name: str) -> Image | None:
+        """Return the image, None if it is not on this node."""
+        return self._images.get(str(parse_reference(name)))
+
+    def image_id(self, image: str) -> str:
+        """Return the id of an image on this node, "" if it is not here."""
+        found = self.image(image)
+        return found.id if found is not None else ""
+
+    def size(self, image: str) -> int:
+        """Return the size in bytes of an image on this node."""
+        found = self.image(image)
+        return found.size if found is not None else 0
+
+    def images(self) -> list[tuple[str, int]]:
+        """Return (name, size in bytes) of all images on this node, in order of arrival."""
+        return [(name, image.size) for name, image in self._images.items()]
+
+    def remove_image(self, image: str) -> None:
+        """Forget an image, as garbage collection and `crictl rmi` do."""
+        self._images.pop(str(parse_reference(image)), None)
+
+    async def pull_image(self, image: str) -> str:
+        """Fetch the image and return its id; raises ImagePullFailed."""
+        turn = Signal(self._sim, f"{self._component}: turn to pull")
+        self._line.append(turn)
+        try:
+            if self._line[0] is not turn:
+                await turn.wait()
+            return await self._fetch(str(parse_reference(image)))
+        finally:
+            self._line.remove(turn)
+            if self._line:
+                self._line[0].set()
+
+    async def _fetch(self, name: str) -> str:
+        await self._sim.sleep(self._latency.image_pull_start, f"{self._component}: ask for {name}")
+        image = self._registry.resolve(name)
+        here = self._images.get(name)
+        if here is None or here.digest != image.digest:
+            seconds = image.size / self._latency.image_pull_bytes_per_second
+            await self._sim.sleep(seconds, f"{self._component}: pull {name}")
+            self._sim.trace.add(self._component, "pull", f"Image/{name}", f"{image.size} bytes")
+        self._images[name] = image
+        return image.id

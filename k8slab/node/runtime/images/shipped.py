@@ -1,0 +1,168 @@
+"""The images that the lab ships: where each one's program is, and what is around it.
+
+A row per repository; any tag of it runs the same program. Programs are named, not imported, so
+that reading this table costs nothing.
+
+Rule of use: a new image is a module with `async def main(process)` and a row here.
+
+Upstream: the Dockerfiles of these images
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_HERE = "k8slab.node.runtime.images"
+_BOUTIQUE = "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo"
+MEGABYTE = 1_000_000
+
+NGINX_PAGE = """<!DOCTYPE html>
+<html>
+<head>
+<title>Welcome to nginx!</title>
+</head>
+<body>
+<h1>Welcome to nginx!</h1>
+<p>If you see this page, nginx is successfully installed and working.</p>
+</body>
+</html>
+"""
+HTTPD_PAGE = "<html><body><h1>It works!</h1></body></html>\n"
+
+_BUSYBOX: dict[str, Any] = {
+    "program": f"{_HERE}.busybox:sh",
+    "entrypoint": (),
+    "cmd": ("sh",),
+    "shell": True,
+}
+_REDIS: dict[str, Any] = {
+    "program": f"{_HERE}.redis:main",
+    "entrypoint": ("docker-entrypoint.sh",),
+    "cmd": ("redis-server",),
+    "executables": {"redis-server": f"{_HERE}.redis:main", "redis-cli": f"{_HERE}.redis:cli"},
+    "ports": (6379,),
+    "shell": True,
+    "size": 46 * MEGABYTE,
+}
+_AGNHOST: dict[str, Any] = {
+    "program": f"{_HERE}.agnhost:main",
+    "entrypoint": ("/agnhost",),
+    "cmd": ("pause",),
+    "shell": True,
+    "libc": "musl",
+    "size": 52 * MEGABYTE,
+}
+_NGINX: dict[str, Any] = {
+    "program": f"{_HERE}.nginx:main",
+    "entrypoint": ("/docker-entrypoint.sh",),
+    "cmd": ("nginx", "-g", "daemon off;"),
+    "executables": {"nginx": f"{_HERE}.nginx:main", "curl": f"{_HERE}.curl:main"},
+    "ports": (80,),
+    "shell": True,
+    "files": {"usr/share/nginx/html/index.html": NGINX_PAGE},
+    "stop_signal": "SIGQUIT",
+    "size": 72 * MEGABYTE,
+}
+_HELLO_APP: dict[str, Any] = {"program": f"{_HERE}.hello_app:main", "ports": (8080,)}
+
+
+def _boutique(name: str, size: int) -> dict[str, Any]:
+    fields = {"program": f"{_HERE}.online_boutique:{name}", "size": size * MEGABYTE}
+    return {f"{_BOUTIQUE}/{name}": fields}
+
+
+SHIPPED: dict[str, dict[str, Any]] = {
+    "registry.k8s.io/pause": {
+        "program": f"{_HERE}.pause:main",
+        "size": 320_000,
+        "user": 65535,
+    },
+    # -- tools
+    "docker.io/library/busybox": {**_BUSYBOX, "size": 2_160_000},
+    "docker.io/library/alpine": {
+        **_BUSYBOX,
+        "cmd": ("/bin/sh",),
+        "libc": "musl",
+        "size": 3_700_000,
+    },
+    "docker.io/curlimages/curl": {
+        "program": f"{_HERE}.curl:main",
+        "entrypoint": ("/entrypoint.sh",),
+        "executables": {"curl": f"{_HERE}.curl:main"},
+        "cmd": ("curl",),
+        "user": 100,
+        "shell": True,
+        "libc": "musl",
+        "size": 9 * MEGABYTE,
+    },
+    "registry.k8s.io/e2e-test-images/agnhost": _AGNHOST,
+    "registry.k8s.io/e2e-test-images/busybox": {**_BUSYBOX, "size": 2_200_000},
+    "registry.k8s.io/e2e-test-images/nginx": _NGINX,
+    # -- servers
+    "docker.io/library/nginx": _NGINX,
+    "docker.io/nginxinc/nginx-unprivileged": {**_NGINX, "env": {"NGINX_PORT": "8080"}},
+    "docker.io/library/httpd": {
+        "program": f"{_HERE}.httpd:main",
+        "entrypoint": ("httpd-foreground",),
+        "ports": (80,),
+        "shell": True,
+        "files": {"usr/local/apache2/htdocs/index.html": HTTPD_PAGE},
+        "stop_signal": "SIGWINCH",
+        "size": 45 * MEGABYTE,
+    },
+    "docker.io/hashicorp/http-echo": {
+        "program": f"{_HERE}.http_echo:main",
+        "entrypoint": ("/http-echo",),
+        "ports": (5678,),
+        "size": 6 * MEGABYTE,
+    },
+    "docker.io/library/hello-world": {
+        "program": f"{_HERE}.hello_world:main",
+        "entrypoint": ("/hello",),
+        "size": 4_000,
+    },
+    "gcr.io/google-samples/hello-app": _HELLO_APP,
+    "us-docker.pkg.dev/google-samples/containers/gke/hello-app": _HELLO_APP,
+    # -- stores
+    "docker.io/library/redis": _REDIS,
+    "docker.io/library/postgres": {
+        "program": f"{_HERE}.postgres:main",
+        "entrypoint": ("docker-entrypoint.sh",),
+        "cmd": ("postgres",),
+        "executables": {"postgres": f"{_HERE}.postgres:main"},
+        "ports": (5432,),
+        "shell": True,
+        "stop_signal": "SIGINT",
+        "size": 155 * MEGABYTE,
+    },
+    # -- the guestbook
+    "registry.k8s.io/redis": {**_REDIS, "size": 110 * MEGABYTE},
+    "gcr.io/google_samples/gb-redisslave": {
+        **_REDIS,
+        "program": f"{_HERE}.redis:replica",
+        "entrypoint": ("/entrypoint.sh",),
+        "cmd": ("/run.sh",),
+        "size": 109 * MEGABYTE,
+    },
+    "gcr.io/google-samples/gb-frontend": {
+        "program": f"{_HERE}.guestbook:frontend",
+        "entrypoint": ("docker-php-entrypoint",),
+        "cmd": ("apache2-foreground",),
+        "ports": (80,),
+        "shell": True,
+        "size": 160 * MEGABYTE,
+    },
+    # -- the online boutique
+    **_boutique("frontend", 12),
+    **_boutique("adservice", 110),
+    **_boutique("cartservice", 22),
+    **_boutique("checkoutservice", 11),
+    **_boutique("currencyservice", 90),
+    **_boutique("emailservice", 75),
+    **_boutique("paymentservice", 95),
+    **_boutique("productcatalogservice", 12),
+    **_boutique("recommendationservice", 70),
+    **_boutique("shippingservice", 11),
+    **_boutique("shoppingassistantservice", 120),
+    **_boutique("loadgenerator", 55),
+}

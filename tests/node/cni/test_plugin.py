@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+
+from k8slab.api.core import Node, NodeAddress, NodeSpec, NodeStatus
+from k8slab.api.meta import ObjectMeta
+from k8slab.node.cni import masquerade
+from k8slab.node.cni.routes import route_to, routes
+from k8slab.node.interfaces import RuntimeFailed
+
+
+def node(name: str, cidr: str = "", ip: str = "") -> Node:
+    addresses = (NodeAddress(type="InternalIP", address=ip),) if ip else ()
+    return Node(
+        metadata=ObjectMeta(name=name),
+        spec=NodeSpec(podCIDR=cidr),
+        status=NodeStatus(addresses=addresses),
+    )
+
+
+def connect_routes(wire):
+    nodes = [node(f"worker-{n}", f"10.244.{n}.0/24", f"172.18.0.{n + 1}") for n in (1, 2)]
+    for machine in wire.machines:
+        for route in routes(nodes, machine.name):
+            machine.net.routes.replace(route)
+
+
+def test_a_plugin_is_not_ready_before_the_agent_wrote_its_configuration(wire):
+    assert not wire.plugins[0].ready()
+    with pytest.raises(RuntimeFailed, match="cni plugin not initialized"):
+        wire.pod(0, "a")
+    wire.configure()
+    assert wire.plugins[0].ready()
+
+
+def test_a_pod_has_an_address_and_a_default_route(wire):
+    wire.configure()
+    pod = wire.pod(0, "a")
+    assert pod.interfaces["eth0"].addresses == ["10.244.1.2/24"]
+    assert [str(route) for route in pod.routes] == [
+        "default via 10.244.1.1 dev eth0",
+        "10.244.1.0/24 dev eth0 proto kernel scope link src 10.244.1.2",
+    ]
+
+
+def test_pods_of_one_node_reach_each_other_and_their_node(wire):
+    wire.configure()
+    a, b = wire.pod(0, "a"), wire.pod(0, "b")
+    wire.do(a.ping(b.interfaces["eth0"].ip))
+    wire.do(a.ping("172.18.0.2"))
+
+
+def test_pods_of_two_nodes_reach_each_other_through_the_routes_only(wire):
+    wire.configure()
+    a, b = wire.pod(0, "a"), wire.pod(1, "b")
+    with pytest.raises(OSError, match=r"unreachable|No route|timed out"):
+        wire.do(a.ping(b.interfaces["eth0"].ip))
+    connect_routes(wire)
+    wire.do(a.ping(b.interfaces["eth0"].ip))
+
+
+def test_a_deleted_pod_leaves_neither_cable_nor_address(wire):
+    wire.configure()
+    wire.pod(0, "a")
+    wire.do(wire.plugins[0].delete(f"{'a':0<64}"))
+    wire.do(wire.plugins[0].delete(f"{'a':0<64}"))
+    assert list(wire.machines[0].net.interfaces) == ["lo", "eth0", "cni0"]
+    assert not [p for p in wire.machines[0].disk.list() if p.endswith("10.244.1.2")]
+
+
+def test_a_node_needs_no_route_to_itself_nor_to_a_node_without_range():
+    assert route_to(node("a", "10.244.0.0/24", "172.18.0.2"), "a") is None
+    assert route_to(node("b", "", "172.18.0.3"), "a") is None
+    assert route_to(node("b", "10.244.1.0/24"), "a") is None
+    found = route_to(node("b", "10.244.1.0/24", "172.18.0.3"), "a")
+    assert str(found) == "10.244.1.0/24 via 172.18.0.3 dev eth0"
+
+
+def test_a_host_port_leads_to_the_pod(wire):
+    wire.configure()
+    pod = wire.pod(0, "a", (("TCP", "", 8080, 80),))
+    pod.listen("0.0.0.0", 80)
+    connection = wire.do(wire.machines[1].net.connect("172.18.0.2", 8080))
+    assert connection.established
+    wire.do(wire.plugins[0].delete(f"{'a':0<64}"))
+    with pytest.raises(OSError, match="refused"):
+        wire.do(wire.machines[1].net.connect("172.18.0.2", 8080))
+
+
+def test_masquerade_rules_are_written_once(wire):
+    net = wire.machines[0].net
+    masquerade.ensure(net, ("10.244.0.0/16",))
+    once = net.iptables_save("nat")
+    masquerade.ensure(net, ("10.244.0.0/16",))
+    assert net.iptables_save("nat") == once
+    assert once.count("-j KIND-MASQ-AGENT") == 1
