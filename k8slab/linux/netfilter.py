@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from k8slab.linux.chains import Body, Chain, Rule, Source, Table
 from k8slab.linux.iptables_rule import parse_rule
 from k8slab.linux.iptables_words import IptablesError
+from k8slab.linux.matches import UnknownMatch
 from k8slab.linux.targets import Jump, UnknownTarget
 
 if TYPE_CHECKING:
@@ -168,21 +169,22 @@ class Ruleset:
 
         changed = restore(self, text, noflush)
         if strict:
-            for table in changed.values():
-                check(table)
+            for name, table in changed.items():
+                check(table, self.tables.get(name))
         self.tables.update(changed)
 
 
-def check(table: Table) -> None:
-    """Raise IptablesError if the kernel would refuse the table."""
-    for chain in table.chains.values():
-        for rule in chain.rules:
+def check(table: Table, old: Table | None) -> None:
+    """Raise IptablesError if the kernel would refuse what is new in the table."""
+    known = {} if old is None else old.chains
+    for name, chain in table.chains.items():
+        for rule in () if known.get(name) is chain else chain.rules:
             target = rule.target
             if isinstance(target, Jump) and target.chain not in table.chains:
                 raise IptablesError(f"iptables-restore: Chain '{target.chain}' does not exist")
             if isinstance(target, UnknownTarget):
                 raise IptablesError(f"Couldn't load target: {rule}")
-            if any(type(match).__name__ == "UnknownMatch" for match in rule.checks):
+            if any(isinstance(match, UnknownMatch) for match in rule.checks):
                 raise IptablesError(f"Couldn't load match: {rule}")
 
 

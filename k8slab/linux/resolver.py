@@ -90,7 +90,7 @@ class ResolutionError(OSError):
 def queries(name: str, resolv_conf: ResolvConf | str, *, libc: str = "glibc") -> list[str]:
     r"""Return the names that the libc asks for, in order, until one is answered.
 
-    >>> conf = "search default.svc.cluster.local svc.cluster.local\\noptions ndots:5"
+    >>> conf = "search default.svc.cluster.local svc.cluster.local\noptions ndots:5"
     >>> queries("web", conf)
     ['web.default.svc.cluster.local', 'web.svc.cluster.local', 'web']
     >>> queries("example.com", "search svc.cluster.local", libc="musl")
