@@ -4,7 +4,8 @@ Every node and every Pod has one. Programs use `listen`, `connect`, `udp` and `p
 devices and routes; kube-proxy restores rules. A namespace without rules tracks no connections
 and has no netfilter at all, which keeps Pods light.
 
-Rule of use: `close` it when its Pod is gone; packets to it are lost from then on.
+Rule of use: `close` it when its Pod is gone; packets to it are lost from then on. A socket belongs
+to the process whose code opened it, unless it is given another owner.
 
 Upstream: Linux net/core/net_namespace.c, net/ipv4/af_inet.c
 """
@@ -129,7 +130,7 @@ class NetNamespace:
         """
         if protocol.lower() != "tcp":
             raise ValueError(f"listen is for TCP, use udp() for {protocol}")
-        return Listener(self, ip, port, owner)
+        return Listener(self, ip, port, owner or self.sim.group)
 
     async def connect(
         self,
@@ -145,6 +146,7 @@ class NetNamespace:
 
         Raises ConnectionRefused, TimedOut, NoRoute, NetworkUnreachable.
         """
+        owner = owner or self.sim.group
         return await connect(self, ip, port, timeout, source, owner, journey)
 
     def udp(
@@ -156,7 +158,7 @@ class NetNamespace:
         journey: Journey | None = None,
     ) -> UdpSocket:
         """Open a UDP socket on ip:port (port 0: any). Raises AddressInUse, AddressNotAvailable."""
-        return UdpSocket(self, ip, port, owner, journey)
+        return UdpSocket(self, ip, port, owner or self.sim.group, journey)
 
     async def ping(
         self, ip: str, *, timeout: float | None = None, journey: Journey | None = None

@@ -365,3 +365,6 @@ class Group:
         """Kill all tasks, in the order in which they were spawned."""
         for task in tuple(self.tasks):
             task.kill()
+
+    def __repr__(self) -> str:
+        return self.name
