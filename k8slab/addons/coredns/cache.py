@@ -1,0 +1,90 @@
+"""The cache plugin: answers are kept for their TTL, at most for what the Corefile allows.
+
+    cache 30                                   at most 30 s, whatever the TTL says
+    disable success cluster.local              names of the cluster are always asked anew
+
+What does not exist is remembered too, for as long as the SOA record in the answer says.
+
+Rule of use: time is virtual; an entry that is over is dropped when somebody asks for it.
+
+Upstream: coredns plugin/cache
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from k8slab.addons.coredns.corefile import Plugin
+from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, Answer, Record
+
+MAX_TTL, MAX_DENIAL_TTL = 3600, 1800  # s, plugin/cache maxTTL and maxNTTL
+MIN_TTL = 5  # s, plugin/cache minTTL and minNTTL
+CAPACITY = 9984  # entries of each kind, plugin/cache defaultCap
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An answer and when it came (virtual seconds)."""
+
+    answer: Answer
+    stored: float
+    ttl: int  # s
+
+
+class Cache:
+    """Answers by name and type."""
+
+    def __init__(self, plugin: Plugin, now: Callable[[], float]) -> None:
+        self._now = now
+        limit = int(plugin.args[0]) if plugin.args and plugin.args[0].isdigit() else MAX_TTL
+        self._limits = {"success": limit, "denial": min(limit, MAX_DENIAL_TTL)}
+        self._disabled: dict[str, tuple[str, ...]] = {"success": (), "denial": ()}
+        for name, *values in plugin.properties:
+            if name in self._limits and len(values) > 1:
+                self._limits[name] = int(values[1])
+            elif name == "disable" and values:
+                zones = tuple(zone.rstrip(".") + "." for zone in values[1:]) or (".",)
+                self._disabled[values[0]] = zones
+        self._entries: dict[tuple[str, str], Entry] = {}
+
+    def get(self, name: str, qtype: str) -> Answer | None:
+        """Return the answer with what is left of its TTLs, None if it must be asked for."""
+        entry = self._entries.get((name, qtype))
+        if entry is None:
+            return None
+        age = int(self._now() - entry.stored)
+        if age >= entry.ttl:
+            del self._entries[name, qtype]
+            return None
+        left = entry.ttl - age
+        answer = entry.answer
+        return Answer(
+            answer.rcode,
+            _with_ttl(answer.answers, left),
+            _with_ttl(answer.authority, left),
+            _with_ttl(answer.additional, left),
+        )
+
+    def put(self, name: str, qtype: str, answer: Answer) -> None:
+        """Keep the answer if it may be kept."""
+        kind = "success" if answer.answers else "denial"
+        if answer.rcode not in (NOERROR, NXDOMAIN) or self._is_disabled(kind, name):
+            return
+        records = answer.answers or answer.authority
+        shortest = min((record.ttl for record in records), default=MIN_TTL)
+        ttl = min(max(shortest, MIN_TTL), self._limits[kind])
+        if len(self._entries) >= CAPACITY:
+            del self._entries[next(iter(self._entries))]
+        self._entries[name, qtype] = Entry(answer, self._now(), ttl)
+
+    def _is_disabled(self, kind: str, name: str) -> bool:
+        zones = self._disabled[kind]
+        return any(zone == "." or name == zone or name.endswith(f".{zone}") for zone in zones)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _with_ttl(records: tuple[Record, ...], ttl: int) -> tuple[Record, ...]:
+    return tuple(msgspec.structs.replace(record, ttl=min(record.ttl, ttl)) for record in records)

@@ -1,0 +1,86 @@
+"""What the DNS server must be given by whoever runs it: the protocols at its seams.
+
+`Process` is the part of a container's process that CoreDNS uses; `Upstream` is the resolver
+outside the cluster, and `UpstreamZone` one whose records a learner can edit.
+
+Rule of use: the server keeps nothing that a restart may not lose.
+
+Upstream: coredns plugin/forward
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from k8slab.addons.coredns.names import is_ip
+from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, Answer, Record
+from k8slab.linux.netns import NetNamespace
+from k8slab.sim import Group, Signal, Simulation
+
+UPSTREAM_TTL = 300  # s
+ROOT_SOA = Record(
+    ".",
+    "SOA",
+    86400,
+    "a.root-servers.net. nstld.verisign-grs.com. 2026010100 1800 900 604800 86400",
+)
+
+
+class Process(Protocol):
+    """A process in a container."""
+
+    sim: Simulation
+    name: str
+    args: tuple[str, ...]
+    hostname: str
+    net: NetNamespace
+    group: Group  # its tasks, and the owner of its sockets
+    terminated: Signal
+
+    def log(self, line: str) -> None:
+        """Print a line."""
+
+    def folder(self, path: str) -> tuple[Any, str]:
+        """Return the folder that holds the path, and the path in it."""
+
+    def handle_sigterm(self) -> None:
+        """Keep SIGTERM from ending the process."""
+
+
+class Upstream(Protocol):
+    """A resolver that knows the names outside the cluster."""
+
+    def answer(self, qname: str, qtype: str) -> Answer:
+        """Return its answer."""
+
+
+class UpstreamZone:
+    """The world outside as a mapping: names to addresses, or to one other name.
+
+    >>> world = UpstreamZone({"example.com": ["203.0.113.7"]})
+    >>> print(world.answer("example.com.", "A").answers[0])
+    example.com. 300 IN A 203.0.113.7
+    """
+
+    def __init__(self, records: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.records: dict[str, Sequence[str]] = dict(records or {})
+
+    def answer(self, qname: str, qtype: str) -> Answer:
+        """Return addresses; NXDOMAIN for names that nobody entered."""
+        name = qname.lower().rstrip(".")
+        values = self.records.get(name)
+        if values is None:
+            return Answer(NXDOMAIN, authority=(ROOT_SOA,))
+        found = []
+        for value in values:
+            if not is_ip(value):
+                alias = value.rstrip(".") + "."
+                found.append(Record(f"{name}.", "CNAME", UPSTREAM_TTL, alias))
+                if alias.rstrip(".") != name:
+                    found += self.answer(alias, qtype).answers
+            elif qtype == ("AAAA" if ":" in value else "A"):
+                found.append(Record(f"{name}.", qtype, UPSTREAM_TTL, value))
+        if not found:
+            return Answer(NOERROR, authority=(ROOT_SOA,))
+        return Answer(NOERROR, tuple(found))
