@@ -28,6 +28,7 @@ class Folder:
 
     def __init__(self) -> None:
         self.files: dict[str, Any] = {}  # str contents; a program may keep any object of its own
+        self.watchers: list[Callable[[str], None]] = []  # told the path of each change (inotify)
 
     def read(self, path: str) -> Any:
         """Return the contents; raises FileNotFoundError with the path."""
@@ -39,16 +40,22 @@ class Folder:
     def write(self, path: str, contents: Any) -> None:
         """Make or replace the file."""
         self.files[path.strip("/")] = contents
+        self._tell(path)
 
     def remove(self, path: str) -> None:
         """Remove the file; raises FileNotFoundError with the path."""
         if self.files.pop(path.strip("/"), None) is None:
             raise FileNotFoundError(path)
+        self._tell(path)
 
     def list(self, path: str = "") -> list[str]:
         """Return the paths below a folder, sorted."""
         prefix = f"{path.strip('/')}/" if path.strip("/") else ""
         return sorted(name for name in self.files if name.startswith(prefix))
+
+    def _tell(self, path: str) -> None:
+        for watcher in self.watchers:
+            watcher(path.strip("/"))
 
 
 class Mount(msgspec.Struct, frozen=True):
