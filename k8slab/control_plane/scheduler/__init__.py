@@ -10,5 +10,6 @@ Upstream: pkg/scheduler
 """
 
 from k8slab.control_plane.scheduler.explain import Explanation, NodeVerdict, explain
+from k8slab.control_plane.scheduler.scheduler import Scheduler
 
-__all__ = ["Explanation", "NodeVerdict", "explain"]
+__all__ = ["Explanation", "NodeVerdict", "Scheduler", "explain"]

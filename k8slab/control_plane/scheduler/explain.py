@@ -19,6 +19,7 @@ import msgspec
 from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Namespace, Node, Pod, Service
 from k8slab.api.meta import Object
+from k8slab.api.pods import is_pod_terminal
 from k8slab.api.policy import PodDisruptionBudget
 from k8slab.control_plane.scheduler.framework.interface import Candidate, Status
 from k8slab.control_plane.scheduler.framework.runtime import Framework
@@ -28,7 +29,7 @@ from k8slab.control_plane.scheduler.framework.snapshot import (
     Objects,
     Snapshot,
 )
-from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo, is_terminal
+from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 from k8slab.control_plane.scheduler.profile import PluginChoice, make_framework
 from k8slab.control_plane.scheduler.schedule_one import Decision, schedule_pod
 
@@ -120,7 +121,7 @@ def explanation_of(decision: Decision, framework: Framework) -> Explanation:
         nodes=verdicts,
         weights={name: framework.weights[name] for name in decision.scores},
         best=decision.best,
-        nominated=post_filter.nominated_node if post_filter is not None else "",
+        nominated=(post_filter.nominated_node or "") if post_filter is not None else "",
         candidates=post_filter.candidates if post_filter is not None else (),
         event=event,
     )
@@ -130,7 +131,7 @@ def _cluster_of(nodes: Iterable[Node], pods: Sequence[Pod]) -> tuple[Snapshot, N
     infos = {node.metadata.name: NodeInfo(node) for node in nodes}
     nominator = Nominator()
     for each in pods:
-        if is_terminal(each):
+        if is_pod_terminal(each):
             continue
         name, nominated = each.spec.nodeName, each.status.nominatedNodeName
         if name in infos:

@@ -62,12 +62,13 @@ SKIP = Status(Code.SKIP)
 class CycleState:
     """Notes of the plugins about one Pod during one scheduling cycle."""
 
-    __slots__ = ("_notes", "skip_filter", "skip_score")
+    __slots__ = ("_notes", "filters", "skip_filter", "skip_score")
 
     def __init__(self) -> None:
         self._notes: dict[str, Any] = {}
         self.skip_filter: dict[str, None] = {}  # plugins that PreFilter excused from Filter
         self.skip_score: dict[str, None] = {}  # plugins that PreScore excused from Score
+        self.filters: Sequence[tuple[str, FilterMethod]] = ()  # of the plugins that were not
 
     def write(self, key: str, note: Any) -> None:
         """Keep a note; a note that Pods coming and going can change has a `clone` method."""
@@ -86,7 +87,11 @@ class CycleState:
         }
         copy.skip_filter = self.skip_filter
         copy.skip_score = self.skip_score
+        copy.filters = self.filters
         return copy
+
+
+FilterMethod: TypeAlias = "Callable[[CycleState, PodInfo, NodeInfo], Status | None]"
 
 
 class Resource:
@@ -113,9 +118,6 @@ class Action(IntEnum):
     UPDATE_POD_GATES_ELIMINATED = 512
 
 
-ALL_ACTIONS = 1023
-
-
 # Says whether a change could make the Pod schedulable: (pod, old object, new object).
 QueueingHint: TypeAlias = Callable[[Pod, Any, Any], bool]
 
@@ -131,7 +133,7 @@ class ClusterEvent(msgspec.Struct, frozen=True):
 class PostFilterResult(msgspec.Struct, frozen=True):
     """What a PostFilter plugin found: the node that will have room, and what it costs."""
 
-    nominated_node: str = ""
+    nominated_node: str | None = None  # "": withdraw an earlier nomination; None: leave it
     candidates: tuple[Candidate, ...] = ()
 
 

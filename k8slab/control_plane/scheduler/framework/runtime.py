@@ -74,6 +74,7 @@ class Framework:
         self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
     ) -> tuple[Status | None, dict[str, None] | None, list[str]]:
         """Return a refusal or None, the only nodes worth a look (None for all), and who said so."""
+        state.filters = self._filters
         wanted: dict[str, None] | None = None
         choosers: list[str] = []
         for name, plugin in self._pre_filters:
@@ -88,16 +89,15 @@ class Framework:
                 wanted = dict.fromkeys(known)
                 if not wanted:
                     return _contradiction(choosers), None, choosers
+        state.filters = [each for each in self._filters if each[0] not in state.skip_filter]
         return None, wanted, choosers
 
     def run_filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Return the answer of the first plugin that refuses the node, None if it fits."""
-        skipped = state.skip_filter
-        for name, method in self._filters:
-            if name not in skipped:
-                status = method(state, pod, node)
-                if status is not None:
-                    return named(status, name)
+        for name, method in state.filters:
+            status = method(state, pod, node)
+            if status is not None:
+                return named(status, name)
         return None
 
     def run_filter_with_nominated(

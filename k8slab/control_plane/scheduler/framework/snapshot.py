@@ -96,8 +96,8 @@ class Nominator:
 class Objects:
     """Objects of other kinds, listed on demand."""
 
-    def __init__(self, list_objects: Callable[[type[Any]], Iterable[Any]] | None = None) -> None:
-        self._list = list_objects
+    def __init__(self, lister: Callable[[type[Any], str], Iterable[Any]] | None = None) -> None:
+        self._lister = lister
 
     @classmethod
     def of(cls, objects: Iterable[Object]) -> Objects:
@@ -105,12 +105,16 @@ class Objects:
         by_kind: dict[type[Object], list[Object]] = {}
         for obj in objects:
             by_kind.setdefault(type(obj), []).append(obj)
-        return cls(lambda kind: by_kind.get(kind, ()))
+
+        def lister(kind: type[Any], namespace: str) -> list[Any]:
+            found = by_kind.get(kind, ())
+            return [each for each in found if namespace in ("", each.metadata.namespace)]
+
+        return cls(lister)
 
     def list(self, kind: type[K], namespace: str = "") -> list[K]:
         """Return the objects of a kind, of one namespace if it is given."""
-        found = self._list(kind) if self._list is not None else ()
-        return [each for each in found if not namespace or each.metadata.namespace == namespace]
+        return list(self._lister(kind, namespace)) if self._lister is not None else []
 
 
 class Handle:

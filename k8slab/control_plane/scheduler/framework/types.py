@@ -38,6 +38,7 @@ class PodInfo:
         "ports",
         "priority",
         "requests",
+        "shape",
     )
 
     def __init__(self, pod: Pod) -> None:
@@ -47,6 +48,8 @@ class PodInfo:
         self.priority = spec.priority or 0
         self.requests = pod_requests(pod)
         self.non_zero_requests = pod_requests(pod, non_zero=True)
+        # Pods with equal requests look the same to a node's resources.
+        self.shape = f"{self.requests} {self.non_zero_requests}"
         self.ports = host_ports(pod)
         affinity = spec.affinity
         near = affinity.podAffinity if affinity is not None else None
@@ -58,11 +61,9 @@ class PodInfo:
 
     def with_pod(self, pod: Pod) -> PodInfo:
         """Return the info of a newer version of the Pod, reusing what its spec still says."""
-        if pod.spec != self.pod.spec or any(
-            each.resources for each in pod.status.containerStatuses
-        ):
-            return PodInfo(pod)
-        return self._replacing(pod)
+        same = pod.spec is self.pod.spec or pod.spec == self.pod.spec
+        resized = any(each.resources is not None for each in pod.status.containerStatuses)
+        return self._replacing(pod) if same and not resized else PodInfo(pod)
 
     def assumed_on(self, node_name: str) -> PodInfo:
         """Return the info of the Pod as it will be once it is bound."""
@@ -91,6 +92,7 @@ class NodeInfo:
         "pods_with_affinity",
         "pods_with_required_anti_affinity",
         "requested",
+        "scored",
         "used_ports",
     )
 
@@ -106,6 +108,9 @@ class NodeInfo:
         self.allocatable: dict[str, int] = {}
         self.allowed_pods = 0
         self.images: dict[str, int] = {}  # bytes by every name of the image
+        # What resource plugins have worked out, by plugin and PodInfo.shape. From one Pod to the
+        # next all nodes but one are as they were, so most scores are looked up, not computed.
+        self.scored: dict[str, dict[str, int]] = {}
         if node is not None:
             self.set_node(node)
         for pod in pods:
@@ -113,6 +118,7 @@ class NodeInfo:
 
     def set_node(self, node: Node) -> None:
         """Take over what the node says of itself."""
+        self.scored.clear()
         self.node = node
         self.name = node.metadata.name
         self.allocatable = amounts(node.status.allocatable)
@@ -139,15 +145,30 @@ class NodeInfo:
         for port in known.ports:
             self.used_ports.pop(port, None)
 
+    def replace_pod(self, pod: PodInfo) -> None:
+        """Take over a newer version of a Pod that is here."""
+        known = self.pods[pod.key]
+        if pod.requests is not known.requests:
+            self.remove_pod(known)
+            self.add_pod(pod)
+            return
+        self.pods[pod.key] = pod  # its spec is the same, so all sums stay true
+        if pod.has_affinity:
+            self.pods_with_affinity[pod.key] = pod
+        if pod.has_required_anti_affinity:
+            self.pods_with_required_anti_affinity[pod.key] = pod
+
     def clone(self) -> NodeInfo:
         """Return a copy on which "what if" can be tried."""
         copy = NodeInfo()
         for name in NodeInfo.__slots__:
             own = getattr(self, name)
             setattr(copy, name, dict(own) if isinstance(own, dict) else own)
+        copy.scored = {}
         return copy
 
     def _count(self, pod: PodInfo, sign: int) -> None:
+        self.scored.clear()
         for total, own in (
             (self.requested, pod.requests),
             (self.non_zero_requested, pod.non_zero_requests),
@@ -202,8 +223,3 @@ def host_ports(pod: Pod) -> tuple[HostPort, ...]:
         for port in container.ports
         if port.hostPort > 0
     )
-
-
-def is_terminal(pod: Pod) -> bool:
-    """Say whether the Pod has ended and takes up no room any more."""
-    return pod.status.phase in ("Succeeded", "Failed")

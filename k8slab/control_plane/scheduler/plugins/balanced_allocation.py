@@ -45,6 +45,13 @@ class NodeResourcesBalancedAllocation:
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """Compare the balance with the Pod to the balance without."""
+        known = node.scored.setdefault(self.name, {})
+        score = known.get(pod.shape)
+        if score is None:
+            score = known[pod.shape] = self._score(pod, node)
+        return score
+
+    def _score(self, pod: PodInfo, node: NodeInfo) -> int:
         requests = pod.requests
         uses = [use(node, name, requests, non_zero=False) for name in self._resources]
         before = [

@@ -65,7 +65,7 @@ class DefaultPreemption:
             absent = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (NOT_HELPFUL,))
             diagnosis = Diagnosis(node_to_status=failures, absent=absent)
             text = f"preemption: {fit_error(len(self._handle.snapshot.nodes), diagnosis)}"
-            return PostFilterResult(), Status(Code.UNSCHEDULABLE, (text,), self.name)
+            return PostFilterResult(""), Status(Code.UNSCHEDULABLE, (text,), self.name)
         best = select_candidate(candidates)
         others = tuple(each for each in candidates if each is not best)
         return PostFilterResult(best.node, (best, *others)), Status(Code.SUCCESS)

@@ -5,10 +5,11 @@ Upstream: pkg/scheduler/framework/plugins/nodename/node_name.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from k8slab.control_plane.scheduler.framework.interface import (
+    SKIP,
     Action,
     ClusterEvent,
     Code,
@@ -30,6 +31,12 @@ class NodeName:
 
     def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
         pass
+
+    def pre_filter(
+        self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
+    ) -> Status | frozenset[str] | None:
+        """Skip Pods that name no node, which is nearly all."""
+        return None if pod.pod.spec.nodeName else SKIP
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse every node but the one named."""

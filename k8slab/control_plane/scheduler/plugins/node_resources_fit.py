@@ -68,6 +68,13 @@ class NodeResourcesFit:
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """Return how well the Pod fits by the strategy, 0..100."""
+        known = node.scored.setdefault(self.name, {})
+        score = known.get(pod.shape)
+        if score is None:
+            score = known[pod.shape] = self._score(pod, node)
+        return score
+
+    def _score(self, pod: PodInfo, node: NodeInfo) -> int:
         requests = pod.non_zero_requests
         scores: list[tuple[int, int]] = []
         for name, weight in self._resources:

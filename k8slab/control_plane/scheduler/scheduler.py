@@ -1,0 +1,320 @@
+"""The scheduler as a program: take a waiting Pod, decide, assume, bind; for ever.
+
+Deciding happens one Pod after the other; binding (and, for Pods that fit nowhere, reporting and
+preempting) goes on beside it, because the API server takes its time and the next Pod should not
+wait. In between the Pod is assumed on its node.
+
+Rule of use: `verdict("namespace/name")` tells a learner what the last decision about a Pod was.
+
+Upstream: pkg/scheduler/scheduler.go, schedule_one.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from k8slab.api.apps import ReplicaSet, StatefulSet
+from k8slab.api.conditions import get_condition
+from k8slab.api.core import (
+    Namespace,
+    Node,
+    Pod,
+    PodCondition,
+    ReplicationController,
+    Service,
+)
+from k8slab.api.errors import ApiError
+from k8slab.api.meta import Object, timestamp
+from k8slab.api.policy import PodDisruptionBudget
+from k8slab.client import Client, ConnectionFailed, EventRecorder, Informer, Informers, key_of
+from k8slab.control_plane.scheduler.cache import Cache
+from k8slab.control_plane.scheduler.event_handlers import DEFAULT_SCHEDULER_NAME, EventHandlers
+from k8slab.control_plane.scheduler.explain import Explanation, explanation_of
+from k8slab.control_plane.scheduler.framework.interface import (
+    Action,
+    Candidate,
+    CycleState,
+    Resource,
+)
+from k8slab.control_plane.scheduler.framework.runtime import PluginError
+from k8slab.control_plane.scheduler.framework.snapshot import Handle, Nominator, Objects
+from k8slab.control_plane.scheduler.framework.types import PodInfo
+from k8slab.control_plane.scheduler.profile import PluginChoice, make_framework
+from k8slab.control_plane.scheduler.schedule_one import (
+    Decision,
+    feasible_nodes_to_find,
+    schedule_pod,
+)
+from k8slab.control_plane.scheduler.scheduling_queue import QueuedPodInfo, SchedulingQueue
+from k8slab.sim import Simulation
+
+COMPONENT = "kube-scheduler"
+SCHEDULING_CYCLE = 0.001  # s, one decision; kube-scheduler takes about that on a small cluster
+MAX_REMEMBERED = 1000  # decisions kept for learners
+NOTE_LENGTH_LIMIT = 1024  # characters of an Event's text
+
+UNSCHEDULABLE, SCHEDULER_ERROR = "Unschedulable", "SchedulerError"
+
+# What plugins ask for beside nodes and Pods.
+LISTED_KINDS: tuple[type[Object], ...] = (
+    Service,
+    ReplicaSet,
+    StatefulSet,
+    ReplicationController,
+    Namespace,
+    PodDisruptionBudget,
+)
+
+
+class Scheduler:
+    """Finds a node for each Pod that asks for this scheduler and has none."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        client: Client,
+        *,
+        plugins: PluginChoice | None = None,
+        args: Mapping[str, Mapping[str, Any]] | None = None,
+        name: str = DEFAULT_SCHEDULER_NAME,
+    ) -> None:
+        self.sim = sim
+        self.name = name
+        self.cache = Cache()
+        self._client = client
+        self._listers: dict[type[Object], Informer[Any]] = {}
+        self._nominator = Nominator()
+        handle = Handle(
+            self.cache.snapshot, Objects(self._list), self._nominator, self._choose, client
+        )
+        self.framework = make_framework(handle, plugins, args)
+        self.queue = SchedulingQueue(sim, self.framework)
+        self._recorder = EventRecorder(sim, client, name)
+        self._decisions: dict[str, Decision] = {}
+        self._start = 0  # index of the node at which the next search begins
+
+    async def run(self) -> None:
+        """Schedule Pods for ever."""
+        informers = Informers(self.sim, self._client)
+        for kind in LISTED_KINDS:
+            self._listers[kind] = informers.informer(kind)
+            self._listers[kind].add_index("namespace", lambda obj: (obj.metadata.namespace,))
+        handlers = EventHandlers(self.cache, self.queue, self._nominator, self.name)
+        informers.informer(Node).add_handler(handlers.node)
+        self._pods = informers.informer(Pod)
+        self._pods.add_handler(handlers.pod)
+        await informers.wait_for_sync()
+        while True:
+            entry = await self.queue.pop()
+            self.sim.cause = entry.cause
+            await self.sim.sleep(SCHEDULING_CYCLE, f"{COMPONENT}: schedule {entry.info.key}")
+            self._schedule_one(entry)
+
+    def verdict(self, key: str) -> Explanation | None:
+        """Return the last decision about the Pod "namespace/name", None if there was none."""
+        decision = self._decisions.get(key)
+        return None if decision is None else explanation_of(decision, self.framework)
+
+    # -- one scheduling cycle
+
+    def _schedule_one(self, entry: QueuedPodInfo) -> None:
+        key = entry.info.key
+        if self._pods.by_key(key) is None or key not in self.queue or self._skips(entry):
+            self.queue.done(key)
+            return
+        nodes = len(self.cache.snapshot.order)
+        decision = schedule_pod(
+            self.framework,
+            entry.info,
+            start=self._start,
+            to_find=feasible_nodes_to_find(nodes),
+            choose=self._choose,
+        )
+        self._start = (self._start + decision.evaluated) % nodes if nodes else 0
+        self._remember(decision)
+        self.sim.cause = self.sim.trace.add(COMPONENT, "decide", f"Pod/{key}", in_short(decision))
+        if not decision.node:
+            self._fail(entry, decision)
+            return
+        assumed = entry.info.assumed_on(decision.node)
+        self.cache.assume_pod(assumed)
+        self._nominator.delete(key)
+        state = CycleState()
+        refusal = self.framework.run_reserve(state, assumed.pod, decision.node)
+        if refusal is not None:
+            self.cache.forget_pod(key)
+            self._give_back(entry, (refusal.plugin,), UNSCHEDULABLE, refusal.message)
+            return
+        self.sim.spawn(self._bind(entry, assumed, state), f"{COMPONENT}: bind {key}")
+
+    def _skips(self, entry: QueuedPodInfo) -> bool:
+        pod = entry.info.pod
+        if pod.metadata.deletionTimestamp is not None:
+            text = f"skip schedule deleting pod: {entry.info.key}"
+            self._recorder.event(pod, "Warning", "FailedScheduling", text)
+            return True
+        return self.cache.is_assumed(entry.info.key)
+
+    async def _bind(self, entry: QueuedPodInfo, assumed: PodInfo, state: CycleState) -> None:
+        """Bind an assumed Pod, or forget it and try again later."""
+        pod, node_name = assumed.pod, assumed.pod.spec.nodeName
+        try:
+            await self.framework.run_bind(pod, node_name)
+        except (ApiError, ConnectionFailed, PluginError) as error:
+            self.framework.run_unreserve(state, pod, node_name)
+            if self.cache.is_assumed(assumed.key):
+                self.cache.forget_pod(assumed.key)
+                self.queue.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod, None)
+            binder = self.framework.bind_plugins[0] if self.framework.bind_plugins else None
+            text = f'running Bind plugin "{getattr(binder, "name", "")}": {error}'
+            self._give_back(entry, (), SCHEDULER_ERROR, text)
+            return
+        self.queue.done(assumed.key)
+        text = f"Successfully assigned {assumed.key} to {node_name}"
+        self._recorder.event(pod, "Normal", "Scheduled", text)
+
+    # -- Pods that fit nowhere
+
+    def _fail(self, entry: QueuedPodInfo, decision: Decision) -> None:
+        result = decision.post_filter
+        candidate = result.candidates[0] if result is not None and result.candidates else None
+        nominated = result.nominated_node if result is not None else ""
+        if nominated:
+            self._nominator.add(entry.info, nominated)
+        reason = SCHEDULER_ERROR if decision.failed else UNSCHEDULABLE
+        plugins = decision.diagnosis.unschedulable_plugins
+        self._give_back(entry, plugins, reason, decision.message, nominated)
+        if candidate is not None:
+            work = self._preempt(entry.info, candidate)
+            self.sim.spawn(work, f"{COMPONENT}: preempt for {entry.info.key}")
+
+    def _give_back(
+        self,
+        entry: QueuedPodInfo,
+        plugins: tuple[str, ...],
+        reason: str,
+        message: str,
+        nominated: str | None = "",
+    ) -> None:
+        """Return a Pod to the queue, and tell people and the API server why."""
+        pod = self._pods.by_key(entry.info.key)
+        if pod is None or pod.spec.nodeName:
+            self.queue.done(entry.info.key)
+            return
+        entry.info = entry.info.with_pod(pod)
+        self.queue.add_unschedulable(entry, plugins)
+        self._recorder.event(pod, "Warning", "FailedScheduling", truncated(message))
+        condition = PodCondition(
+            type="PodScheduled",
+            status="False",
+            reason=reason,
+            message=message,
+            observedGeneration=pod.metadata.generation,
+        )
+        patch = status_patch(pod, condition, nominated, self.sim.now)
+        if patch:
+            self.sim.spawn(self._patch_status(pod, patch), f"{COMPONENT}: status of {key_of(pod)}")
+
+    async def _patch_status(self, pod: Pod, status: Mapping[str, Any]) -> None:
+        meta = pod.metadata
+        try:
+            await self._client.patch(
+                Pod, meta.name, {"status": status}, meta.namespace, subresource="status"
+            )
+        except (ApiError, ConnectionFailed):
+            return  # the next attempt reports again
+
+    async def _preempt(self, pod: PodInfo, candidate: Candidate) -> None:
+        """Delete the victims; the Pod is tried again when they are gone."""
+        for rival in self._nominator.on_node(candidate.node):
+            if rival.priority < pod.priority:  # it will not fit there any more
+                self._nominator.delete(rival.key)
+                await self._patch_status(rival.pod, {"nominatedNodeName": None})
+        for victim in candidate.victims:
+            if victim.metadata.deletionTimestamp is None:
+                await self._preempt_pod(pod, victim, candidate.node)
+
+    async def _preempt_pod(self, pod: PodInfo, victim: Pod, node_name: str) -> None:
+        scheduler = pod.pod.spec.schedulerName or DEFAULT_SCHEDULER_NAME
+        condition = PodCondition(
+            type="DisruptionTarget",
+            status="True",
+            reason="PreemptionByScheduler",
+            message=f"{scheduler}: preempting to accommodate a higher priority pod",
+            observedGeneration=victim.metadata.generation,
+        )
+        await self._patch_status(victim, status_patch(victim, condition, None, self.sim.now))
+        try:
+            await self._client.delete(Pod, victim.metadata.name, victim.metadata.namespace)
+        except (ApiError, ConnectionFailed):
+            return  # already gone, or to be tried again with the Pod's next attempt
+        text = f"Preempted by pod {pod.pod.metadata.uid} on node {node_name}"
+        self._recorder.event(victim, "Normal", "Preempted", text)
+
+    # -- helpers
+
+    def _choose(self, count: int) -> int:
+        return self.sim.streams.rng(COMPONENT).randrange(count)
+
+    def _list(self, kind: type[Any], namespace: str) -> list[Any]:
+        informer = self._listers.get(kind)
+        if informer is None:
+            return []
+        return informer.by_index("namespace", namespace) if namespace else informer.all()
+
+    def _remember(self, decision: Decision) -> None:
+        self._decisions.pop(decision.pod.key, None)
+        self._decisions[decision.pod.key] = decision
+        if len(self._decisions) > MAX_REMEMBERED:
+            del self._decisions[next(iter(self._decisions))]
+
+
+def in_short(decision: Decision) -> str:
+    """Return a decision in one line, as the trace shows it."""
+    if not decision.node:
+        return decision.message
+    feasible, tied = len(decision.feasible), len(decision.best)
+    text = f"{decision.node}: {feasible} of {decision.evaluated} nodes fit"
+    if decision.totals:
+        text += f", best score {max(decision.totals)}"
+    return f"{text}, {tied} tied" if tied > 1 else text
+
+
+def status_patch(
+    pod: Pod, condition: PodCondition, nominated: str | None, now: float
+) -> dict[str, Any]:
+    """Return the part of the status that has to change, empty if all is said already.
+
+    `nominated` None leaves the nomination as it is, "" withdraws it.
+    """
+    patch: dict[str, Any] = {}
+    old = get_condition(pod.status.conditions, condition.type)
+    told = old is not None and (old.status, old.reason, old.message, old.observedGeneration) == (
+        condition.status,
+        condition.reason,
+        condition.message,
+        condition.observedGeneration,
+    )
+    if not told:
+        same = old is not None and old.status == condition.status
+        changed: dict[str, Any] = {
+            "type": condition.type,
+            "status": condition.status,
+            "reason": condition.reason,
+            "message": condition.message,
+            "lastTransitionTime": old.lastTransitionTime if old and same else timestamp(now),
+        }
+        if condition.observedGeneration:
+            changed["observedGeneration"] = condition.observedGeneration
+        patch["conditions"] = [changed]
+    if nominated is not None and nominated != pod.status.nominatedNodeName:
+        patch["nominatedNodeName"] = nominated or None
+    return patch
+
+
+def truncated(message: str) -> str:
+    """Cut a text to what an Event may hold."""
+    if len(message) <= NOTE_LENGTH_LIMIT:
+        return message
+    return f"{message[: NOTE_LENGTH_LIMIT - 4]} ..."

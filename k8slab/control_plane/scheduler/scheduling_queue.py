@@ -1,0 +1,309 @@
+"""The Pods that wait for a node, in three places.
+
+    active          may be taken at once, by priority and then age
+    backoff         was tried in vain and shall be tried again, but not before its back-off ended
+    unschedulable   nothing has changed that could help; gated Pods wait here too
+
+A Pod leaves `unschedulable` when something happens that one of the plugins which rejected it has
+registered for, at the latest after five minutes. An idle scheduler does not wait for back-offs to
+end, unless the Pod failed by an error.
+
+Rule of use: whoever takes a Pod gives it back with `add_unschedulable`, or it is scheduled.
+
+Upstream: pkg/scheduler/backend/queue
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from typing import TypeAlias
+
+from k8slab.api.core import Pod
+from k8slab.api.meta import Object
+from k8slab.control_plane.scheduler.framework.interface import Action, Resource
+from k8slab.control_plane.scheduler.framework.runtime import Framework
+from k8slab.control_plane.scheduler.framework.types import PodInfo
+from k8slab.sim import Signal, Simulation
+
+POD_INITIAL_BACKOFF = 1.0  # s, podInitialBackoffSeconds
+POD_MAX_BACKOFF = 10.0  # s, podMaxBackoffSeconds
+MAX_IN_UNSCHEDULABLE_PODS = 300.0  # s, DefaultPodMaxInUnschedulablePodsDuration
+FLUSH_PERIOD = 30.0  # s, how often Pods that waited for too long are looked for
+
+ACTIVE, BACKOFF, UNSCHEDULABLE, TAKEN = "active", "backoff", "unschedulable", ""
+
+Entry: TypeAlias = "QueuedPodInfo"
+SortKey: TypeAlias = tuple[float, ...]
+
+
+class QueuedPodInfo:
+    """A Pod on its way through the queue."""
+
+    __slots__ = (
+        "attempts",
+        "backoff_until",
+        "cause",
+        "gated",
+        "info",
+        "place",
+        "plugins",
+        "timestamp",
+        "turn",
+    )
+
+    def __init__(self, info: PodInfo, now: float, cause: int) -> None:
+        self.info = info
+        self.timestamp = now  # of its entry into the place where it is (virtual seconds)
+        self.cause = cause  # trace id of what put it where it is
+        self.attempts = 0
+        self.plugins: tuple[str, ...] = ()  # that rejected it; none after an error
+        self.backoff_until = 0.0
+        self.gated = False
+        self.place = TAKEN
+        self.turn = 0  # changes with each move, so that heaps can tell a stale item
+
+
+class SchedulingQueue:
+    """Waiting Pods by key, each in exactly one place."""
+
+    def __init__(self, sim: Simulation, framework: Framework) -> None:
+        self._sim = sim
+        self._framework = framework
+        self._entries: dict[str, Entry] = {}
+        self._active: list[tuple[SortKey, int, int, Entry]] = []
+        self._backoff: list[tuple[float, SortKey, int, int, Entry]] = []
+        self._unschedulable: dict[str, Entry] = {}
+        self._sequence = 0
+        self._flushed = sim.now
+        self._news: Signal | None = None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._entries
+
+    def pending(self) -> dict[str, list[str]]:
+        """Return the keys of the waiting Pods by place, for whoever is curious."""
+        places: dict[str, list[str]] = {ACTIVE: [], BACKOFF: [], UNSCHEDULABLE: []}
+        for key, entry in self._entries.items():
+            if entry.place:
+                places[entry.place].append(key)
+        return places
+
+    # -- Pods coming and going
+
+    def add(self, pod: Pod) -> None:
+        """Let a new Pod wait for its turn."""
+        entry = QueuedPodInfo(PodInfo(pod), self._sim.now, self._sim.cause)
+        self._entries[entry.info.key] = entry
+        self._activate(entry)
+
+    def update(self, old: Pod, new: Pod) -> None:
+        """Take over a newer version of a waiting Pod; it may be schedulable now."""
+        entry = self._entries.get(f"{new.metadata.namespace}/{new.metadata.name}")
+        if entry is None:
+            return
+        entry.info = entry.info.with_pod(new)
+        if entry.place == UNSCHEDULABLE:
+            actions = pod_changes(old, new)
+            if actions and self._helps(entry, Resource.TARGET_POD, actions, old, new):
+                self._requeue(entry)
+
+    def delete(self, key: str) -> None:
+        """Forget a Pod: it is gone, or bound by somebody else."""
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._unschedulable.pop(key, None)
+            self._move(entry, TAKEN)
+
+    # -- taking and giving back
+
+    async def pop(self) -> Entry:
+        """Return the next Pod to schedule, waiting for one; its entry stays known until bound."""
+        while True:
+            entry = self.take()
+            if entry is not None:
+                return entry
+            self._news = Signal(self._sim, "kube-scheduler: a Pod to schedule")
+            due = self.next_due()
+            await self._news.wait(None if due is None else max(0.0, due - self._sim.now))
+            self._news = None
+
+    def take(self) -> Entry | None:
+        """Return the first active Pod, else the first in back-off, None if there is neither."""
+        self._flush()
+        entry = self._first_active() or self._first_in_backoff()
+        if entry is not None:
+            self._move(entry, TAKEN)
+            entry.attempts += 1
+        return entry
+
+    def done(self, key: str) -> None:
+        """Forget a Pod that was taken: it has a node."""
+        self.delete(key)
+
+    def add_unschedulable(self, entry: Entry, plugins: tuple[str, ...]) -> None:
+        """Take a Pod back that found no node; without plugins to blame it was an error."""
+        key = entry.info.key
+        if self._entries.get(key) is not entry or entry.place != TAKEN:
+            return  # deleted or replaced meanwhile
+        entry.plugins = plugins
+        entry.timestamp = self._sim.now
+        entry.backoff_until = backoff_end(self._sim.now, entry.attempts)
+        if plugins:
+            self._park(entry)
+        else:
+            self._back_off(entry)
+
+    def move_all(self, resource: str, actions: int, old: Object | None, new: Object | None) -> None:
+        """Try those Pods again that this change may help."""
+        for entry in tuple(self._unschedulable.values()):
+            if self._helps(entry, resource, actions, old, new):
+                self._requeue(entry)
+
+    def next_due(self) -> float | None:
+        """Return when something happens in here by itself (virtual seconds), None if nothing."""
+        times = [item[0] for item in self._backoff[:1]]
+        waiting = [each.timestamp for each in self._unschedulable.values() if not each.gated]
+        if waiting:
+            periods = math.floor((min(waiting) + MAX_IN_UNSCHEDULABLE_PODS) / FLUSH_PERIOD) + 1
+            times.append(periods * FLUSH_PERIOD)
+        return min(times, default=None)
+
+    # -- helpers
+
+    def _helps(
+        self,
+        entry: Entry,
+        resource: str,
+        actions: int,
+        old: Object | None,
+        new: Object | None,
+    ) -> bool:
+        for name in entry.plugins:
+            events = self._framework.events.get(name)
+            if events is None:  # a plugin that registers nothing wants to hear of everything
+                return True
+            for event in events:
+                concerns = event.resource == resource and event.actions & actions
+                if concerns and (event.hint is None or event.hint(entry.info.pod, old, new)):
+                    return True
+        return not entry.plugins
+
+    def _requeue(self, entry: Entry) -> None:
+        entry.cause = self._sim.cause
+        self._unschedulable.pop(entry.info.key, None)
+        if entry.backoff_until > self._sim.now:
+            self._back_off(entry)
+        else:
+            self._activate(entry)
+
+    def _activate(self, entry: Entry) -> None:
+        refusal = self._framework.run_pre_enqueue(entry.info.pod)
+        entry.gated = refusal is not None
+        if refusal is not None:
+            entry.plugins = (refusal.plugin,)
+            self._park(entry)
+            return
+        self._move(entry, ACTIVE)
+        item = (self._sort_key(entry), self._sequence, entry.turn, entry)
+        heapq.heappush(self._active, item)
+        self._tell()
+
+    def _back_off(self, entry: Entry) -> None:
+        self._move(entry, BACKOFF)
+        item = (
+            entry.backoff_until,
+            self._sort_key(entry),
+            self._sequence,
+            entry.turn,
+            entry,
+        )
+        heapq.heappush(self._backoff, item)
+        self._tell()
+
+    def _park(self, entry: Entry) -> None:
+        self._move(entry, UNSCHEDULABLE)
+        self._unschedulable[entry.info.key] = entry
+
+    def _move(self, entry: Entry, place: str) -> None:
+        self._sequence += 1
+        entry.place = place
+        entry.turn = self._sequence
+
+    def _sort_key(self, entry: Entry) -> SortKey:
+        for plugin in self._framework.queue_sort_plugins:
+            return plugin.sort_key(entry.info.pod, entry.timestamp)
+        return (entry.timestamp,)
+
+    def _first_active(self) -> Entry | None:
+        while self._active:
+            *_, turn, entry = heapq.heappop(self._active)
+            if entry.turn == turn:
+                return entry
+        return None
+
+    def _first_in_backoff(self) -> Entry | None:
+        """Return the Pod whose back-off ends next, if it was refused and did not fail."""
+        self._drop_stale()
+        if self._backoff and self._backoff[0][-1].plugins:
+            return heapq.heappop(self._backoff)[-1]
+        return None
+
+    def _drop_stale(self) -> None:
+        while self._backoff and self._backoff[0][-1].turn != self._backoff[0][-2]:
+            heapq.heappop(self._backoff)
+
+    def _flush(self) -> None:
+        """Activate Pods whose back-off is over, and try those again that waited for too long."""
+        now = self._sim.now
+        self._drop_stale()
+        while self._backoff and self._backoff[0][0] <= now:
+            self._activate(heapq.heappop(self._backoff)[-1])
+            self._drop_stale()
+        if now // FLUSH_PERIOD > self._flushed // FLUSH_PERIOD:
+            self._flushed = now
+            for entry in tuple(self._unschedulable.values()):
+                if not entry.gated and now - entry.timestamp > MAX_IN_UNSCHEDULABLE_PODS:
+                    self._unschedulable.pop(entry.info.key)
+                    self._activate(entry)
+
+    def _tell(self) -> None:
+        if self._news is not None:
+            self._news.set()
+
+
+def backoff_end(now: float, attempts: int) -> float:
+    """Return until when a Pod waits that failed at `now` for the so-manieth time.
+
+    >>> [backoff_end(0.5, attempts) for attempts in (1, 2, 3, 4, 5, 6)]
+    [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
+    """
+    seconds = min(POD_INITIAL_BACKOFF * 2.0 ** min(attempts - 1, 10), POD_MAX_BACKOFF)
+    return float(math.floor(now + seconds))  # cut to a whole second
+
+
+def pod_changes(old: Pod, new: Pod) -> int:
+    """Return which of a waiting Pod's changes can help it, as `Action` bits; 0 for none."""
+    actions = 0
+    if old.metadata.labels != new.metadata.labels:
+        actions |= Action.UPDATE_POD_LABEL
+    if old.spec is new.spec:
+        return actions
+    if old.spec.tolerations != new.spec.tolerations:
+        actions |= Action.UPDATE_POD_TOLERATION
+    if old.spec.schedulingGates and not new.spec.schedulingGates:
+        actions |= Action.UPDATE_POD_GATES_ELIMINATED
+    if shrinks(old, new):
+        actions |= Action.UPDATE_POD_SCALE_DOWN
+    return actions
+
+
+def shrinks(old: Pod, new: Pod) -> bool:
+    """Say whether the Pod asks for less of something than it did."""
+    if old.spec.containers == new.spec.containers and old.status is new.status:
+        return False
+    before, after = PodInfo(old).requests, PodInfo(new).requests
+    return any(after.get(name, 0) < amount for name, amount in before.items())
