@@ -4,8 +4,8 @@ A range is split in two: the lower band is left to those who ask for a certain a
 band serves those who take any, and only when it is full the lower one. So a static choice rarely
 meets an address that chance gave away before.
 
-    10.96.0.0/16: band offset min(max(16, 65536/16), 256) = 256, so 10.96.0.1 ... 10.96.1.0 are
-    the static band and 10.96.1.1 ... 10.96.255.254 are given out at random.
+    10.96.0.0/12: band offset min(max(16, 1048576/16), 256) = 256, so 10.96.0.1 ... 10.96.1.0 are
+    the static band and 10.96.1.1 ... 10.111.255.254 are given out at random.
 
 Rule of use: `allocate` a certain one or any, `release` it when the Service goes; the state is
 rebuilt from the Services when the API server starts.
@@ -20,7 +20,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from k8slab.sim import Rng
 
 NODE_PORTS = (30000, 32767)  # --service-node-port-range
-SERVICE_CIDR = "10.96.0.0/16"  # --service-cluster-ip-range
+SERVICE_CIDR = "10.96.0.0/12"  # --service-cluster-ip-range
 
 
 class AllocationFailed(Exception):  # noqa: N818 (an allocation failed)

@@ -1,0 +1,289 @@
+"""The learner's front door: a whole cluster, booted and under their hand.
+
+    cluster = Cluster(workers=3, seed=7)     # boots in virtual time
+    cluster.kubectl("get nodes")             # what kubectl prints
+    cluster.run(30)                          # let 30 virtual seconds pass
+    cluster.request("pod/client", "http://web")
+
+The cluster itself is made of parts that know nothing of this class. It only drives the clock,
+passes on commands, and looks.
+
+Rule of use: time passes only in `run`, `step`, `settle`, `run_until` and in commands that wait.
+
+Upstream: none
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from k8slab.api.core import Node, Pod
+from k8slab.api.pods import is_pod_ready
+from k8slab.client import Client, Latency
+from k8slab.cluster import faults, kubeadm
+from k8slab.cluster.conditions import condition
+from k8slab.cluster.node_shell import NodeShell
+from k8slab.cluster.view import View
+from k8slab.cluster.world import CONTROL_PLANE, PLACEHOLDERS, Host, World
+from k8slab.control_plane.etcd import Backend
+from k8slab.sim import Simulation, Timer, Trace
+
+if TYPE_CHECKING:
+    from k8slab.cluster.requests import Answer
+    from k8slab.cluster.why import Explanation
+
+BOOT_LIMIT = 300.0  # virtual seconds in which a cluster must be up
+COMMAND_LIMIT = 3600.0  # virtual seconds that one command may take
+QUIET = 5.0  # virtual seconds without a write after which a cluster counts as settled
+ZONES = ("zone-a", "zone-b", "zone-c")
+
+
+class Cluster:
+    """A Kubernetes cluster of one control-plane node and some workers."""
+
+    def __init__(
+        self,
+        workers: int = 3,
+        seed: int = 0,
+        *,
+        latency: Latency | None = None,
+        replace: Mapping[str, Any] | None = None,
+        boot: bool = True,
+    ) -> None:
+        if workers < 0:
+            raise ValueError(f"a cluster has 0 or more workers, got {workers}")
+        self.seed = seed
+        self.sim = Simulation(seed)
+        self.world = World(self.sim, latency or Latency(), replace or {})
+        self._add_hosts(workers)
+        self._kubectl: Any = None
+        if boot:
+            self._boot()
+
+    # -- time
+
+    @property
+    def now(self) -> float:
+        """Virtual seconds since the machines were switched on."""
+        return self.sim.now
+
+    @property
+    def trace(self) -> Trace:
+        """Everything that happened so far, each thing with its cause."""
+        return self.sim.trace
+
+    def run(self, seconds: float) -> None:
+        """Let so many virtual seconds pass."""
+        if seconds < 0:
+            raise ValueError(f"time does not run backwards: run({seconds:g})")
+        self.sim.run(self.now + seconds)
+
+    def step(self) -> Timer | None:
+        """Let the next thing happen and return it."""
+        return self.sim.step()
+
+    def pending(self) -> list[Timer]:
+        """Return what is about to happen, soonest first."""
+        return self.sim.pending()
+
+    def run_until(self, what: str | Callable[[Cluster], object], timeout: float = 600.0) -> float:
+        """Run until something holds, and return the virtual time at which it did.
+
+        `what` is a function of the cluster, or words such as "deployment/web available",
+        "pod/web ready", "pod/web phase=Running", "pod/web deleted". Raises TimeoutError after
+        `timeout` virtual seconds; it then is as far as it got.
+        """
+        holds = condition(what) if isinstance(what, str) else what
+        deadline = self.now + timeout
+        while not holds(self):
+            when = self.sim.next_time()
+            if when is None or when > deadline:
+                self.sim.run(deadline)
+                wanted = what if isinstance(what, str) else "the condition"
+                raise TimeoutError(f"{wanted}: not so after {timeout:g} virtual seconds")
+            before = len(self.trace)
+            while len(self.trace) == before and (when := self.sim.next_time()) is not None:
+                if when > deadline:
+                    break
+                self.sim.step()
+        return self.now
+
+    def settle(self, quiet: float = QUIET, timeout: float = 600.0) -> float:
+        """Run until nobody has written to the API server for `quiet` virtual seconds."""
+        deadline = self.now + timeout
+        revision, since = self.backend.revision, self.now
+        while self.now < deadline and self.now - since < quiet:
+            when = self.sim.next_time()
+            if when is None or when > since + quiet:
+                self.sim.run(min(since + quiet, deadline))
+                break
+            self.sim.step()
+            if self.backend.revision != revision:
+                revision, since = self.backend.revision, self.now
+        return self.now
+
+    # -- commands
+
+    def kubectl(self, command: str, stdin: str = "") -> str:
+        """Run a kubectl command and return what it prints, errors included."""
+        result = self.sim.complete(
+            self._get_kubectl().run(command, stdin), f"kubectl {command}", COMMAND_LIMIT
+        )
+        return f"{result.stdout}{result.stderr}"
+
+    def apply(self, manifest: str) -> str:
+        """Apply YAML text, as `kubectl apply -f -` does."""
+        return self.kubectl("apply -f -", stdin=manifest)
+
+    def request(self, source: str, url: str, **options: Any) -> Answer:
+        """Send one request from inside the cluster and return its whole journey.
+
+        `source` is "pod/NAME", "deployment/NAME", "node/NAME" or "outside"; `url` is
+        "http://NAME[:PORT]/PATH", "tcp://...". Options: namespace, timeout (virtual seconds), libc.
+        """
+        from k8slab.cluster.requests import send
+
+        coroutine = send(self, source, url, **options)
+        return self.sim.complete(coroutine, f"request from {source} to {url}", COMMAND_LIMIT)
+
+    def node(self, name: str) -> NodeShell:
+        """Return a shell on one of the machines."""
+        return NodeShell(self._host(name))
+
+    # -- looking
+
+    @property
+    def backend(self) -> Backend:
+        """What lies on etcd's disk."""
+        folder = self.world.hosts[CONTROL_PLANE].machine.disk
+        found = folder.files.get("var/lib/etcd/member/snap/db")
+        return found if isinstance(found, Backend) else Backend()
+
+    @property
+    def view(self) -> View:
+        """All objects as they are now; looking takes no time and causes nothing."""
+        return View(self.backend, self.backend.revision, self.now)
+
+    def at(self, time: float) -> View:
+        """Return all objects as they were at a virtual time."""
+        if not 0 <= time <= self.now:
+            raise ValueError(f"the past reaches from 0 to {self.now:.3f} s, got {time:g}")
+        revision = 1
+        for record in reversed(list(self.trace)):
+            if record.revision and record.time <= time:
+                revision = record.revision
+                break
+        return View(self.backend, revision, time)
+
+    def why(self, obj: Any) -> Explanation:
+        """Explain how an object came to be as it is: "pod/web", an object, or a trace id."""
+        from k8slab.cluster.why import explain
+
+        return explain(self, obj)
+
+    def map(self, **options: Any) -> Any:
+        """Return the figure of the architecture: nodes, components, Pods."""
+        from k8slab.viz import architecture_map
+
+        return architecture_map(self, **options)
+
+    def explore(self) -> Any:
+        """Return the live map with its time bar."""
+        from k8slab.viz import explorer
+
+        return explorer(self)
+
+    # -- faults
+
+    def break_node(self, name: str) -> None:
+        """Pull the plug of a machine: all that runs on it is gone, its disk stays."""
+        faults.power_off(self.world, self._host(name))
+
+    def repair_node(self, name: str) -> None:
+        """Switch the machine on again: its kubelet starts what belongs there."""
+        faults.power_on(self.world, self._host(name))
+
+    def kill(self, component: str) -> None:
+        """Kill a component's container with SIGKILL; its kubelet will start it again."""
+        faults.kill(self.world, component)
+
+    def stop(self, component: str) -> None:
+        """Stop a component for good, until `start`."""
+        coroutine = faults.stop(self.world, component)
+        self.sim.complete(coroutine, f"stop {component}", COMMAND_LIMIT)
+
+    def start(self, component: str) -> None:
+        """Start a component that was stopped."""
+        coroutine = faults.start(self.world, component)
+        self.sim.complete(coroutine, f"start {component}", COMMAND_LIMIT)
+
+    def partition(self, *names: str) -> None:
+        """Cut machines off from all others; what runs on them goes on."""
+        for name in names:
+            faults.cut(self.world, self._host(name))
+
+    def heal(self, *names: str) -> None:
+        """Connect machines again."""
+        for name in names:
+            faults.join(self.world, self._host(name))
+
+    # -- inside
+
+    def _host(self, name: str) -> Host:
+        host = self.world.hosts.get(name)
+        if host is None:
+            known = ", ".join(self.world.hosts)
+            raise KeyError(f"no machine {name!r}: the machines are {known}")
+        return host
+
+    def _get_kubectl(self) -> Any:
+        if self._kubectl is None:
+            from k8slab.kubectl import Kubectl
+
+            self._kubectl = Kubectl(
+                self.world.transport("you"),
+                lambda: self.now,
+                read_file=lambda path: Path(path).read_text(encoding="utf-8"),
+                sleep=self.sim.sleep,
+            )
+        return self._kubectl
+
+    def _add_hosts(self, workers: int) -> None:
+        control = self.world.add_host(CONTROL_PLANE, 10, {})
+        kubeadm.write_static_pods(control.machine, PLACEHOLDERS)
+        for number in range(1, workers + 1):
+            zone = ZONES[(number - 1) % len(ZONES)]
+            labels = {"topology.kubernetes.io/zone": zone}
+            self.world.add_host(f"worker-{number}", 10 + number, labels)
+
+    def _boot(self) -> None:
+        for host in self.world.hosts.values():
+            self.world.start_kubelet(host)
+        client = Client(self.world.transport("kubeadm"), "system:kubeadm")
+        init = kubeadm.init(self.sim, client, CONTROL_PLANE, PLACEHOLDERS)
+        self.sim.complete(init, "kubeadm init", BOOT_LIMIT)
+        self.run_until(_is_up, BOOT_LIMIT)
+
+    def __repr__(self) -> str:
+        view = self.view
+        nodes, pods = len(view.list(Node)), len(view.list(Pod))
+        return f"<Cluster of {nodes} nodes and {pods} Pods at {self.now:.3f} s>"
+
+
+def _is_up(cluster: Cluster) -> bool:
+    """Say whether all machines are ready nodes and all system Pods are ready."""
+    view = cluster.view
+    nodes, pods = view.list(Node), view.list(Pod, "kube-system")
+    ready = [
+        n
+        for n in nodes
+        if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions)
+    ]
+    expected = len(kubeadm.manifests.STATIC) + 2 * len(cluster.world.hosts) + 1
+    return (
+        len(ready) == len(cluster.world.hosts)
+        and len(pods) >= expected
+        and all(is_pod_ready(pod) for pod in pods)
+    )

@@ -1,0 +1,157 @@
+"""The programs of the cluster's own images: what runs when a kubelet starts `kube-scheduler`.
+
+Each component is a control loop that knows nothing of containers. Here each is wrapped as the
+program of its image, which reads its command line, opens its ports and runs the loop until the
+container is killed. Kill `kube-scheduler` and no Pod is placed until the kubelet starts it again.
+
+Rule of use: to add a component, write a program and a row of `COMPONENTS`; to replace a component's
+decisions, see `Cluster(replace=...)`.
+
+Upstream: cmd/kube-apiserver, cmd/kube-controller-manager, cmd/kube-scheduler, cmd/kube-proxy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from k8slab.client import Client
+from k8slab.control_plane.apiserver import APIServer
+from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR
+from k8slab.control_plane.apiserver.bootstrap import bootstrap
+from k8slab.control_plane.etcd import Backend, Etcd, Unavailable
+from k8slab.node import http
+from k8slab.node.runtime.process import Process
+
+if TYPE_CHECKING:
+    from k8slab.cluster.world import World
+
+ETCD_RETRY = 1.0  # s, how often a starting API server tries etcd
+DATABASE = "member/snap/db"
+
+
+def flag(process: Process, name: str, default: str = "") -> str:
+    """Return the value of a flag on the process' command line."""
+    prefix = f"--{name}="
+    for argument in process.args:
+        if argument.startswith(prefix):
+            return argument.removeprefix(prefix)
+    return default
+
+
+async def serve_health(process: Process, port: int) -> None:
+    """Answer every health check on a port with "ok", for as long as the process lives."""
+    listener = process.net.listen("0.0.0.0", port, owner=process.sim.group)
+    while True:
+        connection = await listener.accept()
+        process.sim.spawn(
+            http.serve_connection(connection, lambda request: http.text("ok")),
+            f"{process.name}: health check",
+        )
+
+
+async def etcd(world: World, process: Process) -> None:
+    """Open the database on the node's disk and serve it."""
+    folder, path = process.folder(flag(process, "data-dir", "/var/lib/etcd"))
+    database = f"{path}/{DATABASE}".strip("/")
+    if database not in folder.files:
+        folder.write(database, Backend())
+    await process.sleep(world.latency.component_start)
+    server = Etcd(world.sim, folder.read(database))
+    world.etcd.serve(server)
+    process.log("ready to serve client requests")
+    try:
+        await serve_health(process, 2381)
+    finally:
+        world.etcd.stop()
+
+
+async def kube_apiserver(world: World, process: Process) -> None:
+    """Serve the API from etcd; wait for it as long as it takes."""
+    await process.sleep(world.latency.component_start)
+    server = APIServer(
+        world.sim,
+        world.etcd,
+        latency=world.latency,
+        service_cidr=flag(process, "service-cluster-ip-range", SERVICE_CIDR),
+        kubelet=world.call_kubelet,
+    )
+    while True:
+        try:
+            server.start()
+            break
+        except Unavailable as down:
+            process.error(f"W {down}")
+            await process.sleep(ETCD_RETRY)
+    world.api.serve(server)
+    process.log(f"Serving securely on [::]:{flag(process, 'secure-port')}")
+    try:
+        client = Client(world.transport(process.hostname), "system:apiserver")
+        address = flag(process, "advertise-address")
+        world.sim.spawn(bootstrap(client, server, address), "kube-apiserver: post-start hooks")
+        await serve_health(process, 6443)
+    finally:
+        world.api.stop(server)
+
+
+async def kube_scheduler(world: World, process: Process) -> None:
+    """Place Pods."""
+    from k8slab.control_plane.scheduler import Scheduler
+
+    client = Client(world.transport(process.hostname), "system:kube-scheduler")
+    await process.sleep(world.latency.component_start)
+    scheduler = Scheduler(world.sim, client, plugins=world.replace.get("scheduler_plugins"))
+    world.scheduler = scheduler
+    world.sim.spawn(scheduler.run(), "kube-scheduler")
+    await serve_health(process, 10259)
+
+
+async def kube_controller_manager(world: World, process: Process) -> None:
+    """Run the controllers."""
+    from k8slab.control_plane.controller_manager import ControllerManager
+
+    transport = world.transport(process.hostname)
+    await process.sleep(world.latency.component_start)
+    manager = ControllerManager(world.sim, lambda user: Client(transport, user), world.lease_clock)
+    world.sim.spawn(manager.run(), "kube-controller-manager")
+    await serve_health(process, 10257)
+
+
+async def kube_proxy(world: World, process: Process) -> None:
+    """Keep the node's rules as Services and EndpointSlices want them."""
+    from k8slab.node.kube_proxy import Proxier
+
+    machine = world.machines[process.hostname]
+    client = Client(world.transport(machine.name), f"system:kube-proxy/{machine.name}")
+    proxier = Proxier(world.sim, client, machine)
+    process.log('"Using iptables Proxier"')
+    world.sim.spawn(proxier.run(), f"kube-proxy/{machine.name}")
+    await serve_health(process, 10256)
+
+
+async def kindnetd(world: World, process: Process) -> None:
+    """Connect the node's Pods with those of the other nodes."""
+    from k8slab.node.cni import kindnetd as agent
+
+    machine = world.machines[process.hostname]
+    client = Client(world.transport(machine.name), f"system:kindnet/{machine.name}")
+    await agent(client, machine)(process)
+
+
+async def coredns(world: World, process: Process) -> None:
+    """Answer the cluster's DNS queries."""
+    from k8slab.addons.coredns import CoreDNS
+
+    client = Client(world.transport(world.host_of(process)), "system:coredns")
+    await CoreDNS(process, client, world.upstream).run()
+
+
+COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[None]], int]] = {
+    "registry.k8s.io/etcd": (etcd, 23_000_000),
+    "registry.k8s.io/kube-apiserver": (kube_apiserver, 27_000_000),
+    "registry.k8s.io/kube-controller-manager": (kube_controller_manager, 23_000_000),
+    "registry.k8s.io/kube-scheduler": (kube_scheduler, 18_000_000),
+    "registry.k8s.io/kube-proxy": (kube_proxy, 26_000_000),
+    "registry.k8s.io/coredns/coredns": (coredns, 23_000_000),
+    "docker.io/kindest/kindnetd": (kindnetd, 34_000_000),
+}

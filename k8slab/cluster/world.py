@@ -1,0 +1,158 @@
+"""The hardware and the wiring: machines on a network, and who is handed what.
+
+A `World` has the machines, the addresses of etcd and of the API server, the image registry and the
+running kubelets. It is what a data centre is to a cluster: it can power machines off and cut
+wires, and knows nothing of Pods.
+
+Rule of use: made by `Cluster`; programs of components get it from `components.install`.
+
+Upstream: none
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from k8slab.addons import manifests
+from k8slab.addons.coredns import UpstreamZone
+from k8slab.api import errors
+from k8slab.client import Client, Latency, Request
+from k8slab.cluster.components import COMPONENTS
+from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
+from k8slab.control_plane.etcd import Endpoint
+from k8slab.linux.links import Segment
+from k8slab.linux.netns import NetNamespace
+from k8slab.node.cni import Cni
+from k8slab.node.kubelet import Kubelet
+from k8slab.node.machine import Machine
+from k8slab.node.runtime import Containerd
+from k8slab.node.runtime.process import Process
+from k8slab.node.runtime.images import ImageRegistry
+from k8slab.sim import Group, Simulation
+
+CONTROL_PLANE = "control-plane"
+SUBNET = "192.168.10"  # of the machines; .1 is the router, the control plane is .10
+CPU, MEMORY = 4000, 8 * 2**30  # of each machine: millicores, bytes
+OUTSIDE = "outside"  # the machine of a client beyond the cluster
+IMAGE = re.compile(r"^\s*(?:- )?image: *(\S+)", re.MULTILINE)
+PLACEHOLDERS = {
+    "ADVERTISE_IP": f"{SUBNET}.10",
+    "NODE_NAME": CONTROL_PLANE,
+    "CONTROL_PLANE_ENDPOINT": f"{SUBNET}.10:6443",
+}
+
+
+class Host:
+    """A machine with what runs on it outside containers: the runtime and the kubelet."""
+
+    kubelet: Kubelet
+
+    def __init__(
+        self, machine: Machine, containerd: Containerd, cni: Cni, labels: Mapping[str, str]
+    ) -> None:
+        self.machine = machine
+        self.containerd = containerd
+        self.cni = cni
+        self.labels = labels
+        self.group = Group(f"kubelet/{machine.name}")  # the kubelet's process
+        self.powered = True
+
+
+class World:
+    """All machines of one cluster, on one network."""
+
+    def __init__(self, sim: Simulation, latency: Latency, replace: Mapping[str, Any]) -> None:
+        self.sim = sim
+        self.latency = latency
+        self.replace = replace
+        self.segment = Segment(sim)
+        self.etcd = Endpoint()
+        self.api = ApiEndpoint(sim, f"{SUBNET}.10", latency)
+        self.registry = ImageRegistry()
+        self.upstream = UpstreamZone()  # the names of the world outside
+        self.machines: dict[str, Machine] = {}
+        self.hosts: dict[str, Host] = {}
+        self.scheduler: Any = None
+        self.install_components()
+
+    # -- machines
+
+    def add_machine(self, name: str, number: int) -> Machine:
+        """Put a machine on the network, powered on, with an empty disk."""
+        net = NetNamespace(self.sim, name)
+        net.add_ethernet("eth0", self.segment, f"{SUBNET}.{number}/24")
+        net.ip_forward = True
+        machine = Machine(self.sim, name, net, cpu=CPU, memory=MEMORY)
+        machine.disk.write("/etc/resolv.conf", f"nameserver {SUBNET}.1\n")
+        machine.disk.write("/etc/hostname", f"{name}\n")
+        self.machines[name] = machine
+        return machine
+
+    def add_host(self, name: str, number: int, labels: Mapping[str, str]) -> Host:
+        """Put a machine on the network with a container runtime and a kubelet."""
+        machine = self.add_machine(name, number)
+        cni = Cni(self.sim, machine)
+        containerd = Containerd(self.sim, machine, self.registry, cni, self.latency)
+        host = self.hosts[name] = Host(machine, containerd, cni, labels)
+        self.renew_kubelet(host)
+        return host
+
+    def renew_kubelet(self, host: Host) -> None:
+        """Put a fresh kubelet on the machine: it knows only what disk, runtime and API tell it."""
+        name = host.machine.name
+        client = Client(self.transport(name), f"system:node:{name}")
+        runtime, images = host.containerd, host.containerd
+        host.kubelet = Kubelet(
+            self.sim, host.machine, client, runtime, images, host.cni, labels=host.labels
+        )
+        host.group = Group(f"kubelet/{name}")
+
+    def start_kubelet(self, host: Host) -> None:
+        """Start the kubelet as a process of the machine."""
+        name = f"kubelet/{host.machine.name}"
+        self.sim.spawn(host.kubelet.run(), name, host.group)
+
+    def outside(self) -> Machine:
+        """Return the machine of a client beyond the cluster; it knows the nodes, not the Pods."""
+        return self.machines.get(OUTSIDE) or self.add_machine(OUTSIDE, 100)
+
+    def host_of(self, process: Process) -> str:
+        """Return the name of the machine on which a process runs."""
+        for name, host in self.hosts.items():
+            for sandbox in host.containerd.sandboxes():
+                if host.containerd.network_of(sandbox.id) is process.net:
+                    return name
+        raise LookupError(f"{process.name} runs on no machine")
+
+    # -- ways
+
+    def transport(self, host: str) -> ClusterTransport:
+        """Return the way to the API server from a host."""
+        return ClusterTransport(self.api, host)
+
+    async def call_kubelet(self, node: str, request: Request) -> Any:
+        """Pass a log or exec request on to the node's kubelet."""
+        host = self.hosts.get(node)
+        if host is None or not host.powered or node in self.api.cut_off:
+            raise errors.internal(f"error dialing backend: dial tcp {node}:10250: no route to host")
+        return await host.kubelet.serve(request)
+
+    # -- programs of the cluster's own images
+
+    def install_components(self) -> None:
+        """Make each component's loop the program of its image, with its manifest's tag."""
+        for name in images_in_manifests():
+            component = COMPONENTS.get(name.rpartition(":")[0])
+            if component is not None:
+                program, size = component
+                self.registry.image(name, size=size)(partial(program, self))
+
+
+def images_in_manifests() -> list[str]:
+    """Return the images that the cluster's own manifests name, with their tags."""
+    names = (*manifests.ADDONS, *(f"static/{name}" for name in manifests.STATIC))
+    found = [IMAGE.findall(manifests.text(name, **PLACEHOLDERS)) for name in names]
+    return [image for images in found for image in images]

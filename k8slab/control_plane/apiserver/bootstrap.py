@@ -1,0 +1,92 @@
+"""What an API server makes sure of when it starts: the objects that no manifest brings.
+
+The namespaces, the two highest priority classes, and the Service `kubernetes` through which Pods
+reach the API server itself: it has no selector, so the server writes its EndpointSlice.
+
+Rule of use: run once after each start; what exists is left alone.
+
+Upstream: pkg/controlplane/controller/{systemnamespaces,kubernetesservice}, pkg/controlplane/
+reconcilers, plugin/pkg/admission/priority
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+from k8slab.api.core import Namespace, Service, ServicePort, ServiceSpec
+from k8slab.api.discovery import (
+    Endpoint,
+    EndpointConditions,
+    EndpointPort,
+    EndpointSlice,
+)
+from k8slab.api.errors import ApiError
+from k8slab.api.meta import Object, ObjectMeta
+from k8slab.api.scheduling import PriorityClass
+from k8slab.client import Client
+from k8slab.control_plane.apiserver.server import APIServer
+
+NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
+PRIORITY_CLASSES = {
+    "system-node-critical": (
+        2000001000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+    "system-cluster-critical": (
+        2000000000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another "
+        "node if necessary.",
+    ),
+}
+
+
+async def bootstrap(client: Client, server: APIServer, address: str) -> None:
+    """Create what is missing; `address` is where this API server listens."""
+    for name in NAMESPACES:
+        await ensure(client, Namespace(metadata=ObjectMeta(name=name)))
+    for name, (value, text) in PRIORITY_CLASSES.items():
+        wanted = PriorityClass(metadata=ObjectMeta(name=name), value=value, description=text)
+        await ensure(client, wanted)
+    first = str(next(ip_network(server.services.cluster_ips.network).hosts()))
+    await ensure(client, kubernetes_service(first))
+    await ensure(client, kubernetes_endpoints(address))
+
+
+async def ensure(client: Client, obj: Object) -> None:
+    """Create the object unless there is one of that name."""
+    try:
+        await client.create(obj)
+    except ApiError as refused:
+        if refused.reason != "AlreadyExists":
+            raise
+
+
+def kubernetes_service(address: str) -> Service:
+    """Return the Service by which Pods find the API server."""
+    return Service(
+        metadata=ObjectMeta(
+            name="kubernetes",
+            namespace="default",
+            labels={"component": "apiserver", "provider": "kubernetes"},
+        ),
+        spec=ServiceSpec(
+            type="ClusterIP",
+            clusterIP=address,
+            clusterIPs=(address,),
+            ports=(ServicePort(name="https", port=443, protocol="TCP", targetPort=6443),),
+        ),
+    )
+
+
+def kubernetes_endpoints(address: str) -> EndpointSlice:
+    """Return the EndpointSlice that leads to the API server's own address."""
+    return EndpointSlice(
+        metadata=ObjectMeta(
+            name="kubernetes",
+            namespace="default",
+            labels={"kubernetes.io/service-name": "kubernetes"},
+        ),
+        addressType="IPv4",
+        endpoints=(Endpoint(addresses=(address,), conditions=EndpointConditions(ready=True)),),
+        ports=(EndpointPort(name="https", port=6443, protocol="TCP"),),
+    )
