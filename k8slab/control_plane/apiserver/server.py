@@ -11,14 +11,16 @@ Upstream: staging/src/k8s.io/apiserver/pkg/endpoints, pkg/controlplane/instance.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from k8slab.api import errors, fields, labels, scheme
 from k8slab.api.core import Service
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object
+from k8slab.api.table import Table
 from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
+from k8slab.control_plane.apiserver import tables
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, ClusterIPs, NodePorts
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
 from k8slab.control_plane.apiserver.registry import Registry, registries
@@ -114,7 +116,7 @@ class APIServer:
             raise errors.no_such_path()
         verb: Callable[[Request], Object] = getattr(registry, request.verb)
         answer: Any = verb(request)
-        return self._table(registry, [answer]) if request.as_table else answer
+        return self._table(registry, request, [answer]) if request.as_table else answer
 
     def _collection(self, registry: Registry, request: Request) -> Any:
         wanted = self._filter(registry, request)
@@ -123,7 +125,9 @@ class APIServer:
         listing = registry.list(request, wanted)
         if request.verb == "deletecollection":
             return self._delete_all(registry, request, listing)
-        return self._table(registry, list(listing.items)) if request.as_table else listing
+        if request.as_table:
+            return self._table(registry, request, listing.items, listing.resource_version)
+        return listing
 
     def _subresource(self, registry: Registry, request: Request) -> Any:
         name = request.subresource
@@ -150,10 +154,16 @@ class APIServer:
             deleted.append(registry.delete(one))
         return Listing(tuple(deleted), str(self._storage.etcd.revision))
 
-    def _table(self, registry: Registry, objects: list[Any]) -> Any:
-        from k8slab.control_plane.apiserver import tables
-
-        return tables.table(registry.resource, objects, now=self._sim.now)
+    def _table(
+        self, registry: Registry, request: Request, objects: Sequence[Any], version: str = ""
+    ) -> Table:
+        return tables.table(
+            registry.resource,
+            objects,
+            now=self._sim.now,
+            resource_version=version,
+            include_object=dict(request.options).get("includeObject", "Metadata"),
+        )
 
     # -- selectors
 
@@ -172,7 +182,7 @@ class APIServer:
         try:
             return labels.parse(text)
         except ValueError as error:
-            raise errors.bad_request(f"unable to parse requirement: {error}") from None
+            raise errors.bad_request(str(error)) from None
 
     def _field_selector(self, registry: Registry, text: str) -> fields.FieldSelector | None:
         if not text:

@@ -1,8 +1,8 @@
 """Server-side Tables: the API server decides which columns `kubectl get` shows.
 
-`table(resource, objects, now=...)` makes the Table of objects of one kind. Each kind has its columns
-and a pure function from an object to its cells in `table_printers/`; a kind without one gets its
-name and its age. So a client need not know a kind to print it.
+`table(resource, objects, now=...)` makes the Table of objects of one kind. Each kind has its
+columns and a pure function from an object to its cells in `table_printers/`; a kind without one
+gets its name and its age. So a client need not know a kind to print it.
 
 Rule of use: cells are text, numbers or truth values; all that depends on time comes in as `now`.
 

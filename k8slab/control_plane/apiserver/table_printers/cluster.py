@@ -111,7 +111,8 @@ def _source(event: Event) -> str:
 
 def quota_cells(quota: ResourceQuota, now: float) -> Cells:
     """Return the cells of a ResourceQuota."""
-    requests, limits = [], []
+    requests: list[str] = []
+    limits: list[str] = []
     for name in sorted(quota.status.hard):
         use = f"{name}: {quota.status.used.get(name, '0')}/{quota.status.hard[name]}"
         (limits if name.startswith("limits.") else requests).append(use)

@@ -5,7 +5,7 @@ STATUS is no field of a Pod. It is worked out here, later rules winning over ear
     phase < status.reason < SchedulingGated < first init container that is not done ("Init:0/2")
           < what a container waits for or died of (the first container wins) < Terminating
 
-Rule of use: `pod_cells(pod, now)`; `summary` is what `kubectl get` shows as READY, STATUS, RESTARTS.
+Rule of use: `summary` gives READY, STATUS and RESTARTS; `pod_cells` the whole line.
 
 Upstream: printPod in pkg/printers/internalversion/printers.go
 """
@@ -146,7 +146,7 @@ def _reason_of_death(terminated: ContainerStateTerminated) -> str:
 
 
 def _main_containers(pod: Pod, reason: str) -> tuple[int, str]:
-    """Return how many containers are ready, and the status; the first container has the last word."""
+    """Return how many are ready, and the status: the first container has the last word."""
     ready = 0
     for status in reversed(pod.status.containerStatuses):
         waiting, terminated = status.state.waiting, status.state.terminated

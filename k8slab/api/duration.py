@@ -1,0 +1,63 @@
+"""Spans of time as people read them: "45s", "3m20s", "2d4h".
+
+Interface: ``human_duration`` (two units at most), ``short_human_duration`` (one unit),
+``age`` (how long ago a timestamp was).
+Rule: the longer the span, the coarser the unit; nobody cares about the seconds of a day.
+
+>>> human_duration(200), human_duration(8000), human_duration(187200)
+('3m20s', '133m', '2d4h')
+
+Upstream: staging/src/k8s.io/apimachinery/pkg/util/duration/duration.go
+"""
+
+from k8slab.api.meta import seconds as seconds_of
+
+MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
+
+
+def human_duration(seconds: float) -> str:
+    """Write a span of seconds with at most two units."""
+    total = int(seconds)
+    if total < -1:
+        return "<invalid>"
+    if total < 2 * MINUTE:
+        return f"{max(total, 0)}s"
+    if total < 10 * MINUTE:
+        return _pair(total, MINUTE, "m", 1, "s")
+    if total < 3 * HOUR:
+        return f"{total // MINUTE}m"
+    if total < 8 * HOUR:
+        return _pair(total, HOUR, "h", MINUTE, "m")
+    if total < 2 * DAY:
+        return f"{total // HOUR}h"
+    if total < 8 * DAY:
+        return _pair(total, DAY, "d", HOUR, "h")
+    if total < 2 * YEAR:
+        return f"{total // DAY}d"
+    if total < 8 * YEAR:
+        return _pair(total, YEAR, "y", DAY, "d")
+    return f"{total // YEAR}y"
+
+
+def short_human_duration(seconds: float) -> str:
+    """Write a span of seconds with one unit."""
+    total = int(seconds)
+    if total < -1:
+        return "<invalid>"
+    if total < MINUTE:
+        return f"{max(total, 0)}s"
+    for unit, size, limit in (("m", MINUTE, HOUR), ("h", HOUR, DAY), ("d", DAY, YEAR)):
+        if total < limit:
+            return f"{total // size}{unit}"
+    return f"{total // YEAR}y"
+
+
+def age(timestamp: str | None, now: float) -> str:
+    """Write how long ago a timestamp was; ``now`` in virtual seconds."""
+    return human_duration(now - seconds_of(timestamp)) if timestamp else "<unknown>"
+
+
+def _pair(total: int, size: int, unit: str, small_size: int, small_unit: str) -> str:
+    whole, rest = divmod(total, size)
+    rest //= small_size
+    return f"{whole}{unit}{rest}{small_unit}" if rest else f"{whole}{unit}"
