@@ -1,0 +1,103 @@
+"""kube-controller-manager: one process in which all controllers run.
+
+It makes the informers that they share, gives each its own user, and starts them: nothing else. The
+controllers know nothing of one another; kill the process and all of them stop, start it and all go
+on from what the API server says.
+
+Rule of use: `await ControllerManager(sim, client_for, lease_clock).run()`.
+
+Upstream: cmd/kube-controller-manager/app/controllermanager.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Protocol
+
+from k8slab.client import Client, EventRecorder, Informers
+from k8slab.control_plane.controllers.daemon_set import DaemonSetController
+from k8slab.control_plane.controllers.deployment import DeploymentController
+from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceController
+from k8slab.control_plane.controllers.node_ipam import NodeIpamController
+from k8slab.control_plane.controllers.node_lifecycle import (
+    LeaseClock,
+    NodeLifecycleController,
+)
+from k8slab.control_plane.controllers.replica_set import ReplicaSetController
+from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
+from k8slab.sim import Signal, Simulation
+
+# How Events call a controller, where that is not its name.
+EVENT_SOURCES = {
+    "endpointslice-controller": "endpoint-slice-controller",
+    "node-ipam-controller": "cidrAllocator",
+    "node-lifecycle-controller": "node-controller",
+}
+USER = "system:kube-controller-manager"
+SERVICE_ACCOUNTS = "system:serviceaccount:kube-system:"  # --use-service-account-credentials
+
+
+class Controller(Protocol):
+    """What the manager starts."""
+
+    component: str  # as Events and the trace name it
+
+    async def run(self) -> None:
+        """Do its work for ever."""
+
+
+Start = Callable[[Informers, Client, EventRecorder], Controller]
+
+# name (as --controllers calls it), service account, and what to start
+CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
+    ("replicaset-controller", "replicaset-controller", ReplicaSetController),
+    ("deployment-controller", "deployment-controller", DeploymentController),
+    ("daemonset-controller", "daemon-set-controller", DaemonSetController),
+    ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
+    ("node-ipam-controller", "node-controller", NodeIpamController),
+    ("taint-eviction-controller", "node-controller", TaintEvictionController),
+)
+
+
+class ControllerManager:
+    """Runs the controllers; the informers are shared, the users are not."""
+
+    def __init__(
+        self,
+        sim: Simulation,
+        client_for: Callable[[str], Client],
+        lease_clock: LeaseClock | None = None,
+        *,
+        replace: Mapping[str, Start | None] | None = None,
+    ) -> None:
+        """Prepare to start all controllers.
+
+        `client_for` makes a client for a user name; `replace` puts others in the place of those
+        with these names, None leaves one out (--controllers=-name).
+        """
+        self._sim = sim
+        self._client_for = client_for
+        self._lease_clock = lease_clock
+        self._replace = replace or {}
+
+    async def run(self) -> None:
+        """Start all controllers and keep them running for ever."""
+        informers = Informers(self._sim, self._client_for(USER))
+        for name, account, start in self._starts():
+            client = self._client_for(f"{SERVICE_ACCOUNTS}{account}")
+            controller = start(informers, client, self._recorder(client, name))
+            self._sim.spawn(controller.run(), name)
+        await Signal(self._sim, "kube-controller-manager ends").wait()
+
+    def _starts(self) -> Iterator[tuple[str, str, Start]]:
+        node_lifecycle: Start = partial(NodeLifecycleController, lease_clock=self._lease_clock)
+        known: tuple[tuple[str, str, Start], ...]
+        known = (*CONTROLLERS, ("node-lifecycle-controller", "node-controller", node_lifecycle))
+        for name, account, start in known:
+            chosen = self._replace.get(name, start)
+            if chosen is not None:
+                yield name, account, chosen
+
+    def _recorder(self, client: Client, name: str) -> EventRecorder:
+        return EventRecorder(self._sim, client, EVENT_SOURCES.get(name, name))

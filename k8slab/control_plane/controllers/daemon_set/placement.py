@@ -1,0 +1,149 @@
+"""Which nodes a DaemonSet's Pod belongs on, and the Pod for one of them.
+
+`node_should_run` looks at the template's node name, node selector, affinity and tolerations;
+`daemon_pod` is the Pod for a node: its affinity leaves the scheduler that one choice, and its
+tolerations let it stay where other Pods must go. `target_node` reads the node back.
+
+Rule of use: resources do not matter here; a Pod that does not fit waits for its node.
+
+Upstream: pkg/controller/daemon/util/daemonset_util.go, pkg/controller/daemon/daemon_controller.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from k8slab.api.apps import DaemonSet
+from k8slab.api.core import (
+    Affinity,
+    Node,
+    NodeAffinity,
+    NodeSelector,
+    NodeSelectorRequirement,
+    NodeSelectorTerm,
+    Pod,
+    PodSpec,
+    PodTemplateSpec,
+    Toleration,
+)
+from k8slab.api.labels import Requirement
+from k8slab.control_plane.controllers.controller_utils import (
+    controller_reference,
+    pod_from_template,
+    tolerates,
+)
+
+REVISION_HASH = "controller-revision-hash"
+GENERATION_LABEL = "pod-template-generation"
+GENERATION = "deprecated.daemonset.template.generation"
+NAME_FIELD = "metadata.name"
+OPERATORS = {
+    "In": "in",
+    "NotIn": "notin",
+    "Exists": "exists",
+    "DoesNotExist": "!",
+    "Gt": "gt",
+    "Lt": "lt",
+}
+TOLERATED = (
+    ("node.kubernetes.io/not-ready", "NoExecute"),
+    ("node.kubernetes.io/unreachable", "NoExecute"),
+    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
+    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
+    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
+    ("node.kubernetes.io/unschedulable", "NoSchedule"),
+)
+NETWORK_UNAVAILABLE = ("node.kubernetes.io/network-unavailable", "NoSchedule")
+
+
+def node_should_run(ds: DaemonSet, node: Node) -> tuple[bool, bool]:
+    """Say whether the node should get a Pod, and whether one that is there may go on."""
+    spec = ds.spec.template.spec
+    if spec.nodeName not in ("", node.metadata.name) or not matches_node(spec, node):
+        return False, False
+    tolerations = tolerations_of(spec)
+    blocking = [
+        taint.effect
+        for taint in node.spec.taints
+        if taint.effect in ("NoSchedule", "NoExecute")
+        and not any(tolerates(toleration, taint) for toleration in tolerations)
+    ]
+    return not blocking, "NoExecute" not in blocking
+
+
+def matches_node(spec: PodSpec, node: Node) -> bool:
+    """Say whether the node has what nodeSelector and required node affinity ask for."""
+    labels = node.metadata.labels
+    if any(labels.get(key) != value for key, value in spec.nodeSelector.items()):
+        return False
+    affinity = spec.affinity.nodeAffinity if spec.affinity is not None else None
+    required = affinity.requiredDuringSchedulingIgnoredDuringExecution if affinity else None
+    if required is None:
+        return True
+    return any(_term_matches(term, node) for term in required.nodeSelectorTerms)
+
+
+def _term_matches(term: NodeSelectorTerm, node: Node) -> bool:
+    fields = {NAME_FIELD: node.metadata.name}
+    tests = [(test, node.metadata.labels) for test in term.matchExpressions]
+    tests += [(test, fields) for test in term.matchFields]
+    return bool(tests) and all(_holds(test, values) for test, values in tests)
+
+
+def _holds(test: NodeSelectorRequirement, values: Mapping[str, str]) -> bool:
+    operator = OPERATORS.get(test.operator)
+    return operator is not None and Requirement(test.key, operator, test.values).matches(values)
+
+
+def daemon_pod(ds: DaemonSet, node: str, revision_hash: str) -> Pod:
+    """Return the Pod to be created for a node; the API server completes its name."""
+    template = ds.spec.template
+    labels = {**template.metadata.labels, REVISION_HASH: revision_hash}
+    generation = ds.metadata.annotations.get(GENERATION)
+    if generation is not None:
+        labels[GENERATION_LABEL] = generation
+    spec = replace(
+        template.spec,
+        affinity=only_on(template.spec.affinity, node),
+        tolerations=tolerations_of(template.spec),
+    )
+    meta = replace(template.metadata, labels=labels)
+    return pod_from_template(
+        PodTemplateSpec(metadata=meta, spec=spec), ds, controller_reference(ds)
+    )
+
+
+def tolerations_of(spec: PodSpec) -> tuple[Toleration, ...]:
+    """Return the template's tolerations and those of every daemon."""
+    wanted = (*TOLERATED, NETWORK_UNAVAILABLE) if spec.hostNetwork else TOLERATED
+    added = [Toleration(key=key, operator="Exists", effect=effect) for key, effect in wanted]
+    return spec.tolerations + tuple(t for t in added if t not in spec.tolerations)
+
+
+def only_on(affinity: Affinity | None, node: str) -> Affinity:
+    """Return the affinity with one node as its only choice.
+
+    The template's own required terms are dropped: the node was chosen by them.
+    """
+    name = NodeSelectorRequirement(key=NAME_FIELD, operator="In", values=(node,))
+    required = NodeSelector(nodeSelectorTerms=(NodeSelectorTerm(matchFields=(name,)),))
+    affinity = affinity or Affinity()
+    node_affinity = replace(
+        affinity.nodeAffinity or NodeAffinity(),
+        requiredDuringSchedulingIgnoredDuringExecution=required,
+    )
+    return replace(affinity, nodeAffinity=node_affinity)
+
+
+def target_node(pod: Pod) -> str:
+    """Return the node on which the Pod is or will be, "" if it does not say."""
+    if pod.spec.nodeName or pod.spec.affinity is None or pod.spec.affinity.nodeAffinity is None:
+        return pod.spec.nodeName
+    required = pod.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution
+    for term in required.nodeSelectorTerms if required is not None else ():
+        for test in term.matchFields:
+            if test.key == NAME_FIELD and test.operator == "In" and len(test.values) == 1:
+                return test.values[0]
+    return ""
