@@ -19,7 +19,7 @@ import msgspec
 from k8slab.api.core import Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.linux.netfilter import Body, Rule, parse_rule
-from k8slab.node.kube_proxy.base import Place, base_chains, jumps
+from k8slab.node.kube_proxy.base import Place, base_chains, jumps, services_tail
 from k8slab.node.kube_proxy.config import Config
 from k8slab.node.kube_proxy.rules import PortRules, Rules, port_rules
 from k8slab.node.kube_proxy.topology import NodeView, categorize, depends_on_node
@@ -62,6 +62,7 @@ class RuleCache:
         self._versions: dict[str, dict[tuple[object, ...], Version]] = {}
         self._common: dict[Place, list[tuple[tuple[Body, ...], Body]]] = {}
         self._base: dict[Config, dict[Place, Body]] = {}
+        self._tails: dict[Config, Body] = {}
         self._jumps: tuple[tuple[str, str, Rule], ...] = ()
 
     def rendered(
@@ -104,6 +105,12 @@ class RuleCache:
             chains = base_chains(config)
             self._base[config] = {place: Body(rules) for place, rules in chains.items()}
         return self._base[config]
+
+    def tail(self, config: Config) -> Body:
+        """Return the end of KUBE-SERVICES in the nat table."""
+        if config not in self._tails:
+            self._tails[config] = Body(services_tail(config))
+        return self._tails[config]
 
     def jumps(self) -> tuple[tuple[str, str, Rule], ...]:
         """Return the jumps from the kernel's chains, parsed."""

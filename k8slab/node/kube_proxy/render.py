@@ -18,7 +18,7 @@ import msgspec
 from k8slab.api.core import Node, Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.linux.netfilter import Body, Ruleset
-from k8slab.node.kube_proxy.base import Place, services_tail
+from k8slab.node.kube_proxy.base import Place
 from k8slab.node.kube_proxy.cache import RenderedPort, RuleCache
 from k8slab.node.kube_proxy.chains import (
     EXTERNAL_SERVICES,
@@ -106,7 +106,7 @@ class RuleSync:
         self._remove: dict[str, None] = {}
         self._rewrite: dict[Place, None] = {}
         self._is_first = True
-        self._tail = Body(services_tail(config))
+        self._tail = self.cache.tail(config)
 
     def set_service(
         self, key: str, service: Service | None, slices: Sequence[EndpointSlice]
@@ -139,7 +139,7 @@ class RuleSync:
             self._render_all()
         changed = len(self._write) + len(self._remove) + len(self._rewrite)
         if self._is_first:
-            self._install_base(ruleset)
+            changed += self._install_base(ruleset)
         for name, body in self._write.items():
             ruleset.replace_chain("nat", name, body)
         for place in COMMON_CHAINS:
@@ -207,9 +207,11 @@ class RuleSync:
         ]
         return (*parts, self._tail) if place == ("nat", SERVICES) else tuple(parts)
 
-    def _install_base(self, ruleset: Ruleset) -> None:
-        for (table, name), body in self.cache.base(self.config).items():
+    def _install_base(self, ruleset: Ruleset) -> int:
+        base = self.cache.base(self.config)
+        for (table, name), body in base.items():
             ruleset.replace_chain(table, name, body)
+        return len(base)
 
     def _link(self, ruleset: Ruleset) -> None:
         for table, name, rule in self.cache.jumps():
