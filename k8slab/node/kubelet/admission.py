@@ -1,0 +1,138 @@
+"""The node's own say: whether a Pod that was bound to it can run here at all.
+
+The scheduler decides by what it knows; the kubelet checks again by what is true. A Pod that does
+not fit is not queued: it ends in phase Failed with a reason such as OutOfcpu, and whoever owns it
+makes another.
+
+Rule of use: pure; the Pods given are those that already run here, without the one asking.
+
+Upstream: pkg/kubelet/lifecycle/predicate.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from k8slab.api.core import Container, Node, NodeSelectorRequirement, NodeSelectorTerm, Pod
+from k8slab.api.core import ResourceRequirements as Resources
+from k8slab.api.quantity import milli_value, value
+from k8slab.node.kubelet.container import is_restartable_init
+
+AFFINITY_MESSAGE = (
+    "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+)
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Why the Pod cannot run here."""
+
+    reason: str
+    message: str
+
+
+def admit(
+    pod: Pod, others: Iterable[Pod], allocatable: Mapping[str, str], node: Node | None
+) -> Rejection | None:
+    """Return why the Pod is rejected, None if it may run; no node means that none is known yet."""
+    if node is not None and not _node_matches(pod, node):
+        return Rejection("NodeAffinity", AFFINITY_MESSAGE)
+    wanted = pod_requests(pod)
+    used: dict[str, int] = {"pods": 0}
+    for other in others:
+        used["pods"] += 1
+        for resource, amount in pod_requests(other).items():
+            used[resource] = used.get(resource, 0) + amount
+    for resource, amount in {"pods": 1, **wanted}.items():
+        capacity = _amount(resource, allocatable.get(resource, "0"))
+        in_use = used.get(resource, 0)
+        if amount and in_use + amount > capacity:
+            message = (
+                f"Node didn't have enough resource: {resource}, requested: {amount}, "
+                f"used: {in_use}, capacity: {capacity}"
+            )
+            return Rejection(f"OutOf{resource}", message)
+    return None
+
+
+def pod_requests(pod: Pod) -> dict[str, int]:
+    """Return what the Pod asks for: CPU in millicores, everything else in whole units.
+
+    Regular containers and sidecars add up; a regular init container runs beside the sidecars
+    before it, and the largest moment counts.
+    """
+    if pod.spec.resources is not None and pod.spec.resources.requests:
+        return _requests(pod.spec.resources)
+    total: dict[str, int] = {}
+    for container in pod.spec.containers:
+        _add(total, _container(container))
+    sidecars: dict[str, int] = {}
+    peak: dict[str, int] = {}
+    for container in pod.spec.initContainers:
+        wanted = _container(container)
+        _add(wanted, sidecars)
+        if is_restartable_init(container):
+            _add(total, _container(container))
+            sidecars = wanted
+        for resource, amount in wanted.items():
+            peak[resource] = max(peak.get(resource, 0), amount)
+    for resource, amount in peak.items():
+        total[resource] = max(total.get(resource, 0), amount)
+    _add(total, {key: _amount(key, text) for key, text in pod.spec.overhead.items()})
+    return total
+
+
+def _container(container: Container) -> dict[str, int]:
+    return _requests(container.resources)
+
+
+def _requests(resources: Resources) -> dict[str, int]:
+    asked = {**resources.limits, **resources.requests}  # a limit alone is a request too
+    return {resource: _amount(resource, text) for resource, text in asked.items()}
+
+
+def _amount(resource: str, text: str) -> int:
+    return milli_value(text) if resource == "cpu" else value(text)
+
+
+def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
+    for resource, amount in more.items():
+        total[resource] = total.get(resource, 0) + amount
+
+
+def _node_matches(pod: Pod, node: Node) -> bool:
+    labels = node.metadata.labels
+    if any(labels.get(key) != text for key, text in pod.spec.nodeSelector.items()):
+        return False
+    affinity = pod.spec.affinity.nodeAffinity if pod.spec.affinity is not None else None
+    required = affinity.requiredDuringSchedulingIgnoredDuringExecution if affinity else None
+    if required is None:
+        return True
+    return any(_term_matches(term, node) for term in required.nodeSelectorTerms)
+
+
+def _term_matches(term: NodeSelectorTerm, node: Node) -> bool:
+    """Terms are alternatives; within one, everything must hold, and an empty one holds nowhere."""
+    if not term.matchExpressions and not term.matchFields:
+        return False
+    fields = {"metadata.name": node.metadata.name}
+    return all(_matches(r, node.metadata.labels) for r in term.matchExpressions) and all(
+        _matches(r, fields) for r in term.matchFields
+    )
+
+
+def _matches(requirement: NodeSelectorRequirement, labels: Mapping[str, str]) -> bool:
+    found, values = labels.get(requirement.key), requirement.values
+    if requirement.operator == "In":
+        return found in values
+    if requirement.operator == "NotIn":
+        return found not in values
+    if requirement.operator == "Exists":
+        return found is not None
+    if requirement.operator == "DoesNotExist":
+        return found is None
+    if found is None or not found.lstrip("-").isdigit() or len(values) != 1:
+        return False
+    bound = int(values[0])
+    return int(found) > bound if requirement.operator == "Gt" else int(found) < bound

@@ -1,0 +1,255 @@
+"""From what the runtime has to what the API shows: the status of a Pod.
+
+`generate_pod_status` gives phase, conditions, addresses and container statuses. A container that
+waits shows why: PodInitializing, ContainerCreating, or what went wrong when it was last tried
+(CrashLoopBackOff, ErrImagePull, CreateContainerConfigError ...). What the API last said is taken
+along: restart counts and last states survive a runtime that has forgotten the container.
+
+Rule of use: pure; times of conditions are set by the status manager.
+
+Upstream: pkg/kubelet/kubelet_pods.go (generateAPIPodStatus, convertToAPIContainerStatuses)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from k8slab.api.core import (
+    Container,
+    ContainerState,
+    ContainerStateRunning,
+    ContainerStateTerminated,
+    ContainerStateWaiting,
+    HostIP,
+    Pod,
+    PodIP,
+    PodStatus,
+    VolumeMountStatus,
+)
+from k8slab.api.core import ContainerStatus as ApiContainerStatus
+from k8slab.api.meta import timestamp
+from k8slab.node.image_reference import parse_reference
+from k8slab.node.interfaces import CREATED, RUNNING, ContainerStatus
+from k8slab.node.kubelet import status as pod_status
+from k8slab.node.kubelet.container import (
+    PodRuntimeStatus,
+    find_status,
+    has_regular_container_started,
+    is_restartable_init,
+    should_container_be_restarted,
+)
+
+RUNTIME_NAME = "containerd"
+KUBELET_CONDITIONS = frozenset(
+    ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+)
+UNKNOWN_STATE = ContainerStateTerminated(
+    exitCode=137,
+    reason="ContainerStatusUnknown",
+    message="The container could not be located when the pod was terminated",
+)
+
+
+class WhyWaiting(msgspec.Struct, frozen=True):
+    """Why a container was not started when it was last tried."""
+
+    reason: str
+    message: str
+
+
+class PodView(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a Pod's status is made of, besides the Pod itself."""
+
+    runtime: PodRuntimeStatus
+    host_ip: str
+    old: PodStatus  # what the kubelet said last
+    why_waiting: Mapping[str, WhyWaiting] = {}  # by container name
+    started: Mapping[str, bool] = {}  # by container id, absent: there is no startup probe
+    ready: Mapping[str, bool] = {}  # by container id, absent: there is no readiness probe
+    terminal: bool = False  # no container will be started again
+
+
+def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
+    """Return the Pod's status as the kubelet sees it now."""
+    spec = pod.spec
+    waiting = "PodInitializing" if spec.initContainers else "ContainerCreating"
+    init = container_statuses(pod, spec.initContainers, view, waiting)
+    regular = container_statuses(pod, spec.containers, view, waiting)
+    initialized = has_regular_container_started(pod, view.runtime)
+    phase = pod_status.pod_phase(
+        spec, regular, init, terminal=view.terminal, initialized=initialized
+    )
+    if view.old.phase in (pod_status.SUCCEEDED, pod_status.FAILED):
+        phase = view.old.phase  # final phases stay
+    others = [c for c in view.old.conditions if c.type not in KUBELET_CONDITIONS]
+    ips = _addresses(pod, view)
+    sandbox = view.runtime.ready_sandbox()
+    conditions = pod_status.pod_conditions(
+        pod,
+        regular,
+        init,
+        phase,
+        initialized=initialized,
+        ready_to_start=sandbox is not None and bool(sandbox.ips or spec.hostNetwork),
+        others=others,
+    )
+    generation = pod.metadata.generation
+    conditions = tuple(replace(c, observedGeneration=generation) for c in conditions)
+    return PodStatus(
+        phase=phase,
+        conditions=(*conditions, *others),
+        containerStatuses=regular,
+        initContainerStatuses=init,
+        hostIP=view.host_ip,
+        hostIPs=(HostIP(ip=view.host_ip),),
+        podIP=ips[0] if ips else "",
+        podIPs=tuple(PodIP(ip=ip) for ip in ips),
+        qosClass=view.old.qosClass or pod.status.qosClass,
+        startTime=view.old.startTime,
+        reason=view.old.reason,
+        message=view.old.message,
+        observedGeneration=generation,
+    )
+
+
+def _addresses(pod: Pod, view: PodView) -> tuple[str, ...]:
+    if pod.spec.hostNetwork:
+        return (view.host_ip,)
+    ips = view.runtime.ips()
+    if not ips and (view.terminal or pod.metadata.deletionTimestamp is not None):
+        return tuple(known.ip for known in view.old.podIPs)  # the last address is kept
+    return ips
+
+
+def container_statuses(
+    pod: Pod, containers: Iterable[Container], view: PodView, waiting: str
+) -> tuple[ApiContainerStatus, ...]:
+    """Return the statuses of the containers, in the order of the manifest."""
+    old = (*view.old.initContainerStatuses, *view.old.containerStatuses)
+    return tuple(
+        _container_status(pod, container, find_status(old, container.name), view, waiting)
+        for container in containers
+    )
+
+
+def _container_status(
+    pod: Pod, container: Container, old: ApiContainerStatus | None, view: PodView, waiting: str
+) -> ApiContainerStatus:
+    history = view.runtime.all(container.name)
+    if history:
+        status = _from_runtime(container, history)
+    else:
+        status = _without_container(pod, container, old, view, waiting)
+    if view.terminal and status.state.waiting is not None and pod.metadata.deletionTimestamp:
+        return _lost(status)
+    why = view.why_waiting.get(container.name)
+    if why is not None and should_container_be_restarted(container, pod, view.runtime):
+        last = status.state if status.state.terminated is not None else status.lastState
+        state = ContainerState(waiting=ContainerStateWaiting(**msgspec.structs.asdict(why)))
+        status = replace(status, state=state, lastState=last)
+    is_init = container in pod.spec.initContainers
+    return _with_probes(container, history, status, view, is_init=is_init)
+
+
+def _from_runtime(container: Container, history: list[ContainerStatus]) -> ApiContainerStatus:
+    newest = history[0]
+    last = ContainerState()
+    if len(history) > 1:
+        last = _state(history[1])
+    return ApiContainerStatus(
+        name=container.name,
+        image=_image_name(newest.config.image),
+        imageID=newest.image_id,
+        restartCount=newest.config.attempt,
+        containerID=f"{RUNTIME_NAME}://{newest.id}",
+        state=_state(newest),
+        lastState=last,
+        allocatedResources=container.resources.requests,
+        resources=container.resources,
+        volumeMounts=_mounts(container),
+    )
+
+
+def _state(found: ContainerStatus) -> ContainerState:
+    if found.state == RUNNING:
+        return ContainerState(running=ContainerStateRunning(startedAt=timestamp(found.started_at)))
+    if found.state == CREATED:
+        return ContainerState(waiting=ContainerStateWaiting(reason="ContainerCreating"))
+    return ContainerState(
+        terminated=ContainerStateTerminated(
+            exitCode=found.exit_code,
+            reason=found.reason or ("Completed" if found.exit_code == 0 else "Error"),
+            message=found.message,
+            startedAt=timestamp(found.started_at),
+            finishedAt=timestamp(found.finished_at),
+            containerID=f"{RUNTIME_NAME}://{found.id}",
+        )
+    )
+
+
+def _without_container(
+    pod: Pod, container: Container, old: ApiContainerStatus | None, view: PodView, waiting: str
+) -> ApiContainerStatus:
+    """The runtime has no such container: not yet, or not any more."""
+    fresh = ApiContainerStatus(
+        name=container.name,
+        image=container.image,
+        state=ContainerState(waiting=ContainerStateWaiting(reason=waiting)),
+        volumeMounts=_mounts(container),
+    )
+    if old is None:
+        return fresh
+    if old.state.terminated is not None:
+        return old
+    fresh = replace(fresh, restartCount=old.restartCount, lastState=old.lastState)
+    if old.state.running is None:
+        return fresh
+    lost = ContainerState(terminated=UNKNOWN_STATE)
+    return replace(fresh, lastState=lost, restartCount=old.restartCount + 1)
+
+
+def _lost(status: ApiContainerStatus) -> ApiContainerStatus:
+    """A Pod that ends leaves no container waiting."""
+    if status.lastState.terminated is not None:
+        return replace(status, state=status.lastState, lastState=ContainerState())
+    return replace(status, state=ContainerState(terminated=UNKNOWN_STATE))
+
+
+def _with_probes(
+    container: Container,
+    history: list[ContainerStatus],
+    status: ApiContainerStatus,
+    view: PodView,
+    *,
+    is_init: bool,
+) -> ApiContainerStatus:
+    running = status.state.running is not None
+    found = history[0].id if history else ""
+    started = running and view.started.get(found, True)
+    ready = started and view.ready.get(found, True)
+    if is_init and not is_restartable_init(container):
+        ended = status.state.terminated
+        ready = ended is not None and ended.exitCode == 0
+    return replace(status, ready=ready, started=started)
+
+
+def _mounts(container: Container) -> tuple[VolumeMountStatus, ...]:
+    return tuple(
+        VolumeMountStatus(
+            name=mount.name,
+            mountPath=mount.mountPath,
+            readOnly=mount.readOnly,
+            recursiveReadOnly="Disabled" if mount.readOnly else None,
+        )
+        for mount in container.volumeMounts
+    )
+
+
+def _image_name(image: str) -> str:
+    try:
+        return str(parse_reference(image))
+    except ValueError:
+        return image

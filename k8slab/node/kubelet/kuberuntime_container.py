@@ -1,0 +1,383 @@
+"""Doing it: making sandboxes, starting and killing containers, with every Event on the way.
+
+Starting: image, configuration, create, start, postStart hook. Killing: Killing Event, preStop hook
+(it eats the grace period), SIGTERM, and SIGKILL when the rest of the grace period, at least two
+seconds, is over. When a whole Pod is killed its containers go at the same time, but sidecars wait
+for the others, the last of them first.
+
+Rule of use: what to do is decided elsewhere; nothing here looks at restart policies.
+
+Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go, kuberuntime_sandbox.go,
+kuberuntime_termination_order.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from k8slab.api.core import ConfigMap, Container, Pod, Secret, Service
+from k8slab.api.quantity import milli_value, value
+from k8slab.node.interfaces import (
+    EXITED,
+    RUNNING,
+    ContainerConfig,
+    PodSandboxConfig,
+    RuntimeFailed,
+)
+from k8slab.node.kubelet.backoff import Backoff, go_duration
+from k8slab.node.kubelet.container import (
+    PodRuntimeStatus,
+    all_containers,
+    container_reference,
+    format_pod,
+    is_restartable_init,
+)
+from k8slab.node.kubelet.dependencies import ContainerNotStarted, Dependencies, SyncFailed
+from k8slab.node.kubelet.dns import pod_dns
+from k8slab.node.kubelet.env import (
+    ConfigError,
+    EnvSources,
+    expand,
+    make_environment,
+    referenced_objects,
+)
+from k8slab.node.kubelet.handlers import HookFailed, run_handler
+from k8slab.node.kubelet.images import ImageManager
+from k8slab.node.kubelet.node_status import allocatable
+from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
+from k8slab.node.kubelet.volumes import Mounted, make_mounts
+from k8slab.sim import Signal, Task
+
+NORMAL, WARNING = "Normal", "Warning"
+MINIMUM_GRACE_PERIOD = 2.0  # s, minimumGracePeriodInSeconds
+DEFAULT_GRACE_PERIOD = 30.0  # s, DefaultTerminationGracePeriodSeconds
+
+
+class KubeRuntime:
+    """The kubelet's hands: everything that it does to the runtime."""
+
+    def __init__(
+        self,
+        deps: Dependencies,
+        objects: ObjectCache,
+        services: Callable[[], tuple[Service, ...] | None],
+        on_pull: Callable[[], None],
+    ) -> None:
+        self._deps = deps
+        self._objects = objects
+        self._services = services  # None: not read yet
+        self.images = ImageManager(deps, on_pull)
+        self.backoff = Backoff()
+
+    # -- sandboxes
+
+    async def create_sandbox(self, pod: Pod, attempt: int) -> None:
+        """Give the Pod a network namespace and addresses. Raises SyncFailed."""
+        deps, spec, meta = self._deps, pod.spec, pod.metadata
+        dns = pod_dns(
+            pod,
+            deps.resolv_conf(),
+            cluster_dns=deps.config.cluster_dns,
+            cluster_domain=deps.config.cluster_domain,
+        )
+        for warning in dns.warnings:
+            deps.recorder.event(pod, WARNING, "DNSConfigForming", warning)
+        config = PodSandboxConfig(
+            name=meta.name,
+            namespace=meta.namespace,
+            uid=meta.uid,
+            attempt=attempt,
+            hostname=deps.node_name if spec.hostNetwork else (spec.hostname or meta.name)[:63],
+            host_network=spec.hostNetwork,
+            labels=meta.labels,
+            port_mappings=port_mappings(pod),
+            dns_config=str(dns.conf),
+        )
+        try:
+            await deps.runtime.run_pod_sandbox(config)
+        except RuntimeFailed as error:
+            message = f"Failed to create pod sandbox: {error}"
+            deps.recorder.event(pod, WARNING, "FailedCreatePodSandBox", message)
+            raise SyncFailed(message) from None
+
+    # -- starting
+
+    async def start_container(
+        self,
+        pod: Pod,
+        container: Container,
+        status: PodRuntimeStatus,
+        sandbox_id: str,
+        mounted: dict[str, Mounted],
+    ) -> None:
+        """Start the container, unless its back-off holds it. Raises ContainerNotStarted.
+
+        `status` is from before this pass: an exit in it is where the back-off counts from.
+        """
+        self._check_backoff(pod, container, status)
+        deps, about = self._deps, container_reference(pod, container)
+        try:
+            await self.images.ensure(pod, container)
+            config = await self._config(pod, container, status, sandbox_id, mounted)
+        except ContainerNotStarted as failure:
+            configuration = failure.reason == "CreateContainerConfigError"
+            what = failure.message if configuration else failure.reason
+            deps.recorder.event_about(about, WARNING, "Failed", f"Error: {what}")
+            raise
+        try:
+            id_ = await deps.runtime.create_container(sandbox_id, config)
+        except RuntimeFailed as error:
+            deps.recorder.event_about(about, WARNING, "Failed", f"Error: {error}")
+            reason = error.reason or "CreateContainerError"
+            raise ContainerNotStarted(reason, str(error)) from None
+        deps.recorder.event_about(about, NORMAL, "Created", "Container created")
+        try:
+            await deps.runtime.start_container(id_)
+        except RuntimeFailed as error:
+            deps.recorder.event_about(about, WARNING, "Failed", f"Error: {error}")
+            reason = error.reason or "RunContainerError"
+            raise ContainerNotStarted(reason, str(error)) from None
+        deps.recorder.event_about(about, NORMAL, "Started", "Container started")
+        await self._remove_old(container, status)
+        await self._post_start(pod, container, id_, sandbox_id)
+
+    def _check_backoff(self, pod: Pod, container: Container, status: PodRuntimeStatus) -> None:
+        exited = [s for s in status.all(container.name) if s.state == EXITED]
+        if not exited:
+            return
+        key, now = f"{pod.metadata.uid}_{container.name}", self._deps.sim.now
+        finished = exited[0].finished_at
+        wait = self.backoff.remaining(key, finished, now)
+        if wait <= 0:
+            self.backoff.next(key, finished, now)
+            return
+        where = format_pod(pod)
+        self._deps.recorder.event_about(
+            container_reference(pod, container),
+            WARNING,
+            "BackOff",
+            f"Back-off restarting failed container {container.name} in pod {where}",
+        )
+        message = (
+            f"back-off {go_duration(self.backoff.get(key))} restarting failed "
+            f"container={container.name} pod={where}"
+        )
+        raise ContainerNotStarted("CrashLoopBackOff", message, wait)
+
+    async def _config(
+        self,
+        pod: Pod,
+        container: Container,
+        status: PodRuntimeStatus,
+        sandbox_id: str,
+        mounted: dict[str, Mounted],
+    ) -> ContainerConfig:
+        try:
+            env = await self._environment(pod, container, sandbox_id)
+            mounts = make_mounts(container, mounted, env)
+        except (ConfigError, NotSynced, ValueError) as error:
+            raise ContainerNotStarted("CreateContainerConfigError", str(error)) from None
+        newest = status.find(container.name)
+        limits = container.resources.limits
+        return ContainerConfig(
+            name=container.name,
+            image=container.image,
+            command=tuple(expand(word, env) for word in container.command),
+            args=tuple(expand(word, env) for word in container.args),
+            env=env,
+            mounts=mounts,
+            working_dir=container.workingDir,
+            attempt=newest.config.attempt + 1 if newest is not None else 0,
+            ports=tuple((port.protocol or "TCP", port.containerPort) for port in container.ports),
+            memory_limit=value(limits["memory"]) if "memory" in limits else 0,
+            cpu_limit=milli_value(limits["cpu"]) if "cpu" in limits else 0,
+            run_as_user=_run_as_user(pod, container),
+            stop_signal=(container.lifecycle and container.lifecycle.stopSignal) or "",
+            tty=container.tty,
+        )
+
+    async def _environment(self, pod: Pod, container: Container, sandbox_id: str) -> dict[str, str]:
+        services = self._services()
+        if services is None:
+            if "kubernetes.io/config.hash" not in pod.metadata.annotations:
+                raise ConfigError(
+                    "services have not yet been read at least once, cannot construct envvars"
+                )
+            services = ()  # a static Pod does not wait for an API server that it may be itself
+        objects: dict[tuple[str, str], ConfigMap | Secret | None] = {}
+        meta = pod.metadata
+        for kind, name in referenced_objects(container):
+            if kind == "ConfigMap":
+                found: ConfigMap | Secret | None = await self._objects.get(
+                    ConfigMap, meta.namespace, name, meta.uid
+                )
+            else:
+                found = await self._objects.get(Secret, meta.namespace, name, meta.uid)
+            objects[kind, name] = found
+        sources = EnvSources(
+            objects=objects,
+            services=services,
+            host_ip=self._deps.host_ip,
+            pod_ip=self._pod_ip(pod, sandbox_id),
+            allocatable=allocatable(self._deps),
+        )
+        return make_environment(pod, container, sources)
+
+    def _pod_ip(self, pod: Pod, sandbox_id: str) -> str:
+        if pod.spec.hostNetwork:
+            return self._deps.host_ip
+        for sandbox in self._deps.runtime.sandboxes():
+            if sandbox.id == sandbox_id and sandbox.ips:
+                return sandbox.ips[0]
+        return ""
+
+    async def _remove_old(self, container: Container, status: PodRuntimeStatus) -> None:
+        """Keep one dead container of each name: that is what `logs --previous` shows."""
+        dead = [s for s in status.all(container.name) if s.state != RUNNING]
+        for old in dead[1:]:
+            await self._deps.runtime.remove_container(old.id)
+
+    async def _post_start(self, pod: Pod, container: Container, id_: str, sandbox_id: str) -> None:
+        hook = container.lifecycle.postStart if container.lifecycle is not None else None
+        if hook is None:
+            return
+        try:
+            await run_handler(self._deps, hook, container, id_, self._pod_ip(pod, sandbox_id))
+        except (HookFailed, RuntimeFailed) as error:
+            about = container_reference(pod, container)
+            message = "PostStartHook failed"
+            self._deps.recorder.event_about(about, WARNING, "FailedPostStartHook", message)
+            await self.kill_container(pod, container, id_, "FailedPostStartHook")
+            raise ContainerNotStarted("PostStartHookError", str(error)) from None
+
+    # -- killing
+
+    async def kill_container(
+        self,
+        pod: Pod,
+        container: Container,
+        container_id: str,
+        message: str = "",
+        *,
+        grace: float | None = None,
+        turn: Callable[[], list[Signal]] = list,
+    ) -> None:
+        """Stop the container within `grace` seconds, by default the Pod's own.
+
+        `turn` names what has to end before this container gets its SIGTERM.
+        """
+        deps = self._deps
+        if grace is None:
+            grace = grace_period(pod)
+        about = container_reference(pod, container)
+        message = message or f"Stopping container {container.name}"
+        deps.recorder.event_about(about, NORMAL, "Killing", message)
+        begun = deps.sim.now
+        hook = container.lifecycle.preStop if container.lifecycle is not None else None
+        if hook is not None and grace > 0:
+            task = deps.sim.spawn(
+                self._pre_stop(pod, container, container_id), f"preStop of {container.name}"
+            )
+            await _finished(deps, task, grace)
+        for signal in turn():
+            left = grace - (deps.sim.now - begun)
+            if left > 0:
+                await signal.wait(left)
+        left = max(grace - int(deps.sim.now - begun), MINIMUM_GRACE_PERIOD)
+        await deps.runtime.stop_container(container_id, left)
+
+    async def _pre_stop(self, pod: Pod, container: Container, container_id: str) -> None:
+        assert container.lifecycle is not None
+        assert container.lifecycle.preStop is not None
+        ips = [s.ips for s in self._deps.runtime.sandboxes() if s.config.uid == pod.metadata.uid]
+        ip = ips[-1][0] if ips and ips[-1] else self._deps.host_ip
+        try:
+            await run_handler(self._deps, container.lifecycle.preStop, container, container_id, ip)
+        except (HookFailed, RuntimeFailed):
+            about = container_reference(pod, container)
+            self._deps.recorder.event_about(
+                about, WARNING, "FailedPreStopHook", "PreStopHook failed"
+            )
+
+    async def kill_pod(self, pod: Pod, status: PodRuntimeStatus, grace: float | None) -> None:
+        """Stop all containers at the same time, sidecars last, then the sandboxes."""
+        sim = self._deps.sim
+        by_name = {container.name: container for container in all_containers(pod.spec)}
+        alive = [found for found in status.running() if found.config.name in by_name]
+        ended = {found.config.name: Signal(sim, f"end of {found.config.name}") for found in alive}
+
+        async def kill(name: str, id_: str) -> None:
+            await self.kill_container(
+                pod,
+                by_name[name],
+                id_,
+                grace=grace,
+                turn=lambda: [ended[other] for other in before_sidecar(pod, name, ended)],
+            )
+            ended[name].set()
+
+        tasks = [
+            sim.spawn(kill(found.config.name, found.id), f"kill {found.config.name}")
+            for found in alive[1:]
+        ]
+        try:
+            if alive:
+                await kill(alive[0].config.name, alive[0].id)
+            for task in tasks:
+                await task
+        finally:
+            for task in tasks:
+                task.kill()
+        for sandbox in status.sandboxes:
+            await self._deps.runtime.stop_pod_sandbox(sandbox.id)
+
+
+async def _finished(deps: Dependencies, task: Task[None], timeout: float) -> None:
+    """Wait for the task, but not longer than `timeout` seconds."""
+    done = Signal(deps.sim, f"end of {task.name}")
+    task.on_done(done.set)
+    try:
+        await done.wait(timeout)
+    finally:
+        task.kill()
+
+
+def before_sidecar(pod: Pod, name: str, running: Mapping[str, object]) -> list[str]:
+    """Return which running containers end before this one is told to: none but for a sidecar.
+
+    A sidecar outlives the regular containers and the sidecars that were started after it.
+    """
+    sidecars = [c.name for c in pod.spec.initContainers if is_restartable_init(c)]
+    if name not in sidecars:
+        return []
+    later = sidecars[sidecars.index(name) + 1 :]
+    regular = [container.name for container in pod.spec.containers]
+    return [other for other in (*regular, *reversed(later)) if other in running]
+
+
+def grace_period(pod: Pod) -> float:
+    """Return how many seconds the Pod's containers may take to end."""
+    meta = pod.metadata
+    if meta.deletionTimestamp is not None and meta.deletionGracePeriodSeconds is not None:
+        return max(float(meta.deletionGracePeriodSeconds), 1.0)
+    wanted = pod.spec.terminationGracePeriodSeconds
+    return DEFAULT_GRACE_PERIOD if wanted is None else float(wanted)
+
+
+def port_mappings(pod: Pod) -> tuple[tuple[str, str, int, int], ...]:
+    """Return the host ports that lead to the Pod: protocol, host ip, host port, container port."""
+    if pod.spec.hostNetwork:
+        return ()
+    return tuple(
+        (port.protocol or "TCP", port.hostIP, port.hostPort, port.containerPort)
+        for container in all_containers(pod.spec)
+        for port in container.ports
+        if port.hostPort
+    )
+
+
+def _run_as_user(pod: Pod, container: Container) -> int | None:
+    own, of_pod = container.securityContext, pod.spec.securityContext
+    if own is not None and own.runAsUser is not None:
+        return own.runAsUser
+    return of_pod.runAsUser if of_pod is not None else None

@@ -1,0 +1,157 @@
+"""What the API server asks a kubelet for: the log of a container, a command in one.
+
+Rule of use: the wiring hands these to the API server, as upstream's kubelet client reaches port
+10250; nobody else calls them.
+
+Upstream: pkg/kubelet/server/server.go, pkg/kubelet/kubelet_pods.go (GetKubeletContainerLogs)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from k8slab.api.core import Pod
+from k8slab.api.errors import bad_request, internal, not_found
+from k8slab.api.meta import micro_timestamp, seconds
+from k8slab.api.scheme import resource_for
+from k8slab.client import Request
+from k8slab.node.interfaces import (
+    RUNNING,
+    ContainerStatus,
+    ExecResult,
+    LogLine,
+    RuntimeFailed,
+    RuntimeService,
+)
+from k8slab.node.kubelet.container import all_containers
+from k8slab.node.kubelet.pleg import Pleg
+from k8slab.node.kubelet.pod_manager import PodManager
+from k8slab.sim import Simulation
+
+EXEC_TIMEOUT = 3600.0  # s of virtual time, until a command that does not end is given up
+
+
+class LogOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a log is wanted, and how it is printed."""
+
+    previous: bool = False  # of the container before the last restart
+    tail: int | None = None  # lines, counted from the end
+    since: float | None = None  # virtual seconds: nothing older
+    timestamps: bool = False
+
+
+class KubeletServer:
+    """The kubelet's own API."""
+
+    def __init__(
+        self, sim: Simulation, pods: PodManager, pleg: Pleg, runtime: RuntimeService
+    ) -> None:
+        self._sim = sim
+        self._pods = pods
+        self._pleg = pleg
+        self._runtime = runtime
+
+    async def serve(self, request: Request) -> Any:
+        """Answer pods/log and pods/exec; `options` are the parameters of the real URLs.
+
+        A log is text, and what a command did is an ExecResult. Raises ApiError.
+        """
+        given = dict(request.options)
+        container = given.get("container", "")
+        if request.subresource == "log":
+            options = self._log_options(given)
+            return self.container_log(request.namespace, request.name, container, options)
+        command = tuple(word for name, word in request.options if name == "command")
+        stdin = request.body if isinstance(request.body, str) else ""
+        return await self.exec(request.namespace, request.name, container, command, stdin)
+
+    def _log_options(self, given: Mapping[str, str]) -> LogOptions:
+        since = None
+        if "sinceSeconds" in given:
+            since = self._sim.now - float(given["sinceSeconds"])
+        elif "sinceTime" in given:
+            since = seconds(given["sinceTime"])
+        return LogOptions(
+            previous=given.get("previous") == "true",
+            tail=int(given["tailLines"]) if "tailLines" in given else None,
+            since=since,
+            timestamps=given.get("timestamps") == "true",
+        )
+
+    def container_log(self, namespace: str, pod: str, container: str, options: LogOptions) -> str:
+        """Return the log's text. Raises ApiError in the kubelet's words."""
+        found = self._find(namespace, pod, container, previous=options.previous)
+        return format_log(self._runtime.log(found.id), options)
+
+    def log_lines(
+        self, namespace: str, pod: str, container: str, options: LogOptions
+    ) -> list[LogLine]:
+        """Return the log's lines: what `logs -f` reads again and again. Raises ApiError."""
+        found = self._find(namespace, pod, container, previous=options.previous)
+        return chosen_lines(self._runtime.log(found.id), options)
+
+    async def exec(
+        self, namespace: str, pod: str, container: str, command: tuple[str, ...], stdin: str = ""
+    ) -> ExecResult:
+        """Run a command in a running container. Raises ApiError in the kubelet's words."""
+        found = self._find(namespace, pod, container)
+        if found.state != RUNNING:
+            raise bad_request(f"container {found.config.name} is not running")
+        try:
+            return await self._runtime.exec_sync(found.id, command, EXEC_TIMEOUT, stdin)
+        except RuntimeFailed as error:
+            raise internal(f"error executing command in container: {error}") from None
+
+    def _find(
+        self, namespace: str, name: str, container: str, *, previous: bool = False
+    ) -> ContainerStatus:
+        pod = self._pods.by_name(namespace, name)
+        if pod is None:
+            raise not_found(resource_for(Pod), name)
+        container = container or pod.spec.containers[0].name
+        names = [known.name for known in all_containers(pod.spec)]
+        if container not in names:
+            raise bad_request(f"container {container} is not valid for pod {name}")
+        history = self._pleg.status(pod.metadata.uid).all(container)
+        if previous:
+            history = history[1:]
+            if not history:
+                raise bad_request(
+                    f'previous terminated container "{container}" in pod "{name}" not found'
+                )
+        if not history:
+            raise bad_request(
+                f'container "{container}" in pod "{name}" is waiting to start: '
+                f"{_why_waiting(pod, container)}"
+            )
+        return history[0]
+
+
+def _why_waiting(pod: Pod, container: str) -> str:
+    for status in (*pod.status.initContainerStatuses, *pod.status.containerStatuses):
+        if status.name == container and status.state.waiting is not None:
+            reason = status.state.waiting.reason
+            if reason in ("ErrImagePull", "ImagePullBackOff"):
+                return "trying and failing to pull image"
+            return reason
+    return "ContainerCreating"
+
+
+def chosen_lines(lines: list[LogLine], options: LogOptions) -> list[LogLine]:
+    """Return the lines that the options ask for."""
+    if options.since is not None:
+        lines = [line for line in lines if line.time >= options.since]
+    if options.tail is not None:
+        lines = lines[len(lines) - options.tail :] if options.tail < len(lines) else lines
+    return lines
+
+
+def format_log(lines: list[LogLine], options: LogOptions) -> str:
+    """Write log lines as `kubectl logs` prints them."""
+    return "".join(
+        f"{micro_timestamp(line.time)} {line.text}\n" if options.timestamps else f"{line.text}\n"
+        for line in chosen_lines(lines, options)
+    )

@@ -1,0 +1,227 @@
+"""The volumes of a Pod: folders that its containers find at their mount paths.
+
+emptyDir is a new folder, hostPath a place on the machine's disk; configMap, secret, downwardAPI and
+projected are files made from objects, made anew when the objects change (but not under a subPath).
+Folders lie on the machine's disk below var/lib/kubelet/pods/UID, so a restarted kubelet finds them.
+
+Rule of use: `mount` before the first container of a Pod starts, `unmount` when the last has gone.
+
+Upstream: pkg/volume/{emptydir,configmap,secret,downwardapi,projected,hostpath}
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from k8slab.api.core import (
+    ConfigMap,
+    Container,
+    DownwardAPIVolumeFile,
+    HostPathVolumeSource,
+    KeyToPath,
+    Pod,
+    Secret,
+    Volume,
+    VolumeProjection,
+)
+from k8slab.node.interfaces import Folder, Mount
+from k8slab.node.kubelet.dependencies import Dependencies, SyncFailed
+from k8slab.node.kubelet.env import expand, values_of
+from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
+from k8slab.node.kubelet.pod_fields import pod_field, resource_field
+
+PODS_FOLDER = "var/lib/kubelet/pods"
+MOUNT_BACKOFF = (0.5, 122.0)  # s, nestedpendingoperations: first and longest wait, doubling
+Files = dict[str, str]
+
+
+class MountFailed(Exception):  # noqa: N818 (upstream: FailedMount)
+    """The volume cannot be set up; the message is the plugin's."""
+
+
+class Mounted(msgspec.Struct, frozen=True):
+    """A volume that is there: a folder, and where in it the volume begins."""
+
+    folder: Folder
+    path: str = ""
+    generated: bool = False  # its files are made from objects
+
+
+class VolumeManager:
+    """The volumes of all Pods of one node."""
+
+    def __init__(self, deps: Dependencies, objects: ObjectCache) -> None:
+        self._deps = deps
+        self._objects = objects
+        self._waits: dict[str, float] = {}  # by Pod uid
+
+    async def mount(self, pod: Pod) -> dict[str, Mounted]:
+        """Return the Pod's volumes by name, all of them there and up to date.
+
+        Raises SyncFailed after an Event that says which volume is missing and why.
+        """
+        mounted = {}
+        for volume in pod.spec.volumes:
+            try:
+                mounted[volume.name] = await self._set_up(pod, volume)
+            except (MountFailed, NotSynced, ValueError) as error:
+                message = f'MountVolume.SetUp failed for volume "{volume.name}" : {error}'
+                self._deps.recorder.event(pod, "Warning", "FailedMount", message)
+                raise SyncFailed(message, self._next_wait(pod.metadata.uid)) from None
+        self._waits.pop(pod.metadata.uid, None)
+        return mounted
+
+    def unmount(self, uid: str) -> None:
+        """Remove the Pod's folders; what lies on the host's own paths stays."""
+        self._waits.pop(uid, None)
+        for path in self._deps.machine.disk.list(f"{PODS_FOLDER}/{uid}"):
+            self._deps.machine.disk.remove(path)
+
+    def _next_wait(self, uid: str) -> float:
+        first, longest = MOUNT_BACKOFF
+        wait = self._waits.get(uid, first)
+        self._waits[uid] = min(wait * 2, longest)
+        return wait
+
+    async def _set_up(self, pod: Pod, volume: Volume) -> Mounted:
+        if volume.hostPath is not None:
+            return self._host_path(volume.hostPath)
+        folder = self._folder(pod, volume.name)
+        files = await self._files(pod, volume)
+        if files is not None and files != folder.files:
+            folder.files.clear()
+            folder.files.update(files)
+        return Mounted(folder, generated=files is not None)
+
+    def _folder(self, pod: Pod, name: str) -> Folder:
+        path = f"{PODS_FOLDER}/{pod.metadata.uid}/volumes/{name}"
+        folder = self._deps.machine.disk.files.get(path)
+        if not isinstance(folder, Folder):
+            folder = Folder()
+            self._deps.machine.disk.write(path, folder)
+        return folder
+
+    def _host_path(self, source: HostPathVolumeSource) -> Mounted:
+        disk, path = self._deps.machine.disk, source.path.strip("/")
+        is_file = path in disk.files
+        if source.type == "FileOrCreate" and not is_file:
+            disk.write(path, "")
+        elif source.type == "File" and not is_file:
+            raise MountFailed(f"hostPath type check failed: {source.path} is not a file")
+        elif source.type == "Directory" and not disk.list(path):
+            raise MountFailed(f"hostPath type check failed: {source.path} is not a directory")
+        return Mounted(disk, path)
+
+    async def _files(self, pod: Pod, volume: Volume) -> Files | None:
+        """Return what the volume's files must be, None if they are not ours to write."""
+        if volume.configMap is not None:
+            cm = volume.configMap
+            return await self._object(pod, ConfigMap, cm.name, cm.items, bool(cm.optional))
+        if volume.secret is not None:
+            secret = volume.secret
+            return await self._object(
+                pod, Secret, secret.secretName, secret.items, bool(secret.optional)
+            )
+        if volume.downwardAPI is not None:
+            return self._downward(pod, volume.downwardAPI.items)
+        if volume.projected is not None:
+            files: Files = {}
+            for source in volume.projected.sources:
+                files.update(await self._projection(pod, source))
+            return files
+        return None
+
+    async def _projection(self, pod: Pod, source: VolumeProjection) -> Files:
+        if source.configMap is not None:
+            cm = source.configMap
+            return await self._object(pod, ConfigMap, cm.name, cm.items, bool(cm.optional))
+        if source.secret is not None:
+            secret = source.secret
+            return await self._object(pod, Secret, secret.name, secret.items, bool(secret.optional))
+        if source.downwardAPI is not None:
+            return self._downward(pod, source.downwardAPI.items)
+        if source.serviceAccountToken is not None:
+            return {source.serviceAccountToken.path: service_account_token(pod)}
+        return {}
+
+    async def _object(
+        self,
+        pod: Pod,
+        kind: type[ConfigMap] | type[Secret],
+        name: str,
+        items: tuple[KeyToPath, ...],
+        optional: bool,
+    ) -> Files:
+        meta = pod.metadata
+        obj: ConfigMap | Secret | None = await self._objects.get(
+            kind,  # type: ignore[type-var]
+            meta.namespace,
+            name,
+            meta.uid,
+        )
+        if obj is None:
+            if optional:
+                return {}
+            raise MountFailed(f'{kind.__name__.lower()} "{name}" not found')
+        return files_of(obj, items, optional=optional)
+
+    def _downward(self, pod: Pod, items: tuple[DownwardAPIVolumeFile, ...]) -> Files:
+        files = {}
+        for item in items:
+            if item.fieldRef is not None:
+                files[item.path] = pod_field(
+                    pod, item.fieldRef.fieldPath, host_ip=self._deps.host_ip, pod_ip=""
+                )
+            elif item.resourceFieldRef is not None:
+                container = pod.spec.containers[0]
+                files[item.path] = resource_field(pod, container, item.resourceFieldRef, {})
+        return files
+
+
+def files_of(
+    obj: ConfigMap | Secret, items: tuple[KeyToPath, ...], *, optional: bool = False
+) -> Files:
+    """Return a ConfigMap's or Secret's keys as files, all or those that `items` choose."""
+    values = values_of(obj)
+    if not items:
+        return values
+    files = {}
+    for item in items:
+        if item.key in values:
+            files[item.path] = values[item.key]
+        elif not optional:
+            kind = "configmap" if isinstance(obj, ConfigMap) else "secret"
+            word = "config" if isinstance(obj, ConfigMap) else "secret"
+            raise MountFailed(f"{kind} references non-existent {word} key: {item.key}")
+    return files
+
+
+def service_account_token(pod: Pod) -> str:
+    """Return the token by which the Pod's processes would be known to the API server.
+
+    It names the ServiceAccount in plain words: the lab has no keys to sign it with.
+    """
+    name = pod.spec.serviceAccountName or "default"
+    return f"system:serviceaccount:{pod.metadata.namespace}:{name}"
+
+
+def make_mounts(
+    container: Container, mounted: dict[str, Mounted], env: dict[str, str]
+) -> tuple[Mount, ...]:
+    """Return the container's mounts. Raises ValueError in upstream's words."""
+    mounts = []
+    for mount in container.volumeMounts:
+        volume = mounted.get(mount.name)
+        if volume is None:
+            raise ValueError(
+                f"cannot find volume {mount.name!r} to mount into container {container.name!r}"
+            )
+        sub_path = expand(mount.subPathExpr, env) if mount.subPathExpr else mount.subPath
+        folder = volume.folder
+        if sub_path and volume.generated:
+            # A subPath mount shows the files as they were when the container started.
+            folder = Folder()
+            folder.files.update(volume.folder.files)
+        path = "/".join(part for part in (volume.path, sub_path.strip("/")) if part)
+        mounts.append(Mount(mount.mountPath, folder, mount.readOnly, path))
+    return tuple(mounts)
