@@ -40,7 +40,7 @@ from k8slab.node.kubelet.static_pods import read
 from k8slab.node.kubelet.status_manager import StatusManager
 from k8slab.node.kubelet.volumes import VolumeManager
 from k8slab.node.machine import Machine
-from k8slab.sim import Group, Simulation
+from k8slab.sim import Group, Signal, Simulation
 
 SYNC_FREQUENCY = 60.0  # s, syncFrequency: when a changed ConfigMap arrives in its volume
 DEFAULT_CONFIG = KubeletConfiguration()
@@ -106,10 +106,11 @@ class Kubelet:
     async def run(self) -> None:
         """Run the node's Pods until this task is killed; containers go on without a kubelet."""
         sim, disk = self._deps.sim, self._deps.machine.disk
-        main = sim.spawn(self._main(), f"kubelet {self._deps.node_name}", self._group)
+        name = f"kubelet {self._deps.node_name}"
+        sim.spawn(self._start(), name, self._group)
         disk.watchers.append(self._disk_changed)
         try:
-            await main
+            await Signal(sim, f"{name} stops").wait()
         finally:
             disk.watchers.remove(self._disk_changed)
             self._pleg.stop()
@@ -134,7 +135,7 @@ class Kubelet:
 
     # -- starting
 
-    async def _main(self) -> None:
+    async def _start(self) -> None:
         sim, name = self._deps.sim, self._deps.node_name
         self._pleg.start()
         self._read_static_pods()
