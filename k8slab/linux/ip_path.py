@@ -63,6 +63,9 @@ def receive(ns: NetNamespace, packet: Packet, device: Interface, port: Interface
         if verdict != ACCEPT:
             _stop(ns, verdict, packet, context)
             return
+        if port is not None and packet.dst != context.arrived.dst and _turns_back(ns, packet, port):
+            _record(ns, "BRIDGE", packet, f"hairpin is off on {port.name}")
+            return
     if not ns.is_local(packet.dst):
         _forward(ns, packet, device, context)
     elif is_loopback(packet.dst) and device is not ns.lo and not ns.route_localnet:
@@ -186,6 +189,18 @@ def _leave(
             lambda: None if ns.closed else reply_error(ns, "host-unreachable", arrived),
             f"no neighbour {next_hop}",
         )
+
+
+def _turns_back(ns: NetNamespace, packet: Packet, port: Interface) -> bool:
+    """Say whether a rewritten frame would leave by the bridge port that it came in by.
+
+    With br_netfilter a frame whose destination was rewritten to the same bridge is bridged, not
+    routed, and a bridge sends nothing back to its port unless hairpin is on.
+    """
+    if not ns.bridge_nf_call_iptables or port.hairpin or port.master is None:
+        return False
+    way = ns.way(packet.dst)
+    return way is not None and way[0] is port.master and port.master.port_for(way[1]) is port
 
 
 def _ask(ns: NetNamespace, hook: str, packet: Packet, context: Context) -> tuple[str, Packet]:

@@ -43,6 +43,7 @@ class Interface:
         self.index = index
         self.addresses: list[str] = []  # "10.244.1.1/24", the first is the primary one
         self.up = True
+        self.hairpin = False  # whether its bridge may send a frame back to where it came from
         self.proxy_arp = False  # answers for every address, as Calico's host ends do
         self.master: Bridge | None = None
         self.received = 0  # packets
@@ -122,7 +123,6 @@ class Veth(Interface):
 
     kind = "veth"
     peer: Veth
-    hairpin = False  # whether the bridge may send a frame back to where it came from
 
     def transmit(self, packet: Packet, next_hop: str) -> bool:
         """Send to the other end."""
