@@ -1,6 +1,6 @@
 """From a name to an address, as a program's C library does it: hosts file first, then DNS.
 
-Rule of use: programs call `process.resolve(host)`.
+Rule of use: programs call `process.resolve(host)`; tools that show the answers call `look_up`.
 
 Upstream: glibc nss/getaddrinfo.c, musl src/network/lookup_name.c
 """
@@ -12,30 +12,31 @@ from typing import TYPE_CHECKING
 from k8slab.linux.addresses import ip_int
 
 if TYPE_CHECKING:
+    from k8slab.linux.journey import Journey
+    from k8slab.linux.resolver import Lookup
     from k8slab.node.runtime.process import Process
 
 
-async def address_of(process: Process, host: str) -> str:
-    """Return the IPv4 address of a name. Raises what the resolver raises."""
+async def address_of(process: Process, host: str, journey: Journey | None = None) -> str:
+    """Return the IPv4 address of a name. Raises k8slab.linux.resolver.ResolutionError."""
     if is_address(host):
         return host
-    known = in_hosts(_hosts(process), host)
-    if known:
-        return known
-    return (await query(process, host))[0]
+    return (await look_up(process, host, journey)).ip
 
 
-async def query(process: Process, host: str) -> tuple[str, ...]:
-    """Ask the name servers of the container's resolv.conf; returns all addresses."""
+async def look_up(process: Process, host: str, journey: Journey | None = None) -> Lookup:
+    """Ask the hosts file and the name servers of the container's resolv.conf."""
     from k8slab.linux.resolver import lookup
 
-    found = await lookup(
+    return await lookup(
         process.net,
         host,
-        process.read("/etc/resolv.conf"),
+        _contents(process, "/etc/resolv.conf"),
         libc=process.container.image.libc,
+        hosts=hosts_table(_contents(process, "/etc/hosts")),
+        owner=process.group,
+        journey=journey,
     )
-    return tuple(found.addresses)
 
 
 def is_address(host: str) -> bool:
@@ -49,21 +50,23 @@ def is_address(host: str) -> bool:
     return True
 
 
-def in_hosts(hosts: str, host: str) -> str:
-    r"""Return the address that a hosts file gives a name, "" if none.
+def hosts_table(text: str) -> dict[str, str]:
+    r"""Return a hosts file's names with their IPv4 addresses; the first line wins.
 
-    >>> in_hosts("127.0.0.1 localhost\n10.244.1.2\tweb web.example", "web.example")
+    >>> hosts_table("127.0.0.1 localhost\n10.244.1.2\tweb web.example # me")["web.example"]
     '10.244.1.2'
     """
-    for line in hosts.split("\n"):
+    table: dict[str, str] = {}
+    for line in text.split("\n"):
         words = line.partition("#")[0].split()
-        if host in words[1:] and is_address(words[0]):
-            return words[0]
-    return ""
+        if words and is_address(words[0]):
+            for name in words[1:]:
+                table.setdefault(name, words[0])
+    return table
 
 
-def _hosts(process: Process) -> str:
+def _contents(process: Process, path: str) -> str:
     try:
-        return process.read("/etc/hosts")
+        return process.read(path)
     except FileNotFoundError:
-        return "127.0.0.1 localhost\n"
+        return ""

@@ -31,7 +31,7 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     name: str  # "docker.io/library/nginx:latest"
     program: Program | str  # what the entrypoint runs, or "module:function"
     size: int = 5_000_000  # bytes, compressed, as it is pulled
-    entrypoint: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None  # None: the program's default path
     cmd: tuple[str, ...] = ()
     env: Mapping[str, str] = {}
     ports: tuple[int, ...] = ()  # that it exposes: documentation, as in a Dockerfile
@@ -62,7 +62,8 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
         """
         if command:
             return command + args
-        return (self.entrypoint or (self.default_entrypoint,)) + (args or self.cmd)
+        entrypoint = (self.default_entrypoint,) if self.entrypoint is None else self.entrypoint
+        return entrypoint + (args or self.cmd)
 
     @property
     def default_entrypoint(self) -> str:

@@ -1,0 +1,51 @@
+"""busybox: a shell and the small tools that people debug with, one file per group of tools.
+
+`tool(name)` gives a tool's program. A tool is an ordinary program: it reads its arguments, prints,
+returns an exit code.
+
+Rule of use: options that are not listed in a tool's docstring are refused as busybox refuses them.
+
+Upstream: busybox (shell/ash.c, coreutils, findutils, networking, procps)
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from typing import cast
+
+from k8slab.node.interfaces import Program
+
+_TOOLS = {
+    "sh": ("sh", "ash", "bash"),
+    "files": ("cat", "cp", "ls", "mkdir", "mv", "rm", "rmdir", "tee", "touch", "basename", "dirname"),
+    "text": ("awk", "cut", "egrep", "grep", "head", "sed", "seq", "sort", "tail", "tr", "uniq", "wc"),
+    "network": ("hostname", "ifconfig", "ip", "nc", "netstat", "nslookup", "ping", "wget"),
+    "system": (
+        "clear", "date", "env", "id", "killall", "nproc", "printenv", "ps", "sleep", "sync",
+        "timeout", "top", "uname", "whoami", "yes", "pidof", "usleep",
+    ),
+    "standalone": ("[", "echo", "false", "kill", "printf", "pwd", "test", "true", "which"),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _TOOLS.items() for name in names}
+_FUNCTIONS = {
+    "[": "test",
+    "ash": "sh",
+    "bash": "sh",
+    "egrep": "grep",
+    "true": "true_",
+    "false": "false_",
+}
+
+
+@lru_cache(maxsize=128)
+def tool(name: str) -> Program | None:
+    """Return the program of a tool, None if busybox has none of that name."""
+    module = _MODULE_OF.get(name)
+    if module is None:
+        return None
+    found = import_module(f"{__name__}.{module}")
+    function = _FUNCTIONS.get(name, name)
+    if not hasattr(found, function):
+        return None
+    return cast(Program, getattr(found, function))

@@ -1,0 +1,241 @@
+"""What the shell makes of a word: variables, $(commands), $((sums)), quotes, splitting.
+
+`fields` turns the words of a command into its arguments; `text` turns a word into one string,
+for assignments, redirections and `case`. File name patterns are not expanded.
+
+Rule of use: the shell is asked for values (`value`) and to run commands (`capture`).
+
+Upstream: busybox shell/ash.c expandarg
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+import msgspec
+
+from k8slab.node.runtime.images.busybox.tokens import closing
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[?#@*$!-]")
+_BRACED = re.compile(r"(#?)([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?#@*$!-])(:?[-=?+]|%%?|##?)?(.*)", re.S)
+_ESCAPED_IN_QUOTES = '$`"\\\n'
+
+
+class ExpansionError(Exception):
+    """The shell stops at such a word; the message is ash's."""
+
+
+class Values(Protocol):
+    """What expansion needs of the shell."""
+
+    def value(self, name: str) -> str | None:
+        """Return a variable or special parameter, None if it is not set."""
+
+    def assign(self, name: str, value: str) -> None:
+        """Set a variable."""
+
+    def parameters(self) -> list[str]:
+        """Return the positional parameters."""
+
+    async def capture(self, script: str) -> str:
+        """Run commands and return what they printed."""
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a word: `split` says that blanks in it separate arguments."""
+
+    text: str
+    split: bool = False
+    more: tuple[str, ...] | None = None  # "$@": each its own argument
+
+
+async def fields(shell: Values, words: Iterable[str]) -> list[str]:
+    """Return the arguments that the words stand for."""
+    found: list[str] = []
+    for word in words:
+        found += _arguments(await _pieces(shell, word))
+    return found
+
+
+async def text(shell: Values, word: str, *, document: bool = False) -> str:
+    """Return what the word stands for, in one piece."""
+    pieces = await _pieces(shell, word, in_quotes=document)
+    return "".join(" ".join(p.more) if p.more is not None else p.text for p in pieces)
+
+
+def _arguments(pieces: list[Piece]) -> list[str]:
+    done: list[str] = []
+    current: str | None = None
+    for piece in pieces:
+        if piece.more is not None:
+            for number, each in enumerate(piece.more):
+                if number and current is not None:
+                    done.append(current)
+                    current = None
+                current = (current or "") + each
+        elif piece.split:
+            parts = piece.text.split()
+            if current is not None and (not parts or piece.text[:1].isspace()) and piece.text:
+                done.append(current)
+                current = None
+            for part in parts[:-1]:
+                done.append((current or "") + part)
+                current = None
+            if parts:
+                current = (current or "") + parts[-1]
+                if piece.text[-1:].isspace():
+                    done.append(current)
+                    current = None
+        else:
+            current = (current or "") + piece.text
+    return done if current is None else [*done, current]
+
+
+async def _pieces(shell: Values, word: str, *, in_quotes: bool = False) -> list[Piece]:
+    found: list[Piece] = []
+    at = 0
+    while at < len(word):
+        char = word[at]
+        if char == "\\" and at + 1 < len(word):
+            keep = in_quotes and word[at + 1] not in _ESCAPED_IN_QUOTES
+            found.append(Piece(word[at : at + 2] if keep else word[at + 1]))
+            at += 2
+        elif char == "'" and not in_quotes:
+            end = closing(word, at)
+            found.append(Piece(word[at + 1 : end - 1]))
+            at = end
+        elif char == '"' and not in_quotes:
+            end = closing(word, at)
+            inner = await _pieces(shell, word[at + 1 : end - 1], in_quotes=True)
+            found += inner or [Piece("")]
+            at = end
+        elif char in "$`":
+            end, piece = await _dollar(shell, word, at, in_quotes)
+            found.append(piece)
+            at = end
+        else:
+            end = _plain(word, at, in_quotes)
+            found.append(Piece(word[at:end]))
+            at = end
+    return found
+
+
+async def _dollar(shell: Values, word: str, at: int, quoted: bool) -> tuple[int, Piece]:
+    """Expand what begins with $ or a backquote; returns the index behind it."""
+    if word[at] == "`":
+        end = closing(word, at)
+        return end, Piece(await _command(shell, word[at + 1 : end - 1]), not quoted)
+    if word.startswith("$((", at):
+        end = closing(word, at)
+        expression = await text(shell, word[at + 3 : end - 2], document=True)
+        return end, Piece(str(arithmetic(shell, expression)), not quoted)
+    if word.startswith("$(", at):
+        end = closing(word, at)
+        return end, Piece(await _command(shell, word[at + 2 : end - 1]), not quoted)
+    if word.startswith("${", at):
+        end = closing(word, at)
+        return end, await _braced(shell, word[at + 2 : end - 1], quoted)
+    name = _NAME.match(word, at + 1)
+    if name is None:
+        return at + 1, Piece("$")
+    if name[0] in "@*" and quoted:
+        parameters = tuple(shell.parameters())
+        more = parameters if name[0] == "@" else (" ".join(parameters),)
+        return name.end(), Piece("", more=more)
+    return name.end(), Piece(shell.value(name[0]) or "", not quoted)
+
+
+async def _command(shell: Values, script: str) -> str:
+    return (await shell.capture(script)).rstrip("\n")
+
+
+async def _braced(shell: Values, inside: str, quoted: bool) -> Piece:
+    found = _BRACED.fullmatch(inside)
+    if found is None:
+        raise ExpansionError("syntax error: bad substitution")
+    length, name, operator, word = found.groups()
+    value = shell.value(name)
+    if length and not operator:
+        return Piece(str(len(value or "")))
+    if not operator:
+        return Piece(value or "", not quoted)
+    if operator[0] in "%#":
+        return Piece(_trim(value or "", operator, await text(shell, word)), not quoted)
+    empty = value is None or (operator[0] == ":" and not value)
+    if operator[-1] == "+":
+        return Piece("" if empty else await text(shell, word), not quoted)
+    if not empty:
+        return Piece(value or "", not quoted)
+    other = await text(shell, word)
+    if operator[-1] == "?":
+        raise ExpansionError(f"{name}: {other or 'parameter not set'}")
+    if operator[-1] == "=":
+        shell.assign(name, other)
+    return Piece(other, not quoted)
+
+
+def _trim(value: str, operator: str, pattern: str) -> str:
+    """Cut the shortest (one sign) or longest (two) match off the end (%) or the start (#)."""
+    cuts = range(len(value) + 1)
+    if operator in ("%", "##"):  # the shortest end, or the longest start, comes first
+        cuts = cuts[::-1]
+    for cut in cuts:
+        part = value[cut:] if operator[0] == "%" else value[:cut]
+        if fnmatchcase(part, pattern):
+            return value[:cut] if operator[0] == "%" else value[cut:]
+    return value
+
+
+def _plain(word: str, at: int, in_quotes: bool) -> int:
+    special = "\\$`" if in_quotes else "\\$`'\""
+    while at < len(word) and word[at] not in special:
+        at += 1
+    return at
+
+
+def arithmetic(shell: Values, expression: str) -> int:
+    """Return the value of an integer expression. Raises ExpansionError."""
+    named = re.sub(r"[A-Za-z_]\w*", lambda found: shell.value(found[0]) or "0", expression)
+    python = named.replace("&&", " and ").replace("||", " or ")
+    try:
+        return _evaluate(ast.parse(python.strip() or "0", mode="eval").body)
+    except ZeroDivisionError:
+        raise ExpansionError("divide by zero") from None
+    except (SyntaxError, KeyError, ValueError):
+        raise ExpansionError("arithmetic syntax error") from None
+
+
+def _evaluate(node: ast.expr) -> int:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return node.value
+    if isinstance(node, ast.UnaryOp):
+        operand = _evaluate(node.operand)
+        return {ast.USub: -operand, ast.UAdd: operand, ast.Not: int(not operand)}[type(node.op)]  # type: ignore[index]
+    if isinstance(node, ast.BinOp):
+        return _operate(type(node.op), _evaluate(node.left), _evaluate(node.right))
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return _compare(type(node.ops[0]), _evaluate(node.left), _evaluate(node.comparators[0]))
+    if isinstance(node, ast.BoolOp):
+        values = [bool(_evaluate(each)) for each in node.values]
+        return int(all(values) if isinstance(node.op, ast.And) else any(values))
+    raise ValueError
+
+
+def _operate(kind: type[ast.operator], a: int, b: int) -> int:
+    if kind in (ast.Div, ast.FloorDiv):
+        return int(a / b)  # C rounds towards zero
+    if kind is ast.Mod:
+        return a - b * int(a / b)
+    return {ast.Add: a + b, ast.Sub: a - b, ast.Mult: a * b}[kind]  # type: ignore[index]
+
+
+def _compare(kind: type[ast.cmpop], a: int, b: int) -> int:
+    results = {
+        ast.Eq: a == b, ast.NotEq: a != b, ast.Lt: a < b,
+        ast.LtE: a <= b, ast.Gt: a > b, ast.GtE: a >= b,
+    }  # fmt: skip
+    return int(results[kind])  # type: ignore[index]

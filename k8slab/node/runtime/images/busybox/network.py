@@ -1,0 +1,246 @@
+"""The network: wget, nslookup, ping, nc, ip. What they print is what busybox prints.
+
+Every one of them sends real packets through the Pod's namespace: wget to a Service goes through
+the node's rules, nslookup asks the server of resolv.conf.
+
+Upstream: busybox networking/
+"""
+
+from __future__ import annotations
+
+from k8slab.linux.errors import NetworkError, TimedOut
+from k8slab.linux.resolver import ResolutionError
+from k8slab.node import http
+from k8slab.node.runtime.images.busybox.arguments import UsageError, options
+from k8slab.node.runtime.process import Process
+from k8slab.node.runtime.url import BadUrl, parse_url
+
+WGET_TIMEOUT = 900.0  # s, busybox wget's default for one wait
+PING_INTERVAL = 1.0  # s
+
+
+async def wget(process: Process) -> int:
+    """Fetch a URL: -q quiet, -O file or -, -S headers, -T seconds, --spider; exit code 1 on failure."""
+    long = ("spider", "server-response", "quiet", "timeout=", "output-document=", "header=")
+    long += ("no-check-certificate", "post-data=", "tries=")
+    try:
+        found, rest = options(process, "qScY", "OTtUP", long)
+    except UsageError as error:
+        process.error(f"wget: {error}")
+        return 1
+    try:
+        url = parse_url(rest[0] if rest else "")
+        quiet = "q" in found or "quiet" in found
+        timeout = float(found.get("T") or found.get("timeout") or WGET_TIMEOUT)
+        return await _fetch(process, url, found, quiet, timeout)
+    except BadUrl as error:
+        process.error(f"wget: {error}")
+    except ResolutionError:
+        process.error(f"wget: bad address '{url.authority}'")
+    except TimedOut:
+        process.error("wget: download timed out")
+    except NetworkError as error:
+        process.error(f"wget: can't connect to remote host ({url.ip}): {error.words}")
+    except (EOFError, http.BadMessage):
+        process.error("wget: error getting response")
+    return 1
+
+
+async def _fetch(
+    process: Process, url: object, found: dict[str, str], quiet: bool, timeout: float
+) -> int:
+    from k8slab.node.runtime.url import Url
+
+    assert isinstance(url, Url)
+    ip = url.ip = await process.resolve(url.host)
+    if not quiet:
+        process.error(f"Connecting to {url.authority} ({ip}:{url.port})")
+    connection = await process.net.connect(ip, url.port, timeout=timeout, owner=process.group)
+    body = found.get("post-data", "").encode()
+    headers = {"Host": url.authority, "User-Agent": "Wget", "Connection": "close"}
+    name, _, value = found.get("header", "").partition(":")
+    if name:
+        headers[name] = value.strip()
+    request = http.Request("POST" if body else "GET", url.target, headers, body)
+    try:
+        answer = await http.exchange(connection, request, timeout)
+    finally:
+        connection.close()
+    if "S" in found or "server-response" in found:
+        process.error(f"  {answer.version} {answer.status} {answer.reason}")
+        for key, text in answer.headers.items():
+            process.error(f"  {key}: {text}")
+        process.error("")
+    if answer.status >= 400:
+        process.error(
+            f"wget: server returned error: {answer.version} {answer.status} {answer.reason}"
+        )
+        return 1
+    return _keep(process, url.target, answer, found, quiet)
+
+
+def _keep(
+    process: Process, target: str, answer: http.Response, found: dict[str, str], quiet: bool
+) -> int:
+    """Write the body where it belongs."""
+    if "spider" in found:
+        if not quiet:
+            process.error("remote file exists")
+        return 0
+    path = found.get("O") or found.get("output-document") or ""
+    if path == "-":
+        process.stdout.write(answer.text)
+        if not quiet:
+            process.error("-                    100% |********************************|")
+        return 0
+    path = path or target.partition("?")[0].rpartition("/")[2] or "index.html"
+    if path == "/dev/null":
+        return 0
+    try:
+        process.write(path, answer.text)
+    except PermissionError as error:
+        process.error(f"wget: can't open '{path}': {error}")
+        return 1
+    if not quiet:
+        process.error(f"saving to '{path}'\n'{path}' saved")
+    return 0
+
+
+async def nslookup(process: Process) -> int:
+    """Ask the name server of resolv.conf for a name, with the search list, as busybox does."""
+    from k8slab.linux.resolv_conf import ResolvConf
+    from k8slab.node.runtime.resolve import look_up
+
+    words = [word for word in process.args[1:] if not word.startswith("-")]
+    if not words:
+        process.error("BusyBox nslookup: usage: nslookup HOST [DNS_SERVER]")
+        return 1
+    servers = ResolvConf.parse(process.read("/etc/resolv.conf")).nameservers
+    server = words[1] if len(words) > 1 else (servers or ("127.0.0.1",))[0]
+    process.log(f"Server:\t\t{server}\nAddress:\t{server}:53\n")
+    found = await look_up(process, words[0])
+    if found.code == "EAI_AGAIN":
+        process.error(";; connection timed out; no servers could be reached\n")
+        return 1
+    if not found.addresses:
+        process.error(f"** server can't find {words[0]}: NXDOMAIN\n")
+        return 1
+    name = next((q.name for q in found.queries if q.addresses), words[0])
+    for address in found.addresses:
+        process.log(f"Name:\t{name}\nAddress: {address}")
+    process.log("")
+    return 0
+
+
+async def ping(process: Process) -> int:
+    """Send ICMP echoes: -c count, -W seconds to wait, -q; exit code 1 if none is answered."""
+    found, rest = options(process, "q46", "cWwIisA")
+    count, wait = int(found.get("c", 0)), float(found.get("W", 10))
+    host = rest[0]
+    try:
+        ip = await process.resolve(host)
+    except ResolutionError:
+        process.error(f"ping: bad address '{host}'")
+        return 1
+    process.log(f"PING {host} ({ip}): 56 data bytes")
+    times: list[float] = []
+    sent = 0
+    while not count or sent < count:
+        start = process.sim.now
+        try:
+            times.append(await process.net.ping(ip, timeout=wait) * 1000)
+            process.log(f"64 bytes from {ip}: seq={sent} ttl=64 time={times[-1]:.3f} ms")
+        except TimedOut:
+            pass
+        except NetworkError as error:
+            process.error(f"ping: sendto: {error.words}")
+        sent += 1
+        if sent != count:
+            await process.sleep(max(0.0, start + PING_INTERVAL - process.sim.now))
+    lost = round(100 * (sent - len(times)) / sent)
+    process.log(f"\n--- {host} ping statistics ---")
+    process.log(f"{sent} packets transmitted, {len(times)} packets received, {lost}% packet loss")
+    if times:
+        mean = sum(times) / len(times)
+        process.log(f"round-trip min/avg/max = {min(times):.3f}/{mean:.3f}/{max(times):.3f} ms")
+    return 0 if times else 1
+
+
+async def nc(process: Process) -> int:
+    """Connect to a port, or listen (-l -p PORT): -z only tries, -w seconds, -v tells."""
+    found, rest = options(process, "zvnlkuNq", "wpe")
+    if "l" in found:
+        return await _listen(process, int(found.get("p") or rest[-1]), keep="k" in found)
+    host, port = rest[0], int(rest[1])
+    timeout = float(found["w"]) if "w" in found else None
+    try:
+        ip = await process.resolve(host)
+        connection = await process.net.connect(ip, port, timeout=timeout, owner=process.group)
+    except ResolutionError:
+        process.error(f"nc: bad address '{host}'")
+        return 1
+    except NetworkError as error:
+        words = "Connection timed out" if isinstance(error, TimedOut) else error.words
+        if "v" in found or "z" not in found:
+            process.error(f"nc: {host} ({ip}:{port}): {words}")
+        return 1
+    if "v" in found:
+        process.error(f"{host} ({ip}:{port}) open")
+    if "z" in found:
+        connection.close()
+        return 0
+    text = await process.stdin.read() if process.stdin is not None else ""
+    try:
+        await connection.send(text.encode())
+        while data := await connection.recv(timeout):
+            process.stdout.write(data.decode(errors="replace"))
+    except NetworkError:
+        pass
+    connection.close()
+    return 0
+
+
+async def _listen(process: Process, port: int, *, keep: bool) -> int:
+    listener = process.listen(port)
+    while True:
+        connection = await listener.accept()
+        if process.stdin is not None and (text := await process.stdin.read()):
+            await connection.send(text.encode())
+            connection.close()
+        while data := await connection.recv():
+            process.stdout.write(data.decode(errors="replace"))
+        connection.close()
+        if not keep:
+            return 0
+
+
+async def hostname(process: Process) -> int:
+    """Print the host name; -i the address."""
+    if "-i" in process.args[1:]:
+        own = [ip for ip in process.net.local_addresses if not ip.startswith("127.")]
+        process.log(" ".join(own))
+    else:
+        process.log(process.hostname)
+    return 0
+
+
+async def ip(process: Process) -> int:
+    """Show addresses, links, routes of the Pod, as `ip addr` and its like do."""
+    from k8slab.linux.commands import shell
+
+    process.stdout.write(shell(process.net, " ".join(process.args)).rstrip("\n") + "\n")
+    return 0
+
+
+async def netstat(process: Process) -> int:
+    """Show listening sockets."""
+    from k8slab.linux.commands import shell
+
+    process.stdout.write(shell(process.net, "ss -ltn").rstrip("\n") + "\n")
+    return 0
+
+
+async def ifconfig(process: Process) -> int:
+    """Show addresses."""
+    process.args = ("ip", "addr")
+    return await ip(process)

@@ -1,0 +1,203 @@
+"""The system: sleep, env, date, ps and their like.
+
+Upstream: busybox coreutils/, procps/
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from k8slab.node.runtime.images.busybox.arguments import options
+from k8slab.node.runtime.process import NOT_FOUND, Process
+from k8slab.sim import Group, Signal
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+FOREVER = 1e9  # s
+
+
+def duration(text: str) -> float:
+    """Return the seconds of "5", "0.5", "2m", "infinity". Raises ValueError."""
+    if text in ("infinity", "inf"):
+        return FOREVER
+    found = re.fullmatch(r"([0-9]*\.?[0-9]+)([smhd]?)", text)
+    if found is None:
+        raise ValueError(f"invalid number '{text}'")
+    return float(found[1]) * _UNITS[found[2]]
+
+
+async def sleep(process: Process) -> int:
+    """Let time pass; several arguments add up."""
+    if process.pid == 1:
+        process.handle_sigterm()  # as process 1 it has no default action: SIGTERM does nothing
+    try:
+        await process.sleep(sum(duration(word) for word in process.args[1:]))
+    except ValueError as error:
+        process.error(f"sleep: {error}")
+        return 1
+    return 0
+
+
+async def usleep(process: Process) -> int:
+    """Let microseconds pass."""
+    await process.sleep(int(process.args[1]) / 1e6)
+    return 0
+
+
+async def timeout(process: Process) -> int:
+    """Run a program for so many seconds at most: `timeout [-s SIG] 5 wget ...`; 143 if it was ended."""
+    words = list(process.args[1:])
+    while words and words[0].startswith("-"):
+        words = words[2:] if words[0] in ("-s", "-k", "-t") else words[1:]
+    program = process.find(words[1])
+    if program is None:
+        process.error(f"timeout: can't execute '{words[1]}': No such file or directory")
+        return NOT_FOUND
+    child = process.child(tuple(words[1:]))
+    child.group = Group(f"{process.group.name}: timeout")
+    task = process.sim.spawn(child.run(program), child.group.name, child.group)
+    done = Signal(process.sim, "timeout")
+    task.on_done(done.set)
+    try:
+        if not await done.wait(duration(words[0])):
+            return 143
+    finally:
+        child.group.kill()
+        process.net.close_owned_by(child.group)
+    return task.result()
+
+
+async def env(process: Process) -> int:
+    """Print the environment, or run a program with some of it changed."""
+    words = list(process.args[1:])
+    changed = dict(process.env)
+    while words and "=" in words[0]:
+        name, _, value = words.pop(0).partition("=")
+        changed[name] = value
+    if not words:
+        for name, value in changed.items():
+            process.log(f"{name}={value}")
+        return 0
+    program = process.find(words[0])
+    if program is None:
+        process.error(f"env: can't execute '{words[0]}': No such file or directory")
+        return NOT_FOUND
+    return await process.child(tuple(words), env=changed).run(program)
+
+
+async def printenv(process: Process) -> int:
+    """Print the environment, or the values of some variables."""
+    names = process.args[1:]
+    if not names:
+        return await env(process)
+    for name in names:
+        if name in process.env:
+            process.log(process.env[name])
+    return 0 if all(name in process.env for name in names) else 1
+
+
+async def date(process: Process) -> int:
+    """Print the virtual time in UTC; +FORMAT as strftime."""
+    from k8slab.api.meta import EPOCH
+
+    now = datetime.fromtimestamp(EPOCH.timestamp() + process.sim.now, EPOCH.tzinfo)
+    _, rest = options(process, "uR", "d")
+    form = rest[0][1:] if rest and rest[0].startswith("+") else "%a %b %e %H:%M:%S UTC %Y"
+    form = form.replace("%s", str(int(now.timestamp()))).replace("%e", f"{now.day:>2}")
+    process.log(now.strftime(form))
+    return 0
+
+
+async def ps(process: Process) -> int:
+    """List the container's processes."""
+    process.log("PID   USER     TIME  COMMAND")
+    for pid, each in sorted(process.container.processes.items()):
+        process.log(f"{pid:>5} root      0:00 {' '.join(each.args)}")
+    return 0
+
+
+async def pidof(process: Process) -> int:
+    """Print the ids of the processes with a name."""
+    wanted = process.args[1:]
+    pids = [
+        str(pid)
+        for pid, each in sorted(process.container.processes.items())
+        if each.args[0].rpartition("/")[2] in wanted
+    ]
+    if pids:
+        process.log(" ".join(pids))
+    return 0 if pids else 1
+
+
+async def killall(process: Process) -> int:
+    """Send SIGTERM to process 1 if it has the name."""
+    from k8slab.node.runtime.process import SIGNALS
+
+    main = process.container.processes.get(1)
+    names = [word for word in process.args[1:] if not word.startswith("-")]
+    if main is None or main.args[0].rpartition("/")[2] not in names:
+        process.error(f"killall: {' '.join(names)}: no process killed")
+        return 1
+    process.container.kill(SIGNALS["KILL"] if "-9" in process.args else SIGNALS["TERM"])
+    return 0
+
+
+def _user(process: Process) -> int:
+    configured = process.container.config.run_as_user
+    return process.container.image.user if configured is None else configured
+
+
+async def id(process: Process) -> int:
+    """Print the user."""
+    found, _ = options(process, "ugn")
+    uid = _user(process)
+    name = "(root)" if uid == 0 else ""
+    process.log(str(uid) if found else f"uid={uid}{name} gid={uid}{name} groups={uid}{name}")
+    return 0
+
+
+async def whoami(process: Process) -> int:
+    """Print the user's name."""
+    uid = _user(process)
+    if uid:
+        process.error(f"whoami: unknown uid {uid}")
+        return 1
+    process.log("root")
+    return 0
+
+
+async def uname(process: Process) -> int:
+    """Print the system: -n the host name, -r the release, -m the machine, -a all."""
+    found, _ = options(process, "asnrvmo")
+    values = {"s": "Linux", "n": process.hostname, "r": "6.12.0", "m": "x86_64", "o": "GNU/Linux"}
+    chosen = values if "a" in found else (found or {"s": ""})
+    process.log(" ".join(values[letter] for letter in values if letter in chosen))
+    return 0
+
+
+async def nproc(process: Process) -> int:
+    """Print how many processors the program may use at once."""
+    limit = process.container.config.cpu_limit
+    process.log(str(max(1, limit // 1000) if limit else 4))
+    return 0
+
+
+async def yes(process: Process) -> int:
+    """Print a line again and again; slowly, for the clock's sake."""
+    while True:
+        process.log(" ".join(process.args[1:]) or "y")
+        await process.sleep(0.001)
+
+
+async def sync(process: Process) -> int:
+    """Do nothing: there is no disk."""
+    return 0
+
+
+async def clear(process: Process) -> int:
+    """Clear the screen."""
+    process.stdout.write("\x1b[H\x1b[J")
+    return 0
+
+
+top = ps
