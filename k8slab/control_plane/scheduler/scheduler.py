@@ -120,8 +120,8 @@ class Scheduler:
 
     def _schedule_one(self, entry: QueuedPodInfo) -> None:
         key = entry.info.key
-        if self._pods.by_key(key) is None or key not in self.queue or self._skips(entry):
-            self.queue.done(key)
+        if not self.queue.holds(entry) or self._skips(entry):
+            self.queue.done(entry)
             return
         nodes = len(self.cache.snapshot.order)
         decision = schedule_pod(
@@ -170,7 +170,7 @@ class Scheduler:
             text = f'running Bind plugin "{getattr(binder, "name", "")}": {error}'
             self._give_back(entry, (), SCHEDULER_ERROR, text)
             return
-        self.queue.done(assumed.key)
+        self.queue.done(entry)
         text = f"Successfully assigned {assumed.key} to {node_name}"
         self._recorder.event(pod, "Normal", "Scheduled", text)
 
@@ -200,7 +200,7 @@ class Scheduler:
         """Return a Pod to the queue, and tell people and the API server why."""
         pod = self._pods.by_key(entry.info.key)
         if pod is None or pod.spec.nodeName:
-            self.queue.done(entry.info.key)
+            self.queue.done(entry)
             return
         entry.info = entry.info.with_pod(pod)
         self.queue.add_unschedulable(entry, plugins)

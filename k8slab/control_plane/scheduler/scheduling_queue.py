@@ -140,15 +140,19 @@ class SchedulingQueue:
             entry.attempts += 1
         return entry
 
-    def done(self, key: str) -> None:
+    def holds(self, entry: Entry) -> bool:
+        """Say whether a Pod that was taken still is to be scheduled: not deleted or replaced."""
+        return self._entries.get(entry.info.key) is entry
+
+    def done(self, entry: Entry) -> None:
         """Forget a Pod that was taken: it has a node."""
-        self.delete(key)
+        if self.holds(entry):
+            self.delete(entry.info.key)
 
     def add_unschedulable(self, entry: Entry, plugins: tuple[str, ...]) -> None:
         """Take a Pod back that found no node; without plugins to blame it was an error."""
-        key = entry.info.key
-        if self._entries.get(key) is not entry or entry.place != TAKEN:
-            return  # deleted or replaced meanwhile
+        if not self.holds(entry) or entry.place != TAKEN:
+            return
         entry.plugins = plugins
         entry.timestamp = self._sim.now
         entry.backoff_until = backoff_end(self._sim.now, entry.attempts)
