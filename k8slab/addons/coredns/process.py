@@ -58,13 +58,15 @@ class Upstream(Protocol):
 class UpstreamZone:
     """The world outside as a mapping: names to addresses, or to one other name.
 
+    The mapping is looked at anew for each question, so whoever gave it may edit it.
+
     >>> world = UpstreamZone({"example.com": ["203.0.113.7"]})
     >>> print(world.answer("example.com.", "A").answers[0])
     example.com. 300 IN A 203.0.113.7
     """
 
     def __init__(self, records: Mapping[str, Sequence[str]] | None = None) -> None:
-        self.records: dict[str, Sequence[str]] = dict(records or {})
+        self.records: Mapping[str, Sequence[str]] = {} if records is None else records
 
     def answer(self, qname: str, qtype: str) -> Answer:
         """Return addresses; NXDOMAIN for names that nobody entered."""

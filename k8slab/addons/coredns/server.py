@@ -12,6 +12,7 @@ Upstream: coredns coremain/run.go, core/dnsserver/server.go, plugin/{health,read
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
 from k8slab.addons.coredns.corefile import CorefileError, Plugin, ServerBlock, parse
 from k8slab.addons.coredns.http import serve_text
@@ -35,11 +36,19 @@ HEALTH_PORT, READY_PORT, METRICS_PORT = 8080, 8181, 9153
 class CoreDNS:
     """One instance of the DNS server."""
 
-    def __init__(self, process: Process, client: Client, upstream: Upstream | None = None) -> None:
+    def __init__(
+        self,
+        process: Process,
+        client: Client,
+        upstream: Upstream | Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Prepare; `upstream` answers for the world outside (a mapping: name to addresses)."""
         self.process = process
         self.sim = process.sim
         self.client = client
-        self.upstream = upstream or UpstreamZone()
+        if upstream is None or isinstance(upstream, Mapping):
+            upstream = UpstreamZone(upstream)
+        self.upstream: Upstream = upstream
         self.requests: dict[tuple[str, str], int] = {}  # by type and rcode
         self.chains: list[Chain] = []
         self.source: InformerSource | None = None
