@@ -85,7 +85,7 @@ class AddressNotAvailable(NetworkError):  # noqa: N818
 
 
 class ProhibitedByFilter(NetworkError):  # noqa: N818
-    """A DROP rule of the own OUTPUT chain: the kernel tells the sender of a datagram."""
+    """The own OUTPUT chain drops or rejects the datagram: `send` itself says so."""
 
     errno_name = "EPERM"
     words = "Operation not permitted"

@@ -186,7 +186,9 @@ def _statistic(items: list[Item]) -> list[m.Match]:
             raise IptablesError("--probability must be between 0 and 1")
         return [m.Statistic("random", probability=probability, negated=negated)]
     if mode == "nth":
-        every, start = int(values.get("--every", "0")), int(values.get("--packet", "0"))
+        if "--packet" not in values:
+            raise IptablesError('statistic: option "--every" also requires "--packet"')
+        every, start = int(values.get("--every", "0")), int(values["--packet"])
         if every < 1 or not 0 <= start < every:
             raise IptablesError("--packet must be 0 <= X <= n-1")
         return [m.Statistic("nth", every=every, start=start, negated=negated)]

@@ -20,7 +20,7 @@ from k8slab.linux.chains import Body, Chain, Rule, Source, Table
 from k8slab.linux.iptables_rule import parse_rule
 from k8slab.linux.iptables_words import IptablesError
 from k8slab.linux.matches import UnknownMatch
-from k8slab.linux.targets import Jump, UnknownTarget
+from k8slab.linux.targets import Jump, UnknownTarget, Verdict
 
 if TYPE_CHECKING:
     from k8slab.linux.ruletrace import RuleTrace
@@ -182,6 +182,10 @@ def check(table: Table, old: Table | None) -> None:
             target = rule.target
             if isinstance(target, Jump) and target.chain not in table.chains:
                 raise IptablesError(f"iptables-restore: Chain '{target.chain}' does not exist")
+            if table.name == "nat" and target == Verdict("DROP"):
+                raise IptablesError(
+                    'The "nat" table is not intended for filtering, the use of DROP is inhibited.'
+                )
             if isinstance(target, UnknownTarget):
                 raise IptablesError(f"Couldn't load target: {rule}")
             if any(isinstance(match, UnknownMatch) for match in rule.checks):

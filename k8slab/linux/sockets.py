@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from k8slab.linux.udp import Echo, UdpSocket
 
 ANY = "0.0.0.0"
+# A UDP socket does not hear of these: they may pass (icmp_err_convert, not fatal).
+SOFT_ERRORS = ("net-unreachable", "host-unreachable", "time-exceeded")
 
 Bound = TypeVar("Bound", "Listener", "UdpSocket")
 Key = tuple[str, int, str, int]  # own address and port, the other's address and port
@@ -138,7 +140,7 @@ class SocketTable:
             connection = self.connections.get((inner.src, inner.sport, inner.dst, inner.dport))
             if connection is not None:
                 connection.unreachable(error)
-        elif inner.protocol == "udp":
+        elif inner.protocol == "udp" and packet.icmp not in SOFT_ERRORS:
             socket = _bound(self.datagrams.get(inner.sport), inner.src)
             if socket is not None:
                 socket.unreachable(error, inner)

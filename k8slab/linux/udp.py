@@ -54,7 +54,7 @@ class UdpSocket:
     def send_to(self, data: bytes, ip: str, port: int) -> None:
         """Send one datagram.
 
-        Raises NetworkUnreachable, ProhibitedByFilter (a DROP rule of the own OUTPUT chain), and
+        Raises NetworkUnreachable, ProhibitedByFilter (the own OUTPUT chain says no), and
         an error that an earlier datagram met.
         """
         if self.closed:
@@ -65,7 +65,7 @@ class UdpSocket:
         packet = Packet("udp", source, ip, self.port, port, payload=data, leg=leg)
         if leg is not None:
             leg.record(self.namespace, "SOCKET", packet)
-        if self.namespace.send(packet) == "DROP":
+        if self.namespace.send(packet) != "ACCEPT":
             raise ProhibitedByFilter(f"{ip}:{port}")
 
     def send(self, data: bytes) -> None:

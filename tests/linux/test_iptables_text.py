@@ -15,7 +15,9 @@ SAVED_AS = {
     "-m statistic --mode random --probability 0.3333333333 -j A": (
         "-m statistic --mode random --probability 0.33333333349 -j A"
     ),
-    "-m statistic --mode nth --every 3 -j A": "-m statistic --mode nth --every 3 --packet 0 -j A",
+    "-m statistic --mode nth --packet 0 --every 3 -j A": (
+        "-m statistic --mode nth --every 3 --packet 0 -j A"
+    ),
     "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT": (
         "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
     ),
@@ -55,6 +57,7 @@ def test_a_rule_prints_as_iptables_save_prints_it(written: str, saved: str) -> N
         ("-p tcp --dport 70000 -j A", "invalid port/service"),
         ("--dport 80 -j A", "unknown option"),
         ("-m statistic --mode random --probability 2 -j A", "between 0 and 1"),
+        ("-m statistic --mode nth --every 3 -j A", 'also requires "--packet"'),
         ("nonsense", "Bad argument"),
         ("-j", "requires an argument"),
     ],
@@ -114,6 +117,8 @@ def test_the_kernel_refuses_what_it_does_not_know_a_reader_keeps_it() -> None:
     assert "-m set --match-set x dst" in str(parse(text))
     with pytest.raises(IptablesError, match="Couldn't load match"):
         Ruleset().restore(text, strict=True)
+    with pytest.raises(IptablesError, match="not intended for filtering"):
+        Ruleset().restore("*nat\n-A OUTPUT -j DROP\nCOMMIT\n", strict=True)
     with pytest.raises(IptablesError, match="Chain 'NOWHERE' does not exist"):
         Ruleset().restore("*filter\n-A INPUT -j NOWHERE\nCOMMIT\n", strict=True)
 

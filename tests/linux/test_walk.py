@@ -65,7 +65,7 @@ def test_a_match_judges_a_packet(match: str, expected: bool) -> None:
 
 
 def test_every_third_packet_matches_nth() -> None:
-    (match,) = parse_rule("-m statistic --mode nth --every 3 -j ACCEPT").checks
+    (match,) = parse_rule("-m statistic --mode nth --every 3 --packet 0 -j ACCEPT").checks
     one = context()
     assert [match.matches(SYN, one) for _ in range(7)] == [True, False, False] * 2 + [True]
 
