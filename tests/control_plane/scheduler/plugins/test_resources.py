@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from k8slab.api import load
+from k8slab.control_plane.scheduler import explain
+from k8slab.control_plane.scheduler.framework.requests import pod_requests
+
+MI = 1024 * 1024
+
+
+def resources(**requests: str) -> dict[str, Any]:
+    return {"requests": requests}
+
+
+def make(**spec: Any) -> Any:
+    for kind in ("containers", "initContainers"):
+        for index, container in enumerate(spec.get(kind, ())):
+            container["name"] = f"{kind}-{index}"
+    manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+    return load(manifest)
+
+
+@pytest.mark.parametrize(
+    ("spec", "cpu"),
+    [
+        (
+            {
+                "containers": [
+                    {"resources": resources(cpu="100m")},
+                    {"resources": resources(cpu="1")},
+                ]
+            },
+            1100,
+        ),
+        (
+            {
+                "containers": [{"resources": resources(cpu="1")}],
+                "initContainers": [
+                    {"resources": resources(cpu="3")},
+                    {"resources": resources(cpu="2")},
+                ],
+            },
+            3000,
+        ),
+        (
+            {
+                "containers": [{"resources": resources(cpu="1")}],
+                "initContainers": [
+                    {"restartPolicy": "Always", "resources": resources(cpu="500m")},
+                    {"resources": resources(cpu="200m")},
+                ],
+            },
+            1500,
+        ),
+        (
+            {
+                "containers": [{"resources": resources(cpu="1")}],
+                "initContainers": [
+                    {"restartPolicy": "Always", "resources": resources(cpu="500m")},
+                    {"resources": resources(cpu="2")},
+                ],
+            },
+            2500,
+        ),
+        ({"containers": [{}], "overhead": {"cpu": "250m"}}, 250),
+        (
+            {
+                "containers": [{"resources": resources(cpu="100m")}],
+                "resources": resources(cpu="2"),
+            },
+            2000,
+        ),
+        ({"containers": [{}]}, 0),
+    ],
+    ids=["sum", "init-max", "sidecar-adds", "init-beside-sidecar", "overhead", "pod-level", "none"],
+)
+def test_what_a_pod_asks_for(spec: dict[str, Any], cpu: int) -> None:
+    assert pod_requests(make(**spec)).get("cpu", 0) == cpu
+
+
+def test_scoring_counts_a_missing_request_and_fitting_does_not() -> None:
+    asked = make(containers=[{}, {"resources": resources(cpu="1")}])
+    assert pod_requests(asked) == {"cpu": 1000}
+    assert pod_requests(asked, non_zero=True) == {"cpu": 1100, "memory": 400 * MI}
+
+
+def test_a_resize_keeps_the_larger_amount_booked() -> None:
+    asked = make(containers=[{"resources": resources(cpu="1")}])
+    status = {
+        "containerStatuses": [
+            {
+                "name": "containers-0",
+                "resources": resources(cpu="3"),
+                "allocatedResources": {"cpu": "2"},
+            }
+        ]
+    }
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "containers-0", "resources": resources(cpu="1")}]},
+        "status": status,
+    }
+    assert pod_requests(asked)["cpu"] == 1000
+    assert pod_requests(load(manifest))["cpu"] == 3000  # type: ignore[arg-type]
+
+
+def test_devices_are_told_by_their_name(node: Any) -> None:
+    asked = make(containers=[{"resources": resources(**{"nvidia.com/gpu": "1"})}])
+    verdict = explain(asked, [node()]).nodes["node-1"]
+    assert verdict.reasons == ("Insufficient nvidia.com/gpu",)
+    args = {"NodeResourcesFit": {"ignoredResourceGroups": ["nvidia.com"]}}
+    assert explain(asked, [node()], args=args).best == ("node-1",)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "best"),
+    [({"type": "LeastAllocated"}, "empty"), ({"type": "MostAllocated"}, "used")],
+)
+def test_the_strategy_decides_between_spreading_and_packing(
+    strategy: dict[str, Any], best: str, node: Any, pod: Any
+) -> None:
+    running = [pod("x", cpu="2", memory="4Gi", nodeName="used")]
+    args = {"NodeResourcesFit": {"scoringStrategy": strategy}}
+    asked = pod(cpu="1", memory="2Gi")
+    answer = explain(
+        asked,
+        [node("empty"), node("used")],
+        running,
+        plugins=("NodeResourcesFit",),
+        args=args,
+    )
+    assert answer.best == (best,)
+
+
+def test_a_shape_scores_between_its_points(node: Any, pod: Any) -> None:
+    shape = [{"utilization": 0, "score": 0}, {"utilization": 100, "score": 10}]
+    strategy = {"type": "RequestedToCapacityRatio", "requestedToCapacityRatio": {"shape": shape}}
+    answer = explain(
+        pod(cpu="1", memory="2Gi"),
+        [node("a"), node("b", cpu="2", memory="4Gi")],
+        plugins=("NodeResourcesFit",),
+        args={"NodeResourcesFit": {"scoringStrategy": strategy}},
+    )
+    assert [answer.nodes[n].scores["NodeResourcesFit"] for n in "ab"] == [25, 50]
+
+
+@pytest.mark.parametrize(
+    ("used", "score"),
+    [(("2", "0"), 87), (("0", "4Gi"), 62), (("1", "2Gi"), 75)],
+)
+def test_balance_rewards_the_pod_that_makes_up_for_it(
+    used: tuple[str, str], score: int, node: Any, pod: Any
+) -> None:
+    # The Pod takes half of the memory: good where half of the cpu is gone, bad where memory is.
+    cpu, memory = used
+    running = [pod("x", cpu=cpu, memory=memory, nodeName="node-1")]
+    asked = pod(cpu="0", memory="4Gi") if used != ("1", "2Gi") else pod(cpu="1", memory="2Gi")
+    answer = explain(
+        asked,
+        [node("node-1"), node("other")],
+        running,
+        plugins=("NodeResourcesBalancedAllocation",),
+    )
+    assert answer.nodes["node-1"].scores["NodeResourcesBalancedAllocation"] == score
+
+
+def test_a_pod_without_requests_is_not_balanced(node: Any, pod: Any) -> None:
+    answer = explain(pod(), [node("a"), node("b")])
+    assert "NodeResourcesBalancedAllocation" not in answer.weights
