@@ -19,6 +19,10 @@ from k8slab.client.transport import MERGE_PATCH, ConnectionFailed, component_of
 from k8slab.sim import Queue, Simulation
 
 NORMAL, WARNING = "Normal", "Warning"
+MAX_TRIES, RETRY_AFTER = (
+    12,
+    10.0,
+)  # attempts, s between them: maxTriesPerEvent, defaultSleepDuration
 MAX_REMEMBERED = 4096  # Events whose count can still be raised, client-go maxLruCacheEntries
 
 
@@ -73,10 +77,14 @@ class EventRecorder:
     async def _run(self, queue: Queue[tuple[int, Event]]) -> None:
         while True:
             self._sim.cause, event = await queue.get()
-            try:
-                await self._write(event)
-            except (ApiError, ConnectionFailed):
-                continue  # upstream drops an Event that cannot be written, too
+            for _ in range(MAX_TRIES):
+                try:
+                    await self._write(event)
+                    break
+                except ApiError:
+                    break  # an Event that the server refuses is dropped
+                except ConnectionFailed:
+                    await self._sim.sleep(RETRY_AFTER, f"{self._client.user}: events")
 
     async def _write(self, event: Event) -> None:
         about = event.involvedObject

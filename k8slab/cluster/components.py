@@ -112,7 +112,7 @@ async def kube_controller_manager(world: World, process: Process) -> None:
 
     transport = world.transport(process.hostname)
     await process.sleep(world.latency.component_start)
-    manager = ControllerManager(world.sim, lambda user: Client(transport, user), world.lease_clock)
+    manager = ControllerManager(world.sim, lambda user: Client(transport, user), world)
     world.sim.spawn(manager.run(), "kube-controller-manager")
     await serve_health(process, 10257)
 

@@ -51,12 +51,14 @@ def cut(world: World, host: Host) -> None:
     """Cut a machine off from all others; what runs on it goes on."""
     world.api.cut(host.machine.name)
     host.machine.net.interfaces["eth0"].up = False
+    host.kubelet.disconnected()
 
 
 def join(world: World, host: Host) -> None:
     """Connect the machine again."""
     world.api.join(host.machine.name)
     host.machine.net.interfaces["eth0"].up = True
+    host.kubelet.reconnected()
 
 
 def containers_of(world: World, component: str) -> list[tuple[Host, str]]:

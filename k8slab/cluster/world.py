@@ -29,8 +29,8 @@ from k8slab.node.cni import Cni
 from k8slab.node.kubelet import Kubelet
 from k8slab.node.machine import Machine
 from k8slab.node.runtime import Containerd
-from k8slab.node.runtime.process import Process
 from k8slab.node.runtime.images import ImageRegistry
+from k8slab.node.runtime.process import Process
 from k8slab.sim import Group, Simulation
 
 CONTROL_PLANE = "control-plane"
@@ -139,6 +139,11 @@ class World:
         if host is None or not host.powered or node in self.api.cut_off:
             raise errors.internal(f"error dialing backend: dial tcp {node}:10250: no route to host")
         return await host.kubelet.serve(request)
+
+    def last_heartbeat(self, node: str) -> float | None:
+        """Return when the node's latest lease renewal arrived, None if only the Lease tells."""
+        host = self.hosts.get(node)
+        return None if host is None else host.kubelet.last_heartbeat()
 
     # -- programs of the cluster's own images
 

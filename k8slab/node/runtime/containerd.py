@@ -191,6 +191,10 @@ class Containerd(ImageStore):
 
     # -- ends
 
+    def kill(self, container_id: str, signal: int) -> None:
+        """Send a signal to a container's main process, as `kill` on the machine does."""
+        self._kill(self._get(container_id), signal)
+
     def _kill(self, container: Container, signal: int) -> None:
         """Deliver a signal to the main process; unless it is handled, that is its end."""
         main = container.processes.get(1)
