@@ -123,6 +123,12 @@ class Container:
             )
         return known
 
+    def exit(self, code: int) -> None:
+        """End all its tasks; unless something else ended it before, this is the exit code."""
+        if self.dying is None:
+            self.dying = code
+            self.group.kill()
+
     def next_pid(self) -> int:
         """Return a process id that was never used in this container."""
         pid = self._next_pid

@@ -203,8 +203,7 @@ class Containerd(ImageStore):
         if signal != SIGNALS["KILL"] and main.handles_sigterm:
             main.terminated.set()
             return
-        container.dying = 128 + signal
-        container.group.kill()
+        container.exit(128 + signal)
 
     def _crashed(self, container: Container, error: Exception) -> None:
         """Take a crash beside the main task: it takes the whole process with it."""
@@ -212,9 +211,7 @@ class Containerd(ImageStore):
 
         for line in crash_report(error):
             container.log(self._sim.now, "stderr", line)
-        if container.dying is None:
-            container.dying = CRASHED
-            container.group.kill()
+        container.exit(CRASHED)
 
     def _ended(self, container: Container, main: Process, task: Task[int]) -> None:
         """The main process is gone: so is all that it started."""

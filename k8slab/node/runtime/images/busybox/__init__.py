@@ -18,8 +18,12 @@ from k8slab.node.interfaces import Program
 
 _TOOLS = {
     "sh": ("sh", "ash", "bash"),
-    "files": ("cat", "cp", "ls", "mkdir", "mv", "rm", "rmdir", "tee", "touch", "basename", "dirname"),
-    "text": ("awk", "cut", "egrep", "grep", "head", "sed", "seq", "sort", "tail", "tr", "uniq", "wc"),
+    "files": (
+        "basename", "cat", "cp", "dirname", "ls", "mkdir", "mv", "rm", "rmdir", "tee", "touch",
+    ),
+    "text": (
+        "awk", "cut", "egrep", "grep", "head", "sed", "seq", "sort", "tail", "tr", "uniq", "wc",
+    ),
     "network": ("hostname", "ifconfig", "ip", "nc", "netstat", "nslookup", "ping", "wget"),
     "system": (
         "clear", "date", "env", "id", "killall", "nproc", "printenv", "ps", "sleep", "sync",
@@ -29,13 +33,8 @@ _TOOLS = {
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _TOOLS.items() for name in names}
 _FUNCTIONS = {
-    "[": "test",
-    "ash": "sh",
-    "bash": "sh",
-    "egrep": "grep",
-    "true": "true_",
-    "false": "false_",
-}
+    "[": "test", "ash": "sh", "bash": "sh", "egrep": "grep", "false": "false_", "true": "true_",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=128)

@@ -20,7 +20,7 @@ PING_INTERVAL = 1.0  # s
 
 
 async def wget(process: Process) -> int:
-    """Fetch a URL: -q quiet, -O file or -, -S headers, -T seconds, --spider; exit code 1 on failure."""
+    """Fetch a URL: -q quiet, -O file or -, -S headers, -T seconds, --spider; 1 on failure."""
     long = ("spider", "server-response", "quiet", "timeout=", "output-document=", "header=")
     long += ("no-check-certificate", "post-data=", "tries=")
     try:

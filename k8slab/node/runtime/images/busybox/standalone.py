@@ -111,10 +111,9 @@ async def test(process: Process) -> int:
     """Say whether a condition holds: files, strings, numbers, `!`, -a and -o."""
     words = list(process.args[1:])
     name = process.args[0]
-    if name == "[":
-        if not words or words.pop() != "]":
-            process.error(f"{name}: missing ]")
-            return 2
+    if name == "[" and (not words or words.pop() != "]"):
+        process.error(f"{name}: missing ]")
+        return 2
     try:
         return int(not holds(process, words))
     except ValueError as error:

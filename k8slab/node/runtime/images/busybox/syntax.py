@@ -24,7 +24,7 @@ from k8slab.node.runtime.images.busybox.tokens import (
     tokenize,
 )
 
-RESERVED = frozenset("if then elif else fi for while until do done case esac { } ! in".split())
+NOT_FIRST = frozenset(("then", "elif", "else", "fi", "do", "done", "esac"))  # they end a list
 ENDS = frozenset(("then", "elif", "else", "fi", "do", "done", "esac", "}", ")", ";;"))
 
 
@@ -96,7 +96,7 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """`( ... )` in a subshell, `{ ...; }` in this one; also a compound command that is redirected."""
+    """`( ... )` in a subshell, `{ ...; }` in this one; also what redirects a compound command."""
 
     body: Sequence
     subshell: bool = False
@@ -290,7 +290,7 @@ class _Parser:
             name, equals, value = token.text.partition("=")
             if not words and equals and name.isidentifier():
                 assignments.append((name, value))
-            elif not words and token.text in RESERVED - {"{", "}", "in", "!"}:
+            elif not words and token.text in NOT_FIRST:
                 raise self.unexpected()
             else:
                 words.append(token.text)

@@ -45,7 +45,7 @@ async def usleep(process: Process) -> int:
 
 
 async def timeout(process: Process) -> int:
-    """Run a program for so many seconds at most: `timeout [-s SIG] 5 wget ...`; 143 if it was ended."""
+    """Run a program for so many seconds at most: `timeout 5 wget ...`; 143 if it was ended."""
     words = list(process.args[1:])
     while words and words[0].startswith("-"):
         words = words[2:] if words[0] in ("-s", "-k", "-t") else words[1:]

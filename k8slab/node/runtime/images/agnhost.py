@@ -1,0 +1,199 @@
+"""agnhost: the Swiss knife of Kubernetes' own tests.
+
+Subcommands: netexec (HTTP and UDP server with /echo /hostname /clientip /healthz /exit /shell
+/dial ...), serve-hostname, pause, connect, porter, logs-generator, help.
+
+Rule of use: `main` picks the function by the first argument; each is a small program.
+
+Upstream: test/images/agnhost
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from k8slab.linux.errors import NetworkError, TimedOut
+from k8slab.linux.resolver import ResolutionError
+from k8slab.node import http
+from k8slab.node.runtime.images.flags import parse_flags
+from k8slab.node.runtime.process import Process
+from k8slab.node.runtime.serving import serve_http
+from k8slab.node.runtime.streams import Capture
+
+DIAL_TIMEOUT = 5.0  # s
+
+
+async def main(process: Process) -> int:
+    """Run the subcommand."""
+    words = process.args[1:] or ("pause",)
+    command = _COMMANDS.get(words[0])
+    if command is None:
+        process.error(f'Error: unknown command "{words[0]}" for "app"')
+        return 1
+    return await command(process, parse_flags(words[1:]))
+
+
+async def pause(process: Process, flags: dict[str, str]) -> int:
+    """Wait for SIGTERM."""
+    process.log("Paused")
+    await process.until_sigterm()
+    process.log("Received SIGTERM, shutting down")
+    return 2
+
+
+async def serve_hostname(process: Process, flags: dict[str, str]) -> int:
+    """Answer every request with the host name."""
+    port = int(flags.get("port", "9376"))
+    serve_http(process, port, lambda request: http.text(process.hostname))
+    process.log(f"Serving on port {port}.")
+    return await process.until_sigterm()
+
+
+async def porter(process: Process, flags: dict[str, str]) -> int:
+    """Serve each port for which there is SERVE_PORT_<number>, with that variable's text."""
+    for name, value in process.env.items():
+        prefix, _, number = name.rpartition("_")
+        if prefix == "SERVE_PORT" and number.isdigit():
+            answer = http.text(value)
+            serve_http(process, int(number), lambda request, answer=answer: answer)  # type: ignore[misc]
+    return await process.until_sigterm()
+
+
+async def connect(process: Process, flags: dict[str, str]) -> int:
+    """Try a TCP connection; the exit code and one word say how it went."""
+    target = next((word for word in process.args[2:] if ":" in word and word[0] != "-"), "")
+    host, _, port = target.rpartition(":")
+    timeout = float(flags.get("timeout", "5s").rstrip("s"))
+    try:
+        connection = await process.connect(host, int(port), timeout)
+    except ResolutionError as error:
+        process.error(f"DNS: {error}")
+    except TimedOut:
+        process.error("TIMEOUT")
+    except NetworkError as error:
+        process.error("REFUSED" if error.errno_name == "ECONNREFUSED" else f"OTHER: {error}")
+    else:
+        connection.close()
+        return 0
+    return 1
+
+
+async def logs_generator(process: Process, flags: dict[str, str]) -> int:
+    """Print lines of a log: --log-lines-total, --run-duration."""
+    total = int(flags.get("log-lines-total", "0") or 0)
+    pause_between = float(flags.get("run-duration", "1s").rstrip("s")) / max(total, 1)
+    for number in range(total):
+        process.error(f"I {number} PUT /api/v1/namespaces/kube-system/pods/{number:04x} 200")
+        await process.sleep(pause_between)
+    return 0
+
+
+async def netexec(process: Process, flags: dict[str, str]) -> int:
+    """Serve HTTP and UDP until SIGTERM."""
+    port = int(flags.get("http-port", "8080"))
+    server = Netexec(process)
+    serve_http(process, port, server.answer)
+    udp_port = int(flags.get("udp-port", "8081"))
+    if udp_port > 0:
+        process.spawn(_udp(process, udp_port), "udp")
+    process.log(f"Started HTTP server on port {port}")
+    process.log(f"Started UDP server on port  {udp_port}")
+    return await process.until_sigterm()
+
+
+class Netexec:
+    """The HTTP server of netexec; `healthy` is what /healthz says."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        self.healthy = True
+
+    async def answer(self, request: http.Request) -> http.Response:
+        """Answer one request."""
+        process, query = self.process, request.query
+        process.log(f"GET {request.path}")
+        simple = {
+            "/": "NOW: " + _now(process), "/hostname": process.hostname, "/hostName": process.hostname,
+            "/clientip": f"{request.remote}:0", "/echo": query.get("msg", ""),
+            "/healthz": "ok" if self.healthy else "",
+        }.get(request.path)  # fmt: skip
+        if request.path == "/healthz" and not self.healthy:
+            return http.text("", 412)
+        if simple is not None:
+            status = int(query.get("code", "200")) if request.path == "/echo" else 200
+            return http.text(simple, status)
+        if request.path == "/header":
+            return http.text(request.header(query.get("key", "")))
+        if request.path == "/exit":
+            process.spawn(_exit(process, query), "exit")
+            return http.text("")
+        if request.path == "/shell":
+            return await self._shell(query.get("shellCommand") or query.get("cmd", ""))
+        if request.path == "/dial":
+            return await self._dial(query)
+        return http.text("404 page not found\n", 404)
+
+    async def _shell(self, command: str) -> http.Response:
+        import json
+
+        out = Capture()
+        child = self.process.child(("sh", "-c", command), streams=(None, out, out))
+        program = child.find("sh")
+        assert program is not None
+        code = await child.run(program)
+        answer = (
+            {"output": out.text}
+            if code == 0
+            else {"output": out.text, "error": f"exit status {code}"}
+        )
+        return http.text(json.dumps(answer) + "\n")
+
+    async def _dial(self, query: dict[str, str]) -> http.Response:
+        """Ask another netexec, several times, and return who answered."""
+        import json
+
+        responses, errors = [], []
+        target = f"/{query.get('request', 'hostname')}"
+        for _ in range(int(query.get("tries", "1"))):
+            try:
+                ip = await self.process.resolve(query["host"])
+                request = http.Request("GET", target, {"Host": query["host"]})
+                answer = await http.request(
+                    self.process.net,
+                    ip,
+                    int(query.get("port", "80")),
+                    request,
+                    timeout=DIAL_TIMEOUT,
+                )
+                responses.append(answer.text)
+            except (OSError, EOFError, ValueError) as error:
+                errors.append(str(error))
+        result = {"responses": responses} if responses else {}
+        return http.text(json.dumps({**result, "errors": errors} if errors else result))
+
+
+async def _udp(process: Process, port: int) -> None:
+    socket = process.udp(port)
+    while True:
+        data, sender = await socket.recv_from()
+        command, _, rest = data.decode(errors="replace").strip().partition(" ")
+        answers = {"echo": rest, "clientip": f"{sender[0]}:{sender[1]}"}
+        answer = answers.get(command.lower(), process.hostname)
+        socket.send_to(answer.encode(), *sender)
+
+
+async def _exit(process: Process, query: dict[str, str]) -> None:
+    await process.sleep(float(query.get("timeout", "0s").rstrip("s")))
+    process.container.exit(int(query.get("code", "0")))
+
+
+def _now(process: Process) -> str:
+    from k8slab.api.meta import timestamp
+
+    return timestamp(process.sim.now)
+
+
+_COMMANDS: dict[str, Callable[[Process, dict[str, str]], Awaitable[int]]] = {
+    "netexec": netexec, "serve-hostname": serve_hostname, "pause": pause, "connect": connect,
+    "porter": porter, "logs-generator": logs_generator,
+}  # fmt: skip

@@ -1,0 +1,96 @@
+"""How a program serves: accept connections for ever, answer HTTP, answer health checks.
+
+    async def main(process: Process) -> int:
+        serve_http(process, 8080, lambda request: http.text("hello\\n"))
+        return await process.until_sigterm()
+
+Rule of use: `serve_*` return at once; the port is open from then on.
+
+Upstream: Go net/http Server, google.golang.org/grpc/health
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from k8slab.linux.errors import NetworkError
+from k8slab.linux.tcp_open import Listener
+from k8slab.linux.tcp import Connection
+from k8slab.node import grpc_health, http
+from k8slab.node.runtime.process import Process
+
+Serve = Callable[[Connection], Awaitable[None]]
+
+
+def serve(process: Process, port: int, each: Serve) -> Listener:
+    """Run `each` for every connection to the port. Raises AddressInUse."""
+    listener = process.listen(port)
+    process.spawn(_accept(process, listener, each), f"port {port}")
+    return listener
+
+
+def serve_http(process: Process, port: int, handler: http.Handler) -> Listener:
+    """Answer HTTP requests on the port. Raises AddressInUse."""
+    return serve(process, port, partial(http.serve_connection, handler=handler))
+
+
+def serve_any(
+    process: Process, port: int, handler: http.Handler, health: Callable[[str], int]
+) -> Listener:
+    """Answer HTTP and gRPC health checks on one port; close on anything else.
+
+    `health(service)` returns a status of `grpc_health`. Raises AddressInUse.
+    """
+    return serve(process, port, partial(_sniff, handler=handler, health=health))
+
+
+async def _accept(process: Process, listener: Listener, each: Serve) -> None:
+    while True:
+        connection = await listener.accept()
+        process.spawn(_guarded(each, connection), f"connection on {listener.port}")
+
+
+async def _guarded(each: Serve, connection: Connection) -> None:
+    """Serve one connection; a client that goes away is no fault of the server."""
+    try:
+        await each(connection)
+    except NetworkError:
+        connection.close()
+
+
+async def _sniff(
+    connection: Connection, handler: http.Handler, health: Callable[[str], int]
+) -> None:
+    """Look at the first bytes to know which protocol the client speaks."""
+    data = await connection.recv()
+    if grpc_health.is_request(data):
+        service = grpc_health.service_of(data)
+        if service is None:
+            await connection.send(grpc_health.respond(code=grpc_health.UNIMPLEMENTED))
+        else:
+            await connection.send(grpc_health.respond(health(service)))
+    elif data.split(b" ", 1)[0].decode("latin-1") in http.METHODS:
+        await http.serve_connection(connection, handler, data)
+        return
+    connection.close()
+
+
+def access_line(process: Process, request: http.Request, answer: http.Response) -> str:
+    """Return a line of the common log format, as nginx and httpd write it."""
+    from k8slab.api.meta import EPOCH
+
+    when = EPOCH.timestamp() + process.sim.now
+    agent, referer = request.header("User-Agent") or "-", request.header("Referer") or "-"
+    return (
+        f"{request.remote} - - [{clf_time(when)}] "
+        f'"{request.method} {request.target} {request.version}" {answer.status} '
+        f'{len(answer.body)} "{referer}" "{agent}"'
+    )
+
+
+def clf_time(when: float) -> str:
+    """Return a Unix time as access logs have it."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(when, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")

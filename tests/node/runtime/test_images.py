@@ -1,0 +1,183 @@
+"""The images that the lab ships, asked over the network."""
+
+from __future__ import annotations
+
+import pytest
+
+from k8slab.node import grpc_health, http
+from k8slab.node.interfaces import EXITED, RUNNING, Folder, Mount
+from k8slab.node.runtime.images.registry import ImageRegistry
+from k8slab.node.runtime.images.shipped import SHIPPED
+
+
+def get(bench, id, port=80, target="/", **fields):
+    request = http.Request("GET", target, fields.pop("headers", {"Host": "pod"}))
+    ip = bench.ip(bench.sandbox_of(id))
+    return bench.do(http.request(bench.machine.net, ip, port, request, timeout=5))
+
+
+def up(bench, image, *command, **fields):
+    id = bench.start(image, *command, **fields)
+    bench.run(2)
+    assert bench.status(id).state == RUNNING, bench.log(id)
+    return id
+
+
+@pytest.mark.parametrize("name", [*SHIPPED])
+def test_every_shipped_program_can_be_loaded(name):
+    image = ImageRegistry().resolve(name)
+    first = image.command_line((), ())
+    assert image.find(first[0]) is not None
+
+
+@pytest.mark.parametrize("name", [n for n in SHIPPED if n != "docker.io/library/postgres"])
+def test_every_shipped_image_starts_without_a_crash(bench, name):
+    id = bench.start(name, args=("-text=x",) if "http-echo" in name else ())
+    bench.run(2)
+    assert "Traceback" not in bench.log(id)
+
+
+def test_nginx_serves_its_page_and_logs_the_access(bench):
+    id = up(bench, "nginx:1.29")
+    answer = get(bench, id)
+    assert answer.status == 200
+    assert "Welcome to nginx!" in answer.text
+    assert '"GET / HTTP/1.1" 200' in bench.log(id)
+    assert get(bench, id, target="/nowhere").status == 404
+    assert bench.stop(id).exit_code == 0
+
+
+def test_a_volume_replaces_nginx_s_page(bench):
+    folder = Folder()
+    folder.write("index.html", "mine\n")
+    id = up(bench, "nginx", mounts=(Mount("/usr/share/nginx/html", folder),))
+    assert get(bench, id).text == "mine\n"
+
+
+def test_nginx_obeys_a_mounted_configuration(bench):
+    folder = Folder()
+    folder.write("my.conf", "server { listen 8080; location / { return 200 'v2\\n'; } }")
+    id = up(bench, "nginx", mounts=(Mount("/etc/nginx/conf.d", folder),))
+    assert get(bench, id, 8080).text == "v2\n"
+
+
+def test_a_second_server_in_the_pod_cannot_bind(bench):
+    first = up(bench, "nginx")
+    second = bench.start("httpd", sandbox=bench.sandbox_of(first))
+    bench.run(1)
+    assert bench.status(second).exit_code == 1
+    assert "Address already in use" in bench.log(second)
+
+
+def test_httpd_and_http_echo_and_hello_app_answer(bench):
+    assert "It works!" in get(bench, up(bench, "httpd")).text
+    echo = up(bench, "hashicorp/http-echo", args=("-text=banana", "-listen=:5678"))
+    assert get(bench, echo, 5678).text == "banana\n"
+    app = up(bench, "gcr.io/google-samples/hello-app:2.0")
+    assert "Version: 2.0" in get(bench, app, 8080).text
+
+
+def test_hello_world_prints_and_completes(bench):
+    id = bench.start("hello-world")
+    bench.run(1)
+    assert (bench.status(id).state, bench.status(id).exit_code) == (EXITED, 0)
+    assert "Hello from Docker!" in bench.log(id)
+
+
+def test_agnhost_netexec(bench):
+    id = up(bench, "registry.k8s.io/e2e-test-images/agnhost:2.57", args=("netexec",))
+    assert get(bench, id, 8080, "/hostname").text == "pod-1"
+    assert get(bench, id, 8080, "/echo?msg=hi").text == "hi"
+    assert get(bench, id, 8080, "/clientip").text.startswith("10.244.1.1:")
+    assert get(bench, id, 8080, "/shell?shellCommand=echo+in").text == '{"output": "in\\n"}\n'
+    get(bench, id, 8080, "/exit?code=3")
+    bench.run(1)
+    assert bench.status(id).exit_code == 3
+
+
+def test_redis_keeps_what_it_is_told(bench):
+    id = up(bench, "redis:alpine")
+    assert bench.exec(id, "redis-cli", "PING").stdout == "PONG\n"
+    assert bench.exec(id, "redis-cli", "SET", "a", "1").stdout == "OK\n"
+    assert bench.exec(id, "redis-cli", "INCR", "a").stdout == "2\n"
+    assert bench.exec(id, "redis-cli", "GET", "a").stdout == "2\n"
+    assert bench.exec(id, "redis-cli", "NOPE").stdout.startswith("(error) ERR unknown command")
+    assert bench.stop(id).exit_code == 0
+
+
+def test_postgres_wants_a_password(bench):
+    id = bench.start("postgres:18")
+    bench.run(3)
+    assert bench.status(id).exit_code == 1
+    up(bench, "postgres:18", env={"POSTGRES_PASSWORD": "x"})
+
+
+def test_the_guestbook_writes_to_the_master_and_reads_from_the_replica(bench):
+    sandbox = bench.sandbox()
+    env = {"GET_HOSTS_FROM": "env", "REDIS_MASTER_SERVICE_HOST": "127.0.0.1"}
+    master = up(bench, "registry.k8s.io/redis:e2e")
+    host = bench.ip(bench.sandbox_of(master))
+    env = {"GET_HOSTS_FROM": "env", "REDIS_MASTER_SERVICE_HOST": host}
+    replica = up(bench, "gcr.io/google_samples/gb-redisslave:v1", env=env)
+    env["REDIS_REPLICA_SERVICE_HOST"] = bench.ip(bench.sandbox_of(replica))
+    front = up(bench, "gcr.io/google-samples/gb-frontend:v5", sandbox=sandbox, env=env)
+    page = get(bench, front, 80, "/guestbook.php?cmd=set&key=messages&value=hi")
+    assert page.text == '{"message": "Updated"}'
+    bench.run(3)
+    page = get(bench, front, 80, "/guestbook.php?cmd=get&key=messages")
+    assert page.text == '{"data": "hi"}'
+
+
+def test_a_boutique_service_is_healthy_over_grpc(bench):
+    boutique = "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo"
+    id = up(bench, f"{boutique}/cartservice:v0.10.6", env={"PORT": "7070"})
+    ip = bench.ip(bench.sandbox_of(id))
+    status = bench.do(grpc_health.check(bench.machine.net, ip, 7070, timeout=1))
+    assert status == grpc_health.SERVING
+
+
+def test_an_unknown_image_serves_its_declared_ports_and_says_so(bench):
+    id = up(bench, "example.com/acme/shop:v3", ports=(("TCP", 8080),))
+    assert "is not simulated" in bench.log(id)
+    assert "GET /a" in get(bench, id, 8080, "/a").text
+    ip = bench.ip(bench.sandbox_of(id))
+    assert bench.do(grpc_health.check(bench.machine.net, ip, 8080)) == grpc_health.SERVING
+    connection = bench.do(bench.machine.net.connect(ip, 8080))
+    bench.do(connection.send(b"\x00\x01binary"))
+    assert bench.do(connection.recv(5)) == b""
+    assert bench.stop(id).exit_code == 0
+
+
+def test_an_unknown_image_without_ports_waits(bench):
+    id = up(bench, "example.com/acme/batch:v3", "python", "main.py")
+    assert "it just waits" in bench.log(id)
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "printed"),
+    [
+        (("curl", "-s", "http://IP/"), 0, "Welcome to nginx!"),
+        (("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}\\n", "IP"), 0, "200\n"),
+        (("curl", "-sf", "http://IP/nowhere"), 22, ""),
+        (("curl", "http://IP:81/"), 7, "curl: (7) Failed to connect to IP port 81 after"),
+        (("curl", "-m", "1", "http://10.244.1.99/"), 28, "timed out after 1000 milliseconds"),
+        (("curl", "-m", "9", "http://10.244.1.99/"), 7, "curl: (7) Failed to connect"),
+        (("curl",), 2, "curl: (2) no URL specified"),
+        (("wget", "-qO-", "http://IP"), 0, "Welcome to nginx!"),
+        (("wget", "-q", "-O", "-", "IP:81"), 1, "wget: can't connect to remote host (IP)"),
+        (("wget", "--spider", "-S", "IP"), 0, "  HTTP/1.1 200 OK"),
+        (("wget", "IP/nowhere"), 1, "wget: server returned error: HTTP/1.1 404 Not Found"),
+        (("nc", "-zv", "IP", "80"), 0, "IP (IP:80) open"),
+        (("nc", "-zv", "-w", "1", "IP", "81"), 1, "Connection refused"),
+        (("ping", "-c", "2", "IP"), 0, "2 packets transmitted, 2 packets received, 0% packet loss"),
+        (("nslookup", "web"), 1, "no servers could be reached"),
+        (("hostname", "-i"), 0, "10.244.1."),
+        (("ip", "route"), 0, "default via 10.244.1.1 dev eth0"),
+    ],
+)
+def test_network_tool(bench, command, code, printed):
+    ip = bench.ip(bench.sandbox_of(up(bench, "nginx")))
+    client = up(bench, "curlimages/curl", "sleep", "9999")
+    result = bench.exec(client, *(word.replace("IP", ip) for word in command))
+    assert printed.replace("IP", ip) in result.stdout + result.stderr
+    assert result.exit_code == code
