@@ -19,12 +19,16 @@ from k8slab.client import Client, EventRecorder, Informers
 from k8slab.control_plane.controllers.daemon_set import DaemonSetController
 from k8slab.control_plane.controllers.deployment import DeploymentController
 from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceController
+from k8slab.control_plane.controllers.garbage_collector import GarbageCollector
+from k8slab.control_plane.controllers.namespace import NamespaceController
 from k8slab.control_plane.controllers.node_ipam import NodeIpamController
 from k8slab.control_plane.controllers.node_lifecycle import (
     LeaseClock,
     NodeLifecycleController,
 )
 from k8slab.control_plane.controllers.replica_set import ReplicaSetController
+from k8slab.control_plane.controllers.root_ca_publisher import RootCaPublisher
+from k8slab.control_plane.controllers.service_account import ServiceAccountController
 from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
 from k8slab.sim import Signal, Simulation
 
@@ -57,6 +61,10 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
     ("node-ipam-controller", "node-controller", NodeIpamController),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
+    ("namespace-controller", "namespace-controller", NamespaceController),
+    ("garbage-collector-controller", "generic-garbage-collector", GarbageCollector),
+    ("serviceaccount-controller", "service-account-controller", ServiceAccountController),
+    ("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", RootCaPublisher),
 )
 
 
