@@ -239,7 +239,7 @@ class _Lookup:
         alias = self._record(name, "CNAME", canonical)
         if qtype == "CNAME" or not _is_in(canonical, self.zone):
             return [alias]
-        if canonical == name or depth >= MAX_CNAMES:  # it goes in circles
+        if depth >= MAX_CNAMES:  # it goes in circles
             return []
         try:
             rest = self._addresses(canonical, qtype, depth + 1)

@@ -11,6 +11,7 @@ DNS = ServicePort(
     node_port=30053,
 )  # fmt: skip
 ALIVE = Endpoint("10.244.1.2:53", "10.244.1.2")
+SILENT = Endpoint("10.244.1.4:53", "10.244.1.4", ready=False, serving=False)
 LEAVING = Endpoint("10.244.1.3:53", "10.244.1.3", ready=False, terminating=True)
 
 
@@ -25,7 +26,8 @@ def flow(destination: str, port: int, answering: str) -> Entry:
     [
         (flow("10.96.0.10", 53, "10.244.1.2"), False),
         (flow("10.96.0.10", 53, "10.244.1.3"), False),  # still serving
-        (flow("10.96.0.10", 53, "10.244.1.4"), True),
+        (flow("10.96.0.10", 53, "10.244.1.4"), True),  # no longer serving
+        (flow("10.96.0.10", 53, "10.244.1.5"), True),  # gone
         (flow("10.96.0.10", 53, "10.96.0.10"), True),  # from before the first endpoint
         (flow("172.18.0.3", 30053, "10.244.1.4"), True),
         (flow("10.96.0.10", 54, "10.244.1.4"), False),
@@ -33,4 +35,4 @@ def flow(destination: str, port: int, answering: str) -> Entry:
     ],
 )
 def test_a_flow_is_stale_when_no_serving_endpoint_answers_it(entry: Entry, stale: bool) -> None:
-    assert is_stale(entry, DNS, (ALIVE, LEAVING)) is stale
+    assert is_stale(entry, DNS, (ALIVE, LEAVING, SILENT)) is stale

@@ -66,6 +66,9 @@ def test_a_pod_reaches_every_endpoint_with_equal_chance_and_keeps_its_address() 
         # ... but Pods are short-circuited to all endpoints
         (NODE_PORT | {"externalTrafficPolicy": "Local"}, FAR, POD, (NODE_IP, 30080),
          ("ACCEPT", [1], False)),
+        # ... and so is the node itself, which must be masqueraded
+        (NODE_PORT | {"externalTrafficPolicy": "Local"}, FAR, NODE_IP, (NODE_IP, 30080),
+         ("ACCEPT", [1], True)),
         # external addresses and load balancers
         ({"externalIPs": [LB]}, FAR, OUTSIDE, (LB, 80), ("ACCEPT", [1], True)),
         (LOAD_BALANCER, FAR, OUTSIDE, (LB, 80), ("ACCEPT", [1], True)),
@@ -90,6 +93,25 @@ def test_where_a_connection_ends(
     names = [f"{TWO[d]['addresses'][0]}:8080" if isinstance(d, int) else d for d in destinations]
     found = outcome(rules(endpoints, **spec), client, *target)
     assert found == (verdict, names, masqueraded)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "verdict"), [("172.18.0.0/16", "ACCEPT"), ("10.0.0.0/8", "DROP")]
+)
+def test_a_node_may_use_the_load_balancer_if_its_own_address_may(ranges: str, verdict: str) -> None:
+    addresses = [{"type": "InternalIP", "address": NODE_IP}]
+    node = load(
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": "node-1"},
+            "status": {"addresses": addresses},
+        }
+    )
+    web = service(**LOAD_BALANCER, loadBalancerSourceRanges=[ranges])
+    ruleset = render([web], [endpoint_slice(*TWO)], node=node)
+    # the load balancer's address is often the node's own too, and then it is the source
+    assert ruleset.trace(LB, LB, 80, local_addresses=[NODE_IP, LB]).verdict == verdict
 
 
 def test_the_text_is_what_iptables_save_prints() -> None:
