@@ -1,4 +1,4 @@
-"""The real iptables-restore takes our rules, and the real iptables-save gives back the same text."""
+"""The real iptables-restore takes our rules, and iptables-save gives back the same text."""
 
 from __future__ import annotations
 
