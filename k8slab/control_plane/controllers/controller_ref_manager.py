@@ -11,7 +11,7 @@ Upstream: pkg/controller/controller_ref_manager.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
@@ -39,6 +39,7 @@ def claim(owner: Object, selector: Selector, objects: Iterable[K]) -> Claims[K]:
     adopt: list[K] = []
     release: list[K] = []
     uid, namespace = owner.metadata.uid, owner.metadata.namespace
+    matches = _matcher(selector)
     leaving = owner.metadata.deletionTimestamp is not None
     for obj in objects:
         meta = obj.metadata
@@ -47,14 +48,22 @@ def claim(owner: Object, selector: Selector, objects: Iterable[K]) -> Claims[K]:
         reference = controller_of(obj)
         if reference is None:
             free = not leaving and meta.deletionTimestamp is None
-            if free and selector.matches(meta.labels):
+            if free and matches(meta.labels):
                 adopt.append(obj)
         elif reference.uid == uid:
-            if selector.matches(meta.labels):
+            if matches(meta.labels):
                 owned.append(obj)
             elif not leaving:
                 release.append(obj)
     return Claims(tuple(owned), tuple(adopt), tuple(release))
+
+
+def _matcher(selector: Selector) -> Callable[[Mapping[str, str]], bool]:
+    """Return a fast test: most selectors are a few labels that must be there."""
+    if selector.nothing or any(r.operator != "=" for r in selector.requirements):
+        return selector.matches
+    wanted = {r.key: r.values[0] for r in selector.requirements}.items()
+    return lambda labels: wanted <= labels.items()
 
 
 async def adopt(client: Client, owner: Object, obj: K) -> K:

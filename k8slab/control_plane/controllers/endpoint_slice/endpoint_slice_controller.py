@@ -11,7 +11,7 @@ Upstream: pkg/controller/endpointslice/endpointslice_controller.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from k8slab.api.core import Node, Pod, Service
 from k8slab.api.discovery import EndpointSlice
@@ -19,7 +19,7 @@ from k8slab.api.errors import ApiError
 from k8slab.api.pods import is_pod_ready, is_pod_terminal
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.control_plane.controllers.controller_utils import decide, work
-from k8slab.control_plane.controllers.endpoint_slice.endpoints import ZONE, Placed, endpoint_for
+from k8slab.control_plane.controllers.endpoint_slice.endpoints import ZONE, Memory
 from k8slab.control_plane.controllers.endpoint_slice.reconciler import (
     CONTROLLER_NAME,
     MANAGED_BY,
@@ -28,7 +28,11 @@ from k8slab.control_plane.controllers.endpoint_slice.reconciler import (
     SlicePlan,
     plan,
 )
-from k8slab.control_plane.controllers.endpoint_slice.tracker import SliceTracker, TriggerTimes
+from k8slab.control_plane.controllers.endpoint_slice.tracker import (
+    SliceTracker,
+    TriggerTimes,
+    ready_since,
+)
 
 WORKERS = 5  # --concurrent-service-endpoint-syncs
 
@@ -57,7 +61,7 @@ class EndpointSliceController:
         self._queue = WorkQueue(self._sim, self.component)
         self._tracker = SliceTracker()
         self._trigger_times = TriggerTimes()
-        self._placed: dict[str, _Places] = {}
+        self._memories: dict[str, Memory] = {}  # by key of the Service
         self._nodes_by_name: dict[str, Node] = {}
 
     async def run(self) -> None:
@@ -78,15 +82,31 @@ class EndpointSliceController:
     def _on_service(self, old: Service | None, new: Service | None) -> None:
         service = new or old
         assert service is not None
-        self._queue.add(key_of(service))
+        key = key_of(service)
+        self._memories.pop(key, None)
+        if old is None:
+            self._trigger_times.note(key, service.metadata.creationTimestamp)
+        self._queue.add(key)
 
     def _on_pod(self, old: Pod | None, new: Pod | None) -> None:
         if old is not None and new is not None and not _endpoint_changed(old, new):
             return
-        for pod in (old, new):
-            if pod is not None:
-                for key in self._services_of(pod):
-                    self._queue.add(key)
+        since = ready_since(new)
+        news = since if since != ready_since(old) else ""
+        for key in self._touched(old, new):
+            self._trigger_times.note(key, news)
+            self._queue.add(key)
+            if new is None and old is not None:
+                self._memories.get(key, {}).pop(old.metadata.uid, None)
+
+    def _touched(self, old: Pod | None, new: Pod | None) -> Iterable[str]:
+        """Return the keys of the Services that select the Pod, or did."""
+        keys = {}
+        if new is not None:
+            keys = dict.fromkeys(self._services_of(new))
+        if old is not None and (new is None or old.metadata.labels != new.metadata.labels):
+            keys |= dict.fromkeys(self._services_of(old))
+        return keys
 
     def _services_of(self, pod: Pod) -> Iterable[str]:
         labels = pod.metadata.labels.items()
@@ -110,6 +130,7 @@ class EndpointSliceController:
             del self._nodes_by_name[old.metadata.name]
         if old is not None and new is not None and _zone(old) == _zone(new):
             return
+        self._memories.clear()
         for service in self._services.all():
             self._queue.add(key_of(service))
 
@@ -119,20 +140,18 @@ class EndpointSliceController:
         service = self._services.by_key(key)
         if service is None:
             self._tracker.forget(key)
-            self._trigger_times.forget(key)
-            self._placed.pop(key, None)
+            self._trigger_times.take(key)
             return
         if not service.spec.selector or service.spec.type == "ExternalName":
             return
-        pods = self._selected(service)
         result = plan(
             service,
-            pods,
+            self._selected(service),
             self._nodes_by_name,
             self._tracker.current(key, self._slices.by_index("service", key)),
             max_endpoints=self._max_endpoints,
-            trigger_time=self._trigger_times.of(service, pods),
-            place=self._placed.setdefault(key, _Places()),
+            trigger_time=self._trigger_times.take(key),
+            memory=self._memories.setdefault(key, {}),
         )
         try:
             await self._write(key, service, result)
@@ -180,35 +199,6 @@ def describe(result: SlicePlan) -> str:
         if slices:
             words.append(f"{verb} {len(slices)} slice{'s' if len(slices) > 1 else ''}")
     return ": ".join([words[0], ", ".join(words[1:])]) if words[1:] else words[0]
-
-
-class _Places:
-    """Remembers the endpoint of each Pod of a Service until Pod, node or Service changes."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[Service, Pod, Node | None, Placed | None]] = {}
-
-    def __call__(self, service: Service, pod: Pod, nodes: Mapping[str, Node]) -> Placed | None:
-        """Return the same as `endpoint_for`."""
-        uid = pod.metadata.uid
-        node = nodes.get(pod.spec.nodeName)
-        known = self._known.get(uid)
-        if (
-            known is not None
-            and known[0] is service
-            and known[1] is pod
-            and (known[2] is node or (known[2] and node and _zone(known[2]) == _zone(node)))
-        ):
-            return known[3]
-        placed = endpoint_for(service, pod, nodes)
-        if placed is not None and known is not None and known[3] is not None:
-            # Equal ports and endpoints shall be the same objects, so that comparing is cheap.
-            ports = known[3][0] if known[3][0] == placed[0] else placed[0]
-            placed = (ports, known[3][1] if known[3][1] == placed[1] else placed[1])
-        self._known[uid] = (service, pod, node, placed)
-        if pod.metadata.deletionTimestamp is not None and placed is None:
-            del self._known[uid]
-        return placed
 
 
 def _label_pairs(pod: Pod) -> Iterable[str]:

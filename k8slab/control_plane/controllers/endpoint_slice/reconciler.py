@@ -11,7 +11,7 @@ Upstream: staging/src/k8s.io/endpointslice/reconciler.go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from k8slab.api.core import Node, Pod, Service
 from k8slab.api.discovery import Endpoint, EndpointPort, EndpointSlice
 from k8slab.api.meta import ObjectMeta, is_controlled_by
 from k8slab.control_plane.controllers.controller_utils import controller_reference
-from k8slab.control_plane.controllers.endpoint_slice.endpoints import Placed, endpoint_for
+from k8slab.control_plane.controllers.endpoint_slice.endpoints import Memory, Placed, endpoint_for
 from k8slab.control_plane.controllers.endpoint_slice.hints import with_hints
 
 MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
@@ -31,7 +31,7 @@ HEADLESS = "service.kubernetes.io/headless"
 RESERVED_LABELS = (SERVICE_NAME, MANAGED_BY, HEADLESS)
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 
-Group = dict[tuple[str, ...], Endpoint]  # desired endpoints with the same ports, by identity
+Group = dict[str, Endpoint]  # desired endpoints with the same ports, by identity
 PortKey = tuple[EndpointPort, ...]
 
 
@@ -57,15 +57,16 @@ def plan(
     *,
     max_endpoints: int = MAX_ENDPOINTS,
     trigger_time: str = "",
-    place: Callable[[Service, Pod, Mapping[str, Node]], Placed | None] = endpoint_for,
+    memory: Memory | None = None,
 ) -> SlicePlan:
     """Say which EndpointSlices should exist for the Service.
 
     `pods` are those that its selector matches; `nodes` tell the zones, and `existing` are the
-    Service's slices. `trigger_time` is noted on what is written; `place` may remember answers.
+    Service's slices. `trigger_time` is noted on what is written. `memory`, kept from call to
+    call for as long as Service and nodes stay the same, makes the next call cheaper.
     """
     by_name = nodes if isinstance(nodes, Mapping) else {node.metadata.name: node for node in nodes}
-    desired = _group(service, pods, by_name, place)
+    desired = _group(service, pods, by_name, {} if memory is None else memory)
     packing = _Packing(service, max_endpoints)
     present: dict[PortKey, list[EndpointSlice]] = {}
     for one in existing:
@@ -84,34 +85,44 @@ def plan(
 
 
 def _group(
-    service: Service,
-    pods: Iterable[Pod],
-    nodes: Mapping[str, Node],
-    place: Callable[[Service, Pod, Mapping[str, Node]], Placed | None],
+    service: Service, pods: Iterable[Pod], nodes: Mapping[str, Node], memory: Memory
 ) -> dict[PortKey, tuple[PortKey, Group]]:
     groups: dict[PortKey, tuple[PortKey, Group]] = {}
     ports: PortKey | None = None
     group: Group = {}
     for pod in pods:
-        placed = place(service, pod, nodes)
+        uid = pod.metadata.uid
+        known = memory.get(uid)
+        if known is None or known[0] is not pod:
+            known = pod, _remember(endpoint_for(service, pod, nodes), known)
+            memory[uid] = known
+        placed = known[1]
         if placed is None:
             continue
         if placed[0] is not ports:  # Pods of one template have equal ports: look up only changes
             ports = placed[0]
             group = groups.setdefault(_key(ports), (ports, {}))[1]
-        group[_identity(placed[1])] = placed[1]
+        group[identity(placed[1])] = placed[1]
     return groups
+
+
+def _remember(placed: Placed | None, known: tuple[Pod, Placed | None] | None) -> Placed | None:
+    """Return the old objects for what has not changed, so that comparing them is cheap."""
+    before = known[1] if known is not None else None
+    if placed is None or before is None:
+        return placed
+    ports = before[0] if before[0] == placed[0] else placed[0]
+    return ports, before[1] if before[1] == placed[1] else placed[1]
 
 
 def _key(ports: PortKey) -> PortKey:
     return ports if len(ports) < 2 else tuple(sorted(ports, key=lambda p: (p.name, p.port)))
 
 
-def _identity(endpoint: Endpoint) -> tuple[str, ...]:
-    """Return what makes it the same endpoint, whatever its condition."""
+def identity(endpoint: Endpoint) -> str:
+    """Return what makes it the same endpoint, whatever its condition: its Pod."""
     target = endpoint.targetRef
-    uid = target.uid if target is not None else ""
-    return (*endpoint.addresses, uid, endpoint.nodeName or "", endpoint.hostname or "")
+    return (target.uid or target.name) if target is not None else endpoint.addresses[0]
 
 
 class _Packing:
@@ -146,16 +157,18 @@ class _Packing:
     ) -> tuple[list[EndpointSlice], list[EndpointSlice]]:
         """Leave endpoints where they are; return the slices that change and those that do not."""
         update, keep = [], []
+        labels = slice_labels(self.service)
         for one in slices:
-            kept = []
+            kept, changed = [], labels != one.metadata.labels
             for endpoint in one.endpoints:
-                wanted = desired.pop(_identity(endpoint), None)
+                wanted = desired.pop(identity(endpoint), None)
+                if wanted is endpoint or (wanted is not None and _alike(wanted, endpoint)):
+                    kept.append(endpoint)
+                    continue
+                changed = True
                 if wanted is not None:
-                    # Hints are worked out at the end, over all endpoints.
-                    kept.append(wanted if _differ(wanted, endpoint) else endpoint)
-            labels = slice_labels(self.service)
-            same = len(kept) == len(one.endpoints)
-            if same and all(map(_is, kept, one.endpoints)) and labels == one.metadata.labels:
+                    kept.append(wanted)
+            if not changed:
                 keep.append(one)
             elif not kept and one.endpoints:
                 self.delete.append(one)
@@ -169,7 +182,7 @@ class _Packing:
         if room <= 0 or not desired:
             return one
         added = list(desired)[:room]
-        endpoints = one.endpoints + tuple(desired.pop(identity) for identity in added)
+        endpoints = one.endpoints + tuple(desired.pop(key) for key in added)
         return replace(one, endpoints=endpoints)
 
     def _with_room(self, slices: list[EndpointSlice], count: int) -> EndpointSlice | None:
@@ -215,14 +228,9 @@ class _Packing:
         )
 
 
-def _is(one: Endpoint, other: Endpoint) -> bool:
-    return one is other
-
-
-def _differ(wanted: Endpoint, present: Endpoint) -> bool:
-    if wanted is present:
-        return False
-    return (wanted.conditions, wanted.zone) != (present.conditions, present.zone)
+def _alike(wanted: Endpoint, present: Endpoint) -> bool:
+    """Compare all but the hints, which are worked out at the end."""
+    return wanted == (replace(present, hints=None) if present.hints is not None else present)
 
 
 def new_endpoint_slice(service: Service, ports: PortKey) -> EndpointSlice:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8slab.api.conditions import get_condition
-from k8slab.api.core import Pod, Service
+from k8slab.api.core import Pod
 from k8slab.api.discovery import EndpointSlice
 from k8slab.client import key_of
 
@@ -71,33 +71,23 @@ class SliceTracker:
 
 
 class TriggerTimes:
-    """When Pods and Services last changed, as far as endpoints are concerned."""
+    """When the first change happened that the slices of a Service do not show yet."""
 
     def __init__(self) -> None:
-        self._services: dict[str, str] = {}
-        self._pods: dict[str, dict[str, str]] = {}
+        self._pending: dict[str, str] = {}
 
-    def of(self, service: Service, pods: Iterable[Pod]) -> str:
-        """Return the earliest change since the last call, "" if nothing relevant changed."""
-        key = key_of(service)
-        before = self._pods.get(key, {})
-        times: dict[str, str] = {}
-        changed = []
-        for pod in pods:
-            ready = get_condition(pod.status.conditions, "Ready")
-            if ready is not None and ready.lastTransitionTime:
-                name = pod.metadata.name
-                times[name] = ready.lastTransitionTime
-                # Times are RFC 3339 in UTC with whole seconds, so they compare as text.
-                if ready.lastTransitionTime > before.get(name, ""):
-                    changed.append(ready.lastTransitionTime)
-        created = service.metadata.creationTimestamp
-        if created > self._services.get(key, ""):
-            changed.append(created)
-        self._services[key], self._pods[key] = created, times
-        return min(changed, default="")
+    def note(self, service: str, time: str) -> None:
+        """Remember that a Service, or the Ready condition of a Pod behind it, changed then."""
+        # Times are RFC 3339 in UTC with whole seconds, so they compare as text.
+        if time and time < self._pending.get(service, "~"):
+            self._pending[service] = time
 
-    def forget(self, service: str) -> None:
-        """Drop a Service that is gone."""
-        self._services.pop(service, None)
-        self._pods.pop(service, None)
+    def take(self, service: str) -> str:
+        """Return the earliest change since the last call, "" if there was none."""
+        return self._pending.pop(service, "")
+
+
+def ready_since(pod: Pod | None) -> str:
+    """Return when the Pod's Ready condition last changed, "" if it has none."""
+    ready = get_condition(pod.status.conditions, "Ready") if pod is not None else None
+    return (ready.lastTransitionTime or "") if ready is not None else ""
