@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from k8slab.linux.errors import NetworkError
+
 if TYPE_CHECKING:
     from k8slab.linux.journey import Journey
     from k8slab.linux.netns import NetNamespace
@@ -27,7 +29,7 @@ REASONS = {status.value: status.phrase for status in HTTPStatus}
 END_OF_HEAD = b"\r\n\r\n"
 
 
-class BadMessage(ValueError):
+class BadMessage(ValueError):  # noqa: N818 (the condition, as elsewhere in network errors)
     """What came is not HTTP."""
 
 
@@ -171,10 +173,7 @@ async def request(
 
 
 async def serve_connection(connection: Connection, handler: Handler, received: bytes = b"") -> None:
-    """Answer requests until the client closes; `received` is what was read already.
-
-    Raises what the connection raises.
-    """
+    """Answer requests until the client closes or is gone; `received` is what was read already."""
     try:
         while True:
             try:
@@ -194,6 +193,8 @@ async def serve_connection(connection: Connection, handler: Handler, received: b
             if not data:
                 return
             received += data
+    except NetworkError:  # a client that goes away is no fault of the server
+        return
     finally:
         connection.close()
 

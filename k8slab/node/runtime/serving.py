@@ -1,7 +1,7 @@
-"""How a program serves: accept connections for ever, answer HTTP, answer health checks.
+r"""How a program serves: accept connections for ever, answer HTTP, answer health checks.
 
     async def main(process: Process) -> int:
-        serve_http(process, 8080, lambda request: http.text("hello\\n"))
+        serve_http(process, 8080, lambda request: http.text("hello\n"))
         return await process.until_sigterm()
 
 Rule of use: `serve_*` return at once; the port is open from then on.
@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from k8slab.linux.errors import NetworkError
-from k8slab.linux.tcp_open import Listener
 from k8slab.linux.tcp import Connection
+from k8slab.linux.tcp_open import Listener
 from k8slab.node import grpc_health, http
 from k8slab.node.runtime.process import Process
 

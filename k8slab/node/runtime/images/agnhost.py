@@ -113,9 +113,9 @@ class Netexec:
         process, query = self.process, request.query
         process.log(f"GET {request.path}")
         simple = {
-            "/": "NOW: " + _now(process), "/hostname": process.hostname, "/hostName": process.hostname,
-            "/clientip": f"{request.remote}:0", "/echo": query.get("msg", ""),
-            "/healthz": "ok" if self.healthy else "",
+            "/": f"NOW: {_now(process)}", "/echo": query.get("msg", ""),
+            "/hostname": process.hostname, "/hostName": process.hostname,
+            "/clientip": f"{request.remote}:0", "/healthz": "ok" if self.healthy else "",
         }.get(request.path)  # fmt: skip
         if request.path == "/healthz" and not self.healthy:
             return http.text("", 412)

@@ -29,7 +29,8 @@ async def main(process: Process) -> int:
         serve_http(process, PORT, answer)
     except AddressInUse:
         process.error(
-            f"(98)Address already in use: AH00072: make_sock: could not bind to address 0.0.0.0:{PORT}"
+            "(98)Address already in use: AH00072: make_sock: could not bind to address "
+            f"0.0.0.0:{PORT}"
         )
         return 1
     process.error(f"AH00094: Command line: 'httpd -D FOREGROUND' ({SERVER})")

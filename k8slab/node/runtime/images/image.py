@@ -4,7 +4,7 @@
 container does along $PATH. A program may be given as `"module:function"`, which is imported the
 first time a container runs it.
 
-Rule of use: an image without a shell is `shell=False`; then nothing but its own programs runs in it.
+Rule of use: in an image with `shell=False` nothing but its own programs runs.
 
 Upstream: opencontainers/image-spec config.md
 """

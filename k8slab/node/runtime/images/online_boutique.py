@@ -31,9 +31,11 @@ CALLS = {  # which services a page needs
     "/product": ("PRODUCT_CATALOG", "CURRENCY", "CART", "RECOMMENDATION", "AD"),
 }
 VISITS = ("/", "/product/OLJCESPC7Z", "/cart", "/", "/product/66VCHSJNUP", "/cart/checkout")
-PORTS = {"adservice": 9555, "cartservice": 7070, "currencyservice": 7000, "emailservice": 8080,
-         "checkoutservice": 5050, "paymentservice": 50051, "productcatalogservice": 3550,
-         "recommendationservice": 8080, "shippingservice": 50051, "shoppingassistantservice": 8080}  # fmt: skip
+PORTS = {
+    "adservice": 9555, "cartservice": 7070, "checkoutservice": 5050, "currencyservice": 7000,
+    "emailservice": 8080, "paymentservice": 50051, "productcatalogservice": 3550,
+    "recommendationservice": 8080, "shippingservice": 50051, "shoppingassistantservice": 8080,
+}  # fmt: skip
 
 
 async def _service(process: Process, name: str) -> int:

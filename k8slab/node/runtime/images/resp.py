@@ -36,9 +36,9 @@ def command(words: list[str]) -> bytes:
 
 
 def parse_command(data: bytes) -> tuple[list[str], bytes] | None:
-    """Return the first command and the bytes behind it, None while it is incomplete.
+    r"""Return the first command and the bytes behind it, None while it is incomplete.
 
-    >>> parse_command(b"PING\\r\\n")
+    >>> parse_command(b"PING\r\n")
     (['PING'], b'')
     """
     if b"\n" not in data:

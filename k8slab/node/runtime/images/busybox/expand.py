@@ -214,7 +214,7 @@ def _evaluate(node: ast.expr) -> int:
         return node.value
     if isinstance(node, ast.UnaryOp):
         operand = _evaluate(node.operand)
-        return {ast.USub: -operand, ast.UAdd: operand, ast.Not: int(not operand)}[type(node.op)]  # type: ignore[index]
+        return {ast.USub: -operand, ast.UAdd: operand, ast.Not: int(not operand)}[type(node.op)]
     if isinstance(node, ast.BinOp):
         return _operate(type(node.op), _evaluate(node.left), _evaluate(node.right))
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
@@ -230,7 +230,7 @@ def _operate(kind: type[ast.operator], a: int, b: int) -> int:
         return int(a / b)  # C rounds towards zero
     if kind is ast.Mod:
         return a - b * int(a / b)
-    return {ast.Add: a + b, ast.Sub: a - b, ast.Mult: a * b}[kind]  # type: ignore[index]
+    return {ast.Add: a + b, ast.Sub: a - b, ast.Mult: a * b}[kind]
 
 
 def _compare(kind: type[ast.cmpop], a: int, b: int) -> int:
@@ -238,4 +238,4 @@ def _compare(kind: type[ast.cmpop], a: int, b: int) -> int:
         ast.Eq: a == b, ast.NotEq: a != b, ast.Lt: a < b,
         ast.LtE: a <= b, ast.Gt: a > b, ast.GtE: a >= b,
     }  # fmt: skip
-    return int(results[kind])  # type: ignore[index]
+    return int(results[kind])

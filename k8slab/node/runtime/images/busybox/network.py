@@ -13,7 +13,7 @@ from k8slab.linux.resolver import ResolutionError
 from k8slab.node import http
 from k8slab.node.runtime.images.busybox.arguments import UsageError, options
 from k8slab.node.runtime.process import Process
-from k8slab.node.runtime.url import BadUrl, parse_url
+from k8slab.node.runtime.url import BadUrl, Url, parse_url
 
 WGET_TIMEOUT = 900.0  # s, busybox wget's default for one wait
 PING_INTERVAL = 1.0  # s
@@ -21,8 +21,10 @@ PING_INTERVAL = 1.0  # s
 
 async def wget(process: Process) -> int:
     """Fetch a URL: -q quiet, -O file or -, -S headers, -T seconds, --spider; 1 on failure."""
-    long = ("spider", "server-response", "quiet", "timeout=", "output-document=", "header=")
-    long += ("no-check-certificate", "post-data=", "tries=")
+    long = (
+        "spider", "server-response", "quiet", "timeout=", "output-document=", "header=",
+        "no-check-certificate", "post-data=", "tries=",
+    )  # fmt: skip
     try:
         found, rest = options(process, "qScY", "OTtUP", long)
     except UsageError as error:
@@ -47,11 +49,8 @@ async def wget(process: Process) -> int:
 
 
 async def _fetch(
-    process: Process, url: object, found: dict[str, str], quiet: bool, timeout: float
+    process: Process, url: Url, found: dict[str, str], quiet: bool, timeout: float
 ) -> int:
-    from k8slab.node.runtime.url import Url
-
-    assert isinstance(url, Url)
     ip = url.ip = await process.resolve(url.host)
     if not quiet:
         process.error(f"Connecting to {url.authority} ({ip}:{url.port})")

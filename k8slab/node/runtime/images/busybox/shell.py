@@ -23,7 +23,6 @@ from k8slab.node.runtime.images.busybox.expand import ExpansionError, fields, te
 from k8slab.node.runtime.images.busybox.flow import Break, Continue, Exit, Return
 from k8slab.node.runtime.images.busybox.syntax import (
     AndOr,
-    Block,
     Case,
     Command,
     For,
@@ -184,12 +183,10 @@ class Shell:
             pipe = Pipe(self.process.sim)
             stage = self.subshell()._stage(command, (stdin, pipe, err))
             tasks.append(self.process.spawn(stage, "pipe"))
-            tasks[-1].watched = True
             stdin = pipe
         status = await self.subshell()._stage(commands[-1], (stdin, out, err))
-        for task in tasks:
-            if not task.done and _endless(task, stdin):
-                task.kill()
+        for task in tasks:  # a writer whose reader has gone ends at its next line
+            await task
         return status
 
     async def _stage(self, command: Command, streams: Streams) -> int:
@@ -349,8 +346,3 @@ class Shell:
         if handler and self.process.terminated.is_set:
             del self.traps["TERM"]
             await self.sequence(parse(handler), streams)
-
-
-def _endless(task: Task[Any], pipe: Pipe | None) -> bool:
-    """A writer that never looks at its pipe again would run for ever: end it as SIGPIPE does."""
-    return pipe is not None and pipe.reader_gone and not task.done

@@ -10,6 +10,7 @@ Upstream: busybox shell/ash.c, POSIX Shell Command Language
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Union
 
 import msgspec
@@ -198,13 +199,14 @@ class _Parser:
 
     def command(self) -> Command:
         word = self.token.text
-        compound = {
+        compounds: dict[str, Callable[[], Command]] = {
             "if": self.if_command, "while": self.loop, "until": self.loop, "for": self.for_command,
             "case": self.case, "{": self.block, "(": self.block,
-        }.get(word)  # fmt: skip
+        }  # fmt: skip
+        compound = compounds.get(word) if self.token.kind != "" else None
         if compound is None:
             return self.simple()
-        node: Command = compound()
+        node = compound()
         redirects = self.redirects()
         if not redirects:
             return node

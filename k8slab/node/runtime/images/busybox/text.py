@@ -267,9 +267,9 @@ async def _lines(process: Process, paths: list[str]) -> AsyncIterator[tuple[int,
             yield number, line
         return
     number = 0
-    while (line := await process.stdin.read_line()) is not None:
+    while (typed := await process.stdin.read_line()) is not None:
         number += 1
-        yield number, line
+        yield number, typed
 
 
 def _counted(process: Process, *valued: str) -> tuple[dict[str, str], list[str]]:
