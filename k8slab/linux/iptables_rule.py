@@ -13,19 +13,28 @@ Upstream: iptables extensions/libxt_*.c, extensions/libipt_*.c
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import msgspec
 
 from k8slab.linux import matches as m
+from k8slab.linux import targets as t
 from k8slab.linux.addresses import network
 from k8slab.linux.chains import Rule, make_rule
 from k8slab.linux.iptables_target import read_target
-from k8slab.linux.iptables_words import IptablesError, Item, split, value_and_mask
+from k8slab.linux.iptables_words import (
+    IptablesError,
+    Item,
+    sections,
+    split,
+    value_and_mask,
+)
 from k8slab.linux.packet import ICMP_TYPES
 
 BASIC_ORDER = ("-s", "-d", "-i", "-o", "-p")
 PORT_MODULES = ("tcp", "udp", "sctp", "icmp")
 PROTOCOL_NAMES = {str(number): name for name, number in m.PROTOCOL_NUMBERS.items()}
+REMEMBERED = 1 << 14  # parts of rules; most rules of a cluster share theirs
 TCP_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 
 
@@ -36,65 +45,84 @@ def parse_rule(text: str) -> Rule:
     -d 10.96.0.1/32 -p tcp -m tcp --dport 443 -j KUBE-SVC-X
     """
     basic: dict[str, m.Match] = {}
-    groups: list[tuple[str, list[Item]]] = []
-    target: tuple[str, str, list[Item]] | None = None
-    current: list[Item] | None = None
-    for item in split(text):
-        option = item.option
-        if option in BASIC_ORDER:
-            basic[option] = _basic(item)
-            current = None
-        elif option == "-m":
-            current = []
-            groups.append((item.word, current))
-        elif option in ("-j", "-g"):
-            current = []
-            target = (option, item.word, current)
-        else:
-            if current is None:
-                current = []
-                groups.append((_implied_module(item, basic), current))
-            current.append(item)
+    groups: list[tuple[str, ...]] = []
+    target: t.Target | None = None
     try:
+        for section in sections(text):
+            head = section[1] if section[0] == "!" else section[0]
+            if head == "-m":
+                groups.append(section)
+            elif head in BASIC_ORDER:
+                basic[head], rest = _basic(section)
+                if rest:
+                    _give_to_module(rest, basic, groups)
+            else:
+                target = _target(section)
         return make_rule(
             [basic[option] for option in BASIC_ORDER if option in basic],
-            [(name, _read_group(name, items)) for name, items in groups],
-            None if target is None else read_target(*target),
+            [_group(words) for words in groups],
+            target,
         )
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, KeyError) as error:
         raise IptablesError(f"{error} in: {text}") from None
 
 
-def _implied_module(item: Item, basic: dict[str, m.Match]) -> str:
-    """`-p tcp --dport 80` means `-p tcp -m tcp --dport 80`."""
+def _give_to_module(
+    rest: tuple[str, ...], basic: dict[str, m.Match], groups: list[tuple[str, ...]]
+) -> None:
+    """`-p tcp --dport 80` means `-p tcp -m tcp --dport 80`, whether or not -m tcp came before."""
     protocol = basic.get("-p")
-    if isinstance(protocol, m.Protocol) and protocol.protocol in PORT_MODULES:
-        return protocol.protocol
-    raise IptablesError(f'unknown option "{item.option}"')
+    if not isinstance(protocol, m.Protocol) or protocol.protocol not in PORT_MODULES:
+        raise IptablesError(f'unknown option "{next(word for word in rest if word != "!")}"')
+    name = protocol.protocol
+    for place, group in enumerate(groups):
+        if group[1] == name:
+            groups[place] = (*group, *rest)
+            return
+    groups.append(("-m", name, *rest))
 
 
-def _basic(item: Item) -> m.Match:
-    word = item.word
-    if item.option in ("-s", "-d"):
-        try:
-            net, mask = network(word)
-        except ValueError as error:
-            raise IptablesError(f"host/network `{word}' not found: {error}") from None
-        return m.Address(item.option, net, mask, item.negated)
-    if item.option == "-p":
-        return m.Protocol(PROTOCOL_NAMES.get(word, word.lower()), item.negated)
-    return m.Device(item.option, word, item.negated)
+@lru_cache(maxsize=REMEMBERED)
+def _basic(section: tuple[str, ...]) -> tuple[m.Match, tuple[str, ...]]:
+    """Return the match of one of -s -d -i -o -p, and the words that belong to a module."""
+    negated = section[0] == "!"
+    option, *words = section[1:] if negated else section
+    if words[:1] == ["!"]:  # the old spelling: -s ! 10.0.0.1
+        negated, words = True, words[1:]
+    if not words:
+        raise IptablesError(f'option "{option}" requires an argument')
+    word, rest = words[0], tuple(words[1:])
+    if option == "-p":
+        return m.Protocol(PROTOCOL_NAMES.get(word, word.lower()), negated), rest
+    if option in ("-i", "-o"):
+        return m.Device(option, word, negated), rest
+    try:
+        net, mask = network(word)
+    except ValueError as error:
+        raise IptablesError(f"host/network `{word}' not found: {error}") from None
+    return m.Address(option, net, mask, negated), rest
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _target(section: tuple[str, ...]) -> t.Target:
+    if len(section) < 2:
+        raise IptablesError(f'option "{section[0]}" requires an argument')
+    return read_target(section[0], section[1], split(section[2:]))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _group(section: tuple[str, ...]) -> tuple[str, tuple[m.Match, ...]]:
+    """Return the name of a module and its matches, from `-m NAME words`."""
+    if len(section) < 2:
+        raise IptablesError('option "-m" requires an argument')
+    name, items = section[1], split(section[2:])
+    reader = MODULES.get(name)
+    if reader is None:
+        return name, (m.UnknownMatch(" ".join(map(str, items))),)
+    return name, tuple(reader(items))
 
 
 # -- matches
-
-
-def _read_group(name: str, items: list[Item]) -> tuple[m.Match, ...]:
-    reader = MODULES.get(name)
-    if reader is None:
-        words = " ".join([name, *map(str, items)])
-        return (m.UnknownMatch(words.removeprefix(name).strip()),)
-    return tuple(reader(items))
 
 
 def _comment(items: list[Item]) -> list[m.Match]:
@@ -115,7 +143,11 @@ def _ports(items: list[Item]) -> list[m.Match]:
             found.append(_icmp_type(item))
         else:
             found.append(m.UnknownMatch(str(item)))
-    return found
+    return sorted(found, key=_is_source_port, reverse=True)  # iptables prints it first
+
+
+def _is_source_port(match: m.Match) -> bool:
+    return isinstance(match, m.Ports) and match.option == "--sport"
 
 
 def _port_range(text: str) -> tuple[int, int]:

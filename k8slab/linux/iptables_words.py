@@ -1,6 +1,7 @@
 """The words of an iptables line: options with their arguments, quotes and negations.
 
-`split` divides a line into `Item`s and knows the long names of options, nothing of their meaning.
+`sections` divides a line at -s -d -i -o -p -m -j -g, `split` a section into its options; neither
+knows what an option means.
 
 Rule of use: what cannot be understood is an `IptablesError` in iptables' words.
 
@@ -10,6 +11,7 @@ Upstream: iptables iptables/xshared.c
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
@@ -17,10 +19,14 @@ from k8slab.linux.addresses import ALL_ONES
 from k8slab.linux.matches import quote
 
 WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
+# what begins a section: the basic matches, and -m -j -g with the options of their modules
+HEADS = {
+    "-s": "-s", "--source": "-s", "--src": "-s", "-d": "-d", "--destination": "-d", "--dst": "-d",
+    "-i": "-i", "--in-interface": "-i", "-o": "-o", "--out-interface": "-o",
+    "-p": "-p", "--protocol": "-p", "--proto": "-p",
+    "-m": "-m", "--match": "-m", "-j": "-j", "--jump": "-j", "-g": "-g", "--goto": "-g",
+}  # fmt: skip
 LONG = {
-    "--source": "-s", "--src": "-s", "--destination": "-d", "--dst": "-d",
-    "--in-interface": "-i", "--out-interface": "-o", "--protocol": "-p", "--proto": "-p",
-    "--match": "-m", "--jump": "-j", "--goto": "-g",
     "--destination-port": "--dport", "--source-port": "--sport",
     "--destination-ports": "--dports", "--source-ports": "--sports",
 }  # fmt: skip
@@ -49,18 +55,45 @@ class Item(msgspec.Struct, gc=False):
         return " ".join([*(["!"] if self.negated else []), self.option, *words])
 
 
-def split(text: str) -> list[Item]:
-    """Divide a line into options with their arguments; quotes keep words together."""
+def sections(text: str) -> list[tuple[str, ...]]:
+    """Divide a line at the options of HEADS: each section is "!" (perhaps), its head, its words.
+
+    A word that stood in quotes keeps a quote in front, so that it is not taken for an option.
+
+    >>> sections('! -s 10.0.0.1 -m comment --comment "a b" -j A')
+    [('!', '-s', '10.0.0.1'), ('-m', 'comment', '--comment', '"a b'), ('-j', 'A')]
+    """
+    found: list[list[str]] = []
+    negated = False
+    for word in _words(text):
+        head = HEADS.get(word)
+        if head is not None:
+            found.append(["!", head] if negated else [head])
+            negated = False
+        elif word == "!":
+            negated = True
+        elif found:
+            found[-1] += ("!", word) if negated else (word,)
+            negated = False
+        elif word.startswith("-"):
+            raise IptablesError(f'unknown option "{word}"')
+        else:
+            raise IptablesError(f'Bad argument "{word}"')
+    return [tuple(section) for section in found]
+
+
+def split(words: Iterable[str]) -> list[Item]:
+    """Divide the words of a section into options with their arguments."""
     items: list[Item] = []
     negated = False
-    for word, quoted in _words(text):
-        if word == "!" and not quoted:
+    for word in words:
+        if word == "!":
             negated = True
-        elif not quoted and len(word) > 1 and word[0] == "-" and not word[1].isdigit():
+        elif len(word) > 1 and word[0] == "-" and not word[1].isdigit():
             items.append(Item(LONG.get(word, word), [], negated))
             negated = False
         elif items:
-            items[-1].words.append(word)
+            items[-1].words.append(word[1:] if word[0] == '"' else word)
             if negated:  # the old spelling: --dport ! 80
                 items[-1].negated, negated = True, False
         else:
@@ -68,16 +101,21 @@ def split(text: str) -> list[Item]:
     return items
 
 
-def _words(text: str) -> list[tuple[str, bool]]:
+def _words(text: str) -> list[str]:
     if '"' not in text:
-        return [(word, False) for word in text.split()]
-    found: list[tuple[str, bool]] = []
-    for match in WORD.finditer(text):
-        if match.group(2) is None:
-            found.append((re.sub(r"\\(.)", r"\1", match.group(1)), True))
-        else:
-            found.append((match.group(2), False))
-    return found
+        return text.split()
+    if "\\" not in text:
+        words: list[str] = []
+        for number, part in enumerate(text.split('"')):
+            if number % 2:
+                words.append(f'"{part}')
+            else:
+                words += part.split()
+        return words
+    return [
+        word if quoted is None else '"' + re.sub(r"\\(.)", r"\1", quoted)
+        for quoted, word in (match.groups() for match in WORD.finditer(text))
+    ]
 
 
 def value_and_mask(text: str) -> tuple[int, int]:

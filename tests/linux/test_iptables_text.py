@@ -11,6 +11,12 @@ SAVED_AS = {
     "-j MARK --and-mark 0xff": "-j MARK --set-xmark 0x0/0xffffff00",
     "-j MARK --set-mark 1": "-j MARK --set-xmark 0x1/0xffffffff",
     "-p tcp --dport 80 -d 10.0.0.1 -j A": "-d 10.0.0.1/32 -p tcp -m tcp --dport 80 -j A",
+    '-m comment --comment "x y" -m tcp -p tcp -d 10.0.0.1 --dport 80 -j A': (
+        '-d 10.0.0.1/32 -p tcp -m comment --comment "x y" -m tcp --dport 80 -j A'
+    ),
+    "-p tcp -m tcp ! --dport 80 --sport 1024: -j A": (
+        "-p tcp -m tcp --sport 1024:65535 ! --dport 80 -j A"
+    ),
     "-m tcp -p tcp -s 10.1.2.3/24 -j A": "-s 10.1.2.0/24 -p tcp -m tcp -j A",
     "-m statistic --mode random --probability 0.3333333333 -j A": (
         "-m statistic --mode random --probability 0.33333333349 -j A"
