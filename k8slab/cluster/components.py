@@ -123,7 +123,14 @@ async def kube_proxy(world: World, process: Process) -> None:
 
     machine = world.machines[process.hostname]
     client = Client(world.transport(machine.name), f"system:kube-proxy/{machine.name}")
-    proxier = Proxier(world.sim, client, machine)
+    proxier = Proxier(
+        world.sim,
+        client,
+        machine,
+        cache=world.rule_cache,
+        latency=world.latency,
+        render=world.replace.get("kube_proxy"),
+    )
     process.log('"Using iptables Proxier"')
     world.sim.spawn(proxier.run(), f"kube-proxy/{machine.name}")
     await serve_health(process, 10256)
@@ -138,15 +145,15 @@ async def kindnetd(world: World, process: Process) -> None:
     await agent(client, machine)(process)
 
 
-async def coredns(world: World, process: Process) -> None:
+async def coredns(world: World, process: Process) -> int:
     """Answer the cluster's DNS queries."""
     from k8slab.addons.coredns import CoreDNS
 
     client = Client(world.transport(world.host_of(process)), "system:coredns")
-    await CoreDNS(process, client, world.upstream).run()
+    return await CoreDNS(process, client, world.upstream).run()
 
 
-COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[None]], int]] = {
+COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[int | None]], int]] = {
     "registry.k8s.io/etcd": (etcd, 23_000_000),
     "registry.k8s.io/kube-apiserver": (kube_apiserver, 27_000_000),
     "registry.k8s.io/kube-controller-manager": (kube_controller_manager, 23_000_000),

@@ -26,6 +26,7 @@ from k8slab.control_plane.etcd import Endpoint
 from k8slab.linux.links import Segment
 from k8slab.linux.netns import NetNamespace
 from k8slab.node.cni import Cni
+from k8slab.node.kube_proxy import RuleCache
 from k8slab.node.kubelet import Kubelet
 from k8slab.node.machine import Machine
 from k8slab.node.runtime import Containerd
@@ -73,6 +74,7 @@ class World:
         self.api = ApiEndpoint(sim, f"{SUBNET}.10", latency)
         self.registry = ImageRegistry()
         self.upstream = UpstreamZone()  # the names of the world outside
+        self.rule_cache = RuleCache()  # rules that are the same on all nodes are rendered once
         self.machines: dict[str, Machine] = {}
         self.hosts: dict[str, Host] = {}
         self.scheduler: Any = None

@@ -10,7 +10,7 @@ Upstream: coredns plugin/forward
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from typing import Any, Protocol
 
 from k8slab.addons.coredns.names import is_ip
@@ -65,8 +65,8 @@ class UpstreamZone:
     example.com. 300 IN A 203.0.113.7
     """
 
-    def __init__(self, records: Mapping[str, Sequence[str]] | None = None) -> None:
-        self.records: Mapping[str, Sequence[str]] = {} if records is None else records
+    def __init__(self, records: MutableMapping[str, Sequence[str]] | None = None) -> None:
+        self.records: MutableMapping[str, Sequence[str]] = {} if records is None else records
 
     def answer(self, qname: str, qtype: str) -> Answer:
         """Return addresses; NXDOMAIN for names that nobody entered."""

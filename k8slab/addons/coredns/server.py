@@ -12,7 +12,7 @@ Upstream: coredns coremain/run.go, core/dnsserver/server.go, plugin/{health,read
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 
 from k8slab.addons.coredns.corefile import CorefileError, Plugin, ServerBlock, parse
 from k8slab.addons.coredns.http import serve_text
@@ -40,13 +40,13 @@ class CoreDNS:
         self,
         process: Process,
         client: Client,
-        upstream: Upstream | Mapping[str, Sequence[str]] | None = None,
+        upstream: Upstream | MutableMapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Prepare; `upstream` answers for the world outside (a mapping: name to addresses)."""
         self.process = process
         self.sim = process.sim
         self.client = client
-        if upstream is None or isinstance(upstream, Mapping):
+        if upstream is None or isinstance(upstream, MutableMapping):
             upstream = UpstreamZone(upstream)
         self.upstream: Upstream = upstream
         self.requests: dict[tuple[str, str], int] = {}  # by type and rcode

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
+from functools import lru_cache
 
 SERVICES = "KUBE-SERVICES"
 EXTERNAL_SERVICES = "KUBE-EXTERNAL-SERVICES"
@@ -55,6 +56,7 @@ def firewall_chain(port_name: str, protocol: str) -> str:
     return f"KUBE-FW-{_hash(port_name + protocol)}"
 
 
+@lru_cache(maxsize=1 << 17)
 def endpoint_chain(port_name: str, protocol: str, endpoint: str) -> str:
     """Return the chain that sends to one endpoint, given as "ip:port" ("[ip]:port" for IPv6)."""
     return f"KUBE-SEP-{_hash(port_name + protocol + endpoint)}"

@@ -83,7 +83,8 @@ class Summary(msgspec.Struct, frozen=True):
     changed: int  # chains that were written or removed
 
     def __str__(self) -> str:
-        return f"{self.services} Services, {self.endpoints} endpoints, {self.rules} rules"
+        counts = ((self.services, "Service"), (self.endpoints, "endpoint"), (self.rules, "rule"))
+        return ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts)
 
 
 Ports = dict[PortKey, RenderedPort]
