@@ -48,7 +48,7 @@ class ImageManager:
         image, deps = container.image, self._deps
         about = container_reference(pod, container)
         try:
-            policy = pull_policy(container)
+            parse_reference(image)
         except ValueError as error:
             message = (
                 f'Failed to apply default image tag "{image}": '
@@ -56,6 +56,7 @@ class ImageManager:
             )
             deps.recorder.event_about(about, WARNING, "InspectFailed", message)
             raise ContainerNotStarted("InvalidImageName", message) from None
+        policy = pull_policy(container)
         present = bool(deps.images.image_id(image))
         if present and policy != "Always":
             message = (

@@ -27,6 +27,7 @@ from k8slab.node.kubelet import status as pod_status
 from k8slab.node.kubelet.admission import Rejection, admit
 from k8slab.node.kubelet.dependencies import Dependencies, KubeletConfiguration
 from k8slab.node.kubelet.kuberuntime_container import KubeRuntime
+from k8slab.node.kubelet.kuberuntime_manager import READINESS
 from k8slab.node.kubelet.lease import NodeLease
 from k8slab.node.kubelet.node_status import NodeStatusManager, allocatable
 from k8slab.node.kubelet.object_cache import ObjectCache
@@ -78,12 +79,14 @@ class Kubelet:
         )
         self._pods = PodManager()
         self._informers = Informers(sim, client)
-        self._node_status = NodeStatusManager(deps, self._wake_all)
+        self._node_status = NodeStatusManager(
+            deps, on_registered=self._wake_static, on_ready=self._wake_all
+        )
         self._lease = NodeLease(deps, self._node)
         self._pleg = Pleg(sim, runtime, self._wake)
         self._objects = ObjectCache(sim, client, self._object_changed)
         self._statuses = StatusManager(sim, client, self._pods.api_pod)
-        self._probes = ProbeManager(deps, self._wake)
+        self._probes = ProbeManager(deps, self._probe_changed)
         self._pod_sync = PodSync(
             deps,
             pods=self._pods,
@@ -247,14 +250,19 @@ class Kubelet:
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         if new is not None:
-            first = self._node() is None
             self._node_status.heard(new)
-            if first:
-                self._wake_static()
 
     def _object_changed(self, uid: str) -> None:
         """A mounted ConfigMap or Secret has changed: its files follow with the next sync."""
         self._deps.sim.after(SYNC_FREQUENCY, lambda: self._wake(uid), "kubelet: resync")
+
+    def _probe_changed(self, uid: str, kind: str) -> None:
+        """Readiness is told at once, even while a worker waits for something; the rest is work."""
+        pod = self._pods.get(uid)
+        if kind == READINESS and pod is not None:
+            self._pod_sync.refresh(pod)
+        else:
+            self._wake(uid)
 
     def _disk_changed(self, path: str) -> None:
         if path.startswith(self._deps.config.static_pod_path):

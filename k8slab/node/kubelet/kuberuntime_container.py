@@ -355,9 +355,14 @@ def before_sidecar(pod: Pod, name: str, running: Mapping[str, object]) -> list[s
     return [other for other in (*regular, *reversed(later)) if other in running]
 
 
-def grace_period(pod: Pod) -> float:
-    """Return how many seconds the Pod's containers may take to end."""
+def grace_period(pod: Pod, *, removed: bool = False) -> float:
+    """Return how many seconds the Pod's containers may take to end.
+
+    A Pod whose object was removed by force gets the least that there is.
+    """
     meta = pod.metadata
+    if removed and meta.deletionTimestamp is None:
+        return 1.0
     if meta.deletionTimestamp is not None and meta.deletionGracePeriodSeconds is not None:
         return max(float(meta.deletionGracePeriodSeconds), 1.0)
     wanted = pod.spec.terminationGracePeriodSeconds

@@ -32,7 +32,6 @@ from k8slab.api.core import (
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import ObjectMeta, timestamp
 from k8slab.client import ConnectionFailed
-from k8slab.node.image_reference import parse_reference
 from k8slab.node.kubelet.dependencies import VERSION, Dependencies
 from k8slab.sim import Signal, Timer
 
@@ -128,19 +127,11 @@ def _since(old: NodeStatus, new: NodeCondition, now: str) -> NodeCondition:
 
 
 def _images(deps: Dependencies) -> tuple[ContainerImage, ...]:
-    """The largest images first, each under its name with the digest and with the tag."""
+    """The largest images first."""
     largest = sorted(deps.images.images(), key=lambda image: (-image[1], image[0]))
     return tuple(
-        ContainerImage(names=_image_names(deps, name), sizeBytes=size)
-        for name, size in largest[:MAX_IMAGES]
+        ContainerImage(names=(name,), sizeBytes=size) for name, size in largest[:MAX_IMAGES]
     )
-
-
-def _image_names(deps: Dependencies, name: str) -> tuple[str, ...]:
-    digest = deps.images.image_id(name).rpartition("@")[2]
-    repository = parse_reference(name).repository
-    pinned = f"{repository}@{digest}"
-    return (pinned, name) if digest.startswith("sha256:") and pinned != name else (name,)
 
 
 def _node_info(name: str) -> NodeSystemInfo:
@@ -170,8 +161,15 @@ def _cpu(millicores: int) -> str:
 class NodeStatusManager:
     """Registers the node and keeps its status true."""
 
-    def __init__(self, deps: Dependencies, on_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        deps: Dependencies,
+        *,
+        on_registered: Callable[[], None],
+        on_ready: Callable[[], None],
+    ) -> None:
         self._deps = deps
+        self._on_registered = on_registered  # there is a Node for mirrors to hang on
         self._on_ready = on_ready  # the network has become ready: Pods can have addresses
         self._node: Node | None = None
         self._news = Signal(deps.sim, "node status")
@@ -260,6 +258,7 @@ class NodeStatusManager:
                 )
             self._node = found
             await self._post(heartbeat=True)
+        self._on_registered()
         self._announce(ready=deps.network.ready(), before=False)
 
     def _patience(self) -> float | None:

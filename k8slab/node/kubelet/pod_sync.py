@@ -148,6 +148,10 @@ class PodSync:
 
     # -- telling
 
+    def refresh(self, pod: Pod) -> None:
+        """Tell the Pod's status between two passes."""
+        self._tell(pod, self._pleg.status(pod.metadata.uid))
+
     def _tell(self, pod: Pod, runtime: PodRuntimeStatus, *, terminal: bool = False) -> PodStatus:
         """Work out the Pod's status and hand it to the status manager."""
         uid = pod.metadata.uid

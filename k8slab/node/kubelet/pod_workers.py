@@ -107,7 +107,7 @@ class PodWorkers:
         if worker.stage == FINISHED:
             self._start(worker)
         else:
-            self._terminate(worker, grace_period(worker.pod))
+            self._terminate(worker, grace_period(worker.pod, removed=not is_static_pod(worker.pod)))
 
     def _terminate(self, worker: PodWorker, grace: float) -> None:
         if worker.stage == SYNCING:

@@ -69,9 +69,9 @@ class _Watched:
 
 
 class ProbeManager:
-    """All probe workers of one node; `on_change(uid)` hears when a verdict has changed."""
+    """All probe workers of one node; `on_change(uid, kind)` hears when a verdict has changed."""
 
-    def __init__(self, deps: Dependencies, on_change: Callable[[str], None]) -> None:
+    def __init__(self, deps: Dependencies, on_change: Callable[[str, str], None]) -> None:
         self._deps = deps
         self._on_change = on_change
         self._watched: dict[str, _Watched] = {}  # by container id
@@ -215,7 +215,7 @@ class ProbeManager:
         if before != (state.started, state.ready, state.failed):
             name = target.container.name
             self._deps.trace("probe", target.pod, f"{kind} of {name}: {verdict}")
-            self._on_change(watched.uid)
+            self._on_change(watched.uid, kind)
         return bool(state.failed) or (success and kind == STARTUP)
 
 
