@@ -25,6 +25,7 @@ from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
 from k8slab.control_plane.etcd import Endpoint
 from k8slab.linux.links import Segment
 from k8slab.linux.netns import NetNamespace
+from k8slab.linux.routes import Route
 from k8slab.node.cni import Cni
 from k8slab.node.kube_proxy import RuleCache
 from k8slab.node.kubelet import Kubelet
@@ -36,6 +37,7 @@ from k8slab.sim import Group, Simulation
 
 CONTROL_PLANE = "control-plane"
 SUBNET = "192.168.10"  # of the machines; .1 is the router, the control plane is .10
+ROUTER = f"{SUBNET}.1"
 CPU, MEMORY = 4000, 8 * 2**30  # of each machine: millicores, bytes
 OUTSIDE = "outside"  # the machine of a client beyond the cluster
 IMAGE = re.compile(r"^\s*(?:- )?image: *(\S+)", re.MULTILINE)
@@ -78,6 +80,8 @@ class World:
         self.machines: dict[str, Machine] = {}
         self.hosts: dict[str, Host] = {}
         self.scheduler: Any = None
+        self.router = NetNamespace(sim, "router")  # the way out; it leads nowhere and says nothing
+        self.router.add_ethernet("eth0", self.segment, f"{ROUTER}/24")
         self.install_components()
 
     # -- machines
@@ -86,9 +90,10 @@ class World:
         """Put a machine on the network, powered on, with an empty disk."""
         net = NetNamespace(self.sim, name)
         net.add_ethernet("eth0", self.segment, f"{SUBNET}.{number}/24")
+        net.routes.replace(Route(destination="default", device="eth0", gateway=ROUTER))
         net.ip_forward = True
         machine = Machine(self.sim, name, net, cpu=CPU, memory=MEMORY)
-        machine.disk.write("/etc/resolv.conf", f"nameserver {SUBNET}.1\n")
+        machine.disk.write("/etc/resolv.conf", f"nameserver {ROUTER}\n")
         machine.disk.write("/etc/hostname", f"{name}\n")
         self.machines[name] = machine
         return machine
