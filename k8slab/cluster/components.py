@@ -117,16 +117,23 @@ async def kube_controller_manager(world: World, process: Process) -> None:
     await serve_health(process, 10257)
 
 
-async def kube_proxy(world: World, process: Process) -> None:
+async def kube_proxy(world: World, process: Process) -> int | None:
     """Keep the node's rules as Services and EndpointSlices want them."""
-    from k8slab.node.kube_proxy import Proxier
+    from k8slab.node.kube_proxy import ConfigError, Proxier, parse_config
 
+    folder, path = process.folder(flag(process, "config"))
+    try:
+        config = parse_config(str(folder.read(path)))
+    except (ConfigError, FileNotFoundError) as error:
+        process.error(f'"Error running ProxyServer" err="failed to load config: {error}"')
+        return 1
     machine = world.machines[process.hostname]
     client = Client(world.transport(machine.name), f"system:kube-proxy/{machine.name}")
     proxier = Proxier(
         world.sim,
         client,
         machine,
+        config,
         cache=world.rule_cache,
         latency=world.latency,
         render=world.replace.get("kube_proxy"),
@@ -134,6 +141,7 @@ async def kube_proxy(world: World, process: Process) -> None:
     process.log('"Using iptables Proxier"')
     world.sim.spawn(proxier.run(), f"kube-proxy/{machine.name}")
     await serve_health(process, 10256)
+    return None
 
 
 async def kindnetd(world: World, process: Process) -> None:

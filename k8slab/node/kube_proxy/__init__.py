@@ -10,8 +10,8 @@ Upstream: pkg/proxy/iptables
 """
 
 from k8slab.node.kube_proxy.cache import RuleCache
-from k8slab.node.kube_proxy.config import Config
+from k8slab.node.kube_proxy.config import Config, ConfigError, parse_config
 from k8slab.node.kube_proxy.proxier import Proxier
 from k8slab.node.kube_proxy.render import render
 
-__all__ = ["Config", "Proxier", "RuleCache", "render"]
+__all__ = ["Config", "ConfigError", "Proxier", "RuleCache", "parse_config", "render"]

@@ -11,6 +11,8 @@ Upstream: pkg/proxy/iptables/proxier.go (iptablesJumpChains, syncProxyRules)
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_network
+
 from k8slab.node.kube_proxy.chains import (
     EXTERNAL_SERVICES,
     FIREWALL,
@@ -22,7 +24,8 @@ from k8slab.node.kube_proxy.chains import (
     PROXY_FIREWALL,
     SERVICES,
 )
-from k8slab.node.kube_proxy.config import Config
+from k8slab.node.kube_proxy.config import PRIMARY, Config
+from k8slab.node.kube_proxy.topology import NodeView
 
 Place = tuple[str, str]  # table, chain
 
@@ -84,12 +87,27 @@ def base_chains(config: Config) -> dict[Place, tuple[str, ...]]:
     return chains
 
 
-def services_tail(config: Config) -> tuple[str, ...]:
-    """Return the last rule of KUBE-SERVICES: what goes to the node itself may be a node port."""
-    comment = "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
-    loopback = "" if config.localhost_node_ports else "! -d 127.0.0.0/8 "
-    match = f'{loopback}-m comment --comment "{comment}" -m addrtype --dst-type LOCAL'
-    return (f"{match} -j {NODEPORTS}",)
+def services_tail(config: Config, node: NodeView) -> tuple[str, ...]:
+    """Return the last rules of KUBE-SERVICES: what goes to the node itself may be a node port."""
+    text = "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
+    comment = f'-m comment --comment "{text}"'
+    if not config.node_port_addresses:
+        loopback = "" if config.localhost_node_ports else "! -d 127.0.0.0/8 "
+        return (f"{loopback}{comment} -m addrtype --dst-type LOCAL -j {NODEPORTS}",)
+    return tuple(f"-d {ip}/32 {comment} -j {NODEPORTS}" for ip in node_port_ips(config, node))
+
+
+def node_port_ips(config: Config, node: NodeView) -> list[str]:
+    """Return the node's addresses at which node ports work, if they are limited to some."""
+    networks = [ip_network(each) for each in config.node_port_addresses if each != PRIMARY]
+    found = []
+    for ip in dict.fromkeys((node.ip, *node.addresses)):
+        if not ip or ":" in ip or (ip.startswith("127.") and not config.localhost_node_ports):
+            continue
+        is_primary = ip == node.ip and PRIMARY in config.node_port_addresses
+        if is_primary or any(ip_address(ip) in network for network in networks):
+            found.append(ip)
+    return found
 
 
 def _firewall(config: Config) -> tuple[str, ...]:

@@ -62,7 +62,7 @@ class RuleCache:
         self._versions: dict[str, dict[tuple[object, ...], Version]] = {}
         self._common: dict[Place, list[tuple[tuple[Body, ...], Body]]] = {}
         self._base: dict[Config, dict[Place, Body]] = {}
-        self._tails: dict[Config, Body] = {}
+        self._tails: dict[tuple[str, ...], Body] = {}
         self._jumps: tuple[tuple[str, str, Rule], ...] = ()
 
     def rendered(
@@ -106,11 +106,10 @@ class RuleCache:
             self._base[config] = {place: Body(rules) for place, rules in chains.items()}
         return self._base[config]
 
-    def tail(self, config: Config) -> Body:
+    def tail(self, config: Config, node: NodeView) -> Body:
         """Return the end of KUBE-SERVICES in the nat table."""
-        if config not in self._tails:
-            self._tails[config] = Body(services_tail(config))
-        return self._tails[config]
+        rules = services_tail(config, node)
+        return self._tails.setdefault(rules, Body(rules))
 
     def jumps(self) -> tuple[tuple[str, str, Rule], ...]:
         """Return the jumps from the kernel's chains, parsed."""

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from k8slab.api.core import Node, Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.client import Client, Informers, Latency, key_of
@@ -107,8 +109,13 @@ class Proxier:
             self._change(key)
 
     def _on_node(self, old: Node | None, new: Node | None) -> None:
-        if new is not None and view_of(new) != self.rules.node:
-            self.rules.set_node(view_of(new))
+        if new is None:
+            return
+        # Other addresses of the node count only if node ports are limited to some of them.
+        own = self.machine.net.local_addresses if self.config.node_port_addresses else ()
+        view = msgspec.structs.replace(view_of(new), addresses=own)
+        if view != self.rules.node:
+            self.rules.set_node(view)
             self._change("")
 
     def _change(self, key: str) -> None:

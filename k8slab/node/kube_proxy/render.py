@@ -71,7 +71,9 @@ def view_of(node: Node | str) -> NodeView:
         return NodeView(node)
     addresses = node.status.addresses
     ip = next((each.address for each in addresses if each.type == "InternalIP"), "")
-    return NodeView(node.metadata.name, node.metadata.labels.get(ZONE_LABEL, ""), ip)
+    zone = node.metadata.labels.get(ZONE_LABEL, "")
+    own = tuple(each.address for each in addresses if each.type.endswith("IP"))
+    return NodeView(node.metadata.name, zone, ip, own)
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -107,7 +109,7 @@ class RuleSync:
         self._remove: dict[str, None] = {}
         self._rewrite: dict[Place, None] = {}
         self._is_first = True
-        self._tail = self.cache.tail(config)
+        self._tail = self.cache.tail(config, node)
 
     def set_service(
         self, key: str, service: Service | None, slices: Sequence[EndpointSlice]
@@ -130,6 +132,10 @@ class RuleSync:
         """Render everything anew for a node that was labelled differently."""
         if node != self.node:
             self.node = node
+            tail = self.cache.tail(self.config, node)
+            if tail is not self._tail:
+                self._tail = tail
+                self._rewrite[("nat", SERVICES)] = None
             self._render_all()
 
     def apply(self, ruleset: Ruleset) -> Summary:

@@ -24,6 +24,7 @@ class NodeView(msgspec.Struct, frozen=True, gc=False):
     name: str
     zone: str = ""  # its label topology.kubernetes.io/zone
     ip: str = ""  # its InternalIP
+    addresses: tuple[str, ...] = ()  # all that it owns
 
 
 class Categories(msgspec.Struct, frozen=True, gc=False):
