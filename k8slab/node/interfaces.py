@@ -67,6 +67,9 @@ class Mount(msgspec.Struct, frozen=True):
     sub_path: str = ""
 
 
+PortMappings = tuple[tuple[str, str, int, int], ...]  # protocol, host ip, host, container
+
+
 class PodSandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the runtime must know of a Pod to make its sandbox."""
 
@@ -77,7 +80,7 @@ class PodSandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     hostname: str = ""
     host_network: bool = False
     labels: Mapping[str, str] = {}
-    port_mappings: tuple[tuple[str, str, int, int], ...] = ()  # protocol, host ip, host, container
+    port_mappings: PortMappings = ()
     dns_config: str = ""  # the text of resolv.conf
 
 
@@ -221,8 +224,13 @@ class NetworkPlugin(Protocol):
     def ready(self) -> bool:
         """Say whether Pods can be connected yet: the agent has written its configuration."""
 
-    async def add(self, sandbox_id: str, netns: NetNamespace) -> tuple[str, ...]:
-        """Connect the namespace and return its addresses; raises RuntimeFailed."""
+    async def add(
+        self, sandbox_id: str, netns: NetNamespace, port_mappings: PortMappings = ()
+    ) -> tuple[str, ...]:
+        """Connect the namespace and return its addresses; raises RuntimeFailed.
+
+        The host's ports of the mappings lead to the namespace from then on.
+        """
 
     async def delete(self, sandbox_id: str) -> None:
         """Disconnect it and free its addresses; doing so twice does no harm."""

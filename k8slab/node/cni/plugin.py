@@ -16,13 +16,12 @@ from typing import Any
 from k8slab.linux.netns import NetNamespace
 from k8slab.node.cni import bridge, portmap
 from k8slab.node.cni.ipam import Ipam, NoAddresses
-from k8slab.node.interfaces import RuntimeFailed
+from k8slab.node.interfaces import PortMappings, RuntimeFailed
 from k8slab.node.machine import Machine
 from k8slab.sim import Simulation
 
 CONFIG_FOLDER = "etc/cni/net.d"
 CONFIG = f"{CONFIG_FOLDER}/10-kindnet.conflist"
-PortMappings = tuple[tuple[str, str, int, int], ...]  # protocol, host ip, host, container
 
 
 class Cni:

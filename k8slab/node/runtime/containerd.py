@@ -80,7 +80,7 @@ class Containerd(ImageStore):
         sandbox = Sandbox(id, config, net, self._sim.now)
         if not config.host_network:
             try:
-                sandbox.ips = await self._network.add(id, net)
+                sandbox.ips = await self._network.add(id, net, config.port_mappings)
             except BaseException:
                 net.close()
                 raise
