@@ -4,14 +4,14 @@ The scheduler decides by what it knows; the kubelet checks again by what is true
 not fit is not queued: it ends in phase Failed with a reason such as OutOfcpu, and whoever owns it
 makes another.
 
-Rule of use: pure; the Pods given are those that already run here, without the one asking.
+Rule of use: pure; `used` is what the Pods that already run here ask for, without the one asking.
 
 Upstream: pkg/kubelet/lifecycle/predicate.go
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -33,18 +33,15 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 def admit(
-    pod: Pod, others: Iterable[Pod], allocatable: Mapping[str, str], node: Node | None
+    pod: Pod, used: Mapping[str, int], allocatable: Mapping[str, str], node: Node | None
 ) -> Rejection | None:
-    """Return why the Pod is rejected, None if it may run; no node means that none is known yet."""
+    """Return why the Pod is rejected, None if it may run; no node means that none is known yet.
+
+    `used` counts Pods under "pods" and has their requests in the units of `pod_requests`.
+    """
     if node is not None and not _node_matches(pod, node):
         return Rejection("NodeAffinity", AFFINITY_MESSAGE)
-    wanted = pod_requests(pod)
-    used: dict[str, int] = {"pods": 0}
-    for other in others:
-        used["pods"] += 1
-        for resource, amount in pod_requests(other).items():
-            used[resource] = used.get(resource, 0) + amount
-    for resource, amount in {"pods": 1, **wanted}.items():
+    for resource, amount in {"pods": 1, **pod_requests(pod)}.items():
         capacity = _amount(resource, allocatable.get(resource, "0"))
         in_use = used.get(resource, 0)
         if amount and in_use + amount > capacity:
@@ -66,20 +63,20 @@ def pod_requests(pod: Pod) -> dict[str, int]:
         return _requests(pod.spec.resources)
     total: dict[str, int] = {}
     for container in pod.spec.containers:
-        _add(total, _container(container))
+        add_to(total, _container(container))
     sidecars: dict[str, int] = {}
     peak: dict[str, int] = {}
     for container in pod.spec.initContainers:
         wanted = _container(container)
-        _add(wanted, sidecars)
+        add_to(wanted, sidecars)
         if is_restartable_init(container):
-            _add(total, _container(container))
+            add_to(total, _container(container))
             sidecars = wanted
         for resource, amount in wanted.items():
             peak[resource] = max(peak.get(resource, 0), amount)
     for resource, amount in peak.items():
         total[resource] = max(total.get(resource, 0), amount)
-    _add(total, {key: _amount(key, text) for key, text in pod.spec.overhead.items()})
+    add_to(total, {key: _amount(key, text) for key, text in pod.spec.overhead.items()})
     return total
 
 
@@ -96,7 +93,8 @@ def _amount(resource: str, text: str) -> int:
     return milli_value(text) if resource == "cpu" else value(text)
 
 
-def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
+def add_to(total: dict[str, int], more: Mapping[str, int]) -> None:
+    """Add amounts by resource."""
     for resource, amount in more.items():
         total[resource] = total.get(resource, 0) + amount
 

@@ -232,7 +232,7 @@ class Kubelet:
         if pod.status.phase in FINAL or terminating or pod.status.startTime is not None:
             self._workers.update(pod)
             return
-        rejection = admit(pod, self._workers.active(), allocatable(self._deps), self._node())
+        rejection = admit(pod, self._workers.usage(), allocatable(self._deps), self._node())
         if rejection is None:
             self._workers.update(pod)
         else:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from k8slab.api.core import Pod
+from k8slab.node.kubelet.admission import add_to, pod_requests
 from k8slab.node.kubelet.dependencies import SyncFailed
 from k8slab.node.kubelet.kuberuntime_container import grace_period
 from k8slab.node.kubelet.pod_manager import full_name, is_static_pod
@@ -32,6 +33,7 @@ class PodWorker:
 
     def __init__(self, pod: Pod, stage: str) -> None:
         self.pod = pod
+        self.requests = pod_requests(pod)
         self.stage = stage
         self.removed = False  # its object is gone
         self.grace: float | None = None  # of the termination under way
@@ -64,10 +66,14 @@ class PodWorkers:
         """Return the Pods that use the node's resources."""
         return [w.pod for w in self._workers.values() if w.stage in (SYNCING, TERMINATING)]
 
-    def is_terminating(self, uid: str) -> bool:
-        """Say whether the Pod is past its `syncing` stage."""
-        worker = self._workers.get(uid)
-        return worker is not None and worker.stage != SYNCING
+    def usage(self) -> dict[str, int]:
+        """Return how many Pods use the node's resources, and what they have asked for."""
+        total = {"pods": 0}
+        for worker in self._workers.values():
+            if worker.stage in (SYNCING, TERMINATING):
+                total["pods"] += 1
+                add_to(total, worker.requests)
+        return total
 
     # -- telling
 
