@@ -172,8 +172,8 @@ class SchedulingQueue:
         times = [item[0] for item in self._backoff[:1]]
         waiting = [each.timestamp for each in self._unschedulable.values() if not each.gated]
         if waiting:
-            periods = math.floor((min(waiting) + MAX_IN_UNSCHEDULABLE_PODS) / FLUSH_PERIOD) + 1
-            times.append(periods * FLUSH_PERIOD)
+            ripe = max(min(waiting) + MAX_IN_UNSCHEDULABLE_PODS, self._flushed)
+            times.append((math.floor(ripe / FLUSH_PERIOD) + 1) * FLUSH_PERIOD)
         return min(times, default=None)
 
     # -- helpers

@@ -140,10 +140,10 @@ def test_the_sums_stay_those_of_the_pods_that_are_there(steps: list[tuple[str, i
         manifest = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
         cache.set_node(load(manifest))  # type: ignore[arg-type]
     there: dict[str, tuple[str, Any]] = {}
-    for step, number, home in steps:
+    for turn, (step, number, home) in enumerate(steps):
         key = f"default/p{number}"
         if step == "put":
-            made = _pod(number, names[home], 100 + home)
+            made = _pod(number, names[home], 100 + turn)
             cache.set_pod(made)
             there[key] = (names[home], made)
         else:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import pytest
+
 from k8slab.api.core import Binding, ObjectReference
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import DeleteOptions, ObjectMeta
@@ -190,15 +192,7 @@ def test_finished_pods_take_up_no_room(lab: Any, node: Any, pod: Any) -> None:
 
 def test_the_more_important_pod_goes_first(lab: Any, node: Any, pod: Any) -> None:
     lab.process.kill()
-    for name, value in (("low", 1), ("high", 1000)):
-        lab.create(
-            {
-                "apiVersion": "scheduling.k8s.io/v1",
-                "kind": "PriorityClass",
-                "metadata": {"name": name},
-                "value": value,
-            }
-        )
+    priority_classes(lab, low=1, high=1000)
     lab.create(node("node-1", cpu="1"))
     lab.create(pod("a", cpu="1", priorityClassName="low"))
     lab.create(pod("b", cpu="1", priorityClassName="high"))
@@ -208,14 +202,7 @@ def test_the_more_important_pod_goes_first(lab: Any, node: Any, pod: Any) -> Non
 
 
 def test_preemption_deletes_the_victim_and_then_schedules(lab: Any, node: Any, pod: Any) -> None:
-    lab.create(
-        {
-            "apiVersion": "scheduling.k8s.io/v1",
-            "kind": "PriorityClass",
-            "metadata": {"name": "high"},
-            "value": 1000,
-        }
-    )
+    priority_classes(lab, high=1000)
     lab.create(node("node-1", cpu="1"))
     lab.create(pod("victim", cpu="1"))
     lab.run(1)
@@ -306,16 +293,19 @@ def _bound_elsewhere(lab: Any, request: Any) -> ApiError | None:
     return None
 
 
-def test_a_pod_of_the_same_name_is_another_pod(lab: Any, node: Any, pod: Any) -> None:
+@pytest.mark.parametrize("delay", [0.0005, 0.0025], ids=["before-deciding", "while-binding"])
+def test_a_pod_of_the_same_name_is_another_pod(delay: float, lab: Any, node: Any, pod: Any) -> None:
     lab.create(node("node-1", cpu="2"))
     lab.create(node("node-2", cpu="4", unschedulable=True))
     lab.run(1)
     lab.create(pod(cpu="1"))
-    lab.run(0.0025)  # the first is being decided upon
+    lab.run(delay)  # the deletion arrives 2 ms later, the first decision falls after 3 ms
     lab.call("delete", "Pod", "web", body=DeleteOptions(gracePeriodSeconds=0))
     lab.create(pod(cpu="1", nodeSelector={"kubernetes.io/hostname": "node-2"}))
     lab.run(5)
     assert not lab.pod("web").spec.nodeName
+    if delay < 0.001:
+        assert sum(record.verb == "decide" for record in lab.sim.trace) == 1
     lab.merge("Node", "node-2", {"spec": {"unschedulable": False}})
     lab.run(5)
     assert lab.pod("web").spec.nodeName == "node-2"
@@ -351,3 +341,52 @@ def test_a_day_without_events_costs_nothing(lab: Any, node: Any, pod: Any) -> No
     before = lab.sim.events
     lab.run(86_400)
     assert lab.sim.events - before < 10
+
+
+def test_each_decision_counts_the_ones_before_it(lab: Any, node: Any, pod: Any) -> None:
+    for index in range(4):
+        lab.create(node(f"node-{index}"))
+    for index in range(12):
+        lab.create(pod(f"web-{index}", cpu="100m", memory="200Mi"))
+    lab.run(2)
+    homes = [lab.pod(f"web-{index}").spec.nodeName for index in range(12)]
+    assert [homes.count(f"node-{index}") for index in range(4)] == [3, 3, 3, 3]
+
+
+def test_room_made_for_one_is_not_taken_by_another(lab: Any, node: Any, pod: Any) -> None:
+    priority_classes(lab, middle=10, high=1000)
+    lab.create(node("node-1", cpu="1"))
+    lab.create(pod("victim", cpu="1"))
+    lab.run(1)
+    lab.create(pod("web", cpu="1", priorityClassName="high"))
+    lab.run(0.01)  # decided: nominated, and the victims are being deleted
+    lab.create(pod("greedy", cpu="1", priorityClassName="middle"))
+    lab.run(1)
+    lab.process.kill()
+    lab.start()  # a new scheduler finds the nomination in the Pod's status
+    lab.run(1)
+    lab.call("delete", "Pod", "victim", body=DeleteOptions(gracePeriodSeconds=0))
+    lab.run(20)
+    assert lab.pod("web").spec.nodeName == "node-1"
+    assert not lab.pod("greedy").spec.nodeName
+
+
+def test_a_nomination_is_lost_to_a_more_important_pod(lab: Any, node: Any, pod: Any) -> None:
+    priority_classes(lab, middle=10, high=1000)
+    lab.create(node("node-1", cpu="1"))
+    lab.create(pod("victim", cpu="1"))
+    lab.run(1)
+    lab.create(pod("first", cpu="1", priorityClassName="middle"))
+    lab.run(1)
+    assert lab.pod("first").status.nominatedNodeName == "node-1"
+    lab.create(pod("second", cpu="1", priorityClassName="high"))
+    lab.run(1)
+    assert lab.pod("second").status.nominatedNodeName == "node-1"
+    assert lab.pod("first").status.nominatedNodeName == ""
+
+
+def priority_classes(lab: Any, **values: int) -> None:
+    for name, value in values.items():
+        metadata = {"name": name}
+        kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+        lab.create({**kind, "metadata": metadata, "value": value})

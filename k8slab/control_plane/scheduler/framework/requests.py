@@ -42,11 +42,9 @@ def pod_requests(pod: Pod, *, non_zero: bool = False) -> dict[str, int]:
         if container.restartPolicy == "Always":
             _add(total, own)
             _add(sidecars, own)
-            own = sidecars
         else:
-            own = dict(own)
-            _add(own, sidecars)
-        _raise(peak, own)
+            _add(own, sidecars)  # those that were started before it
+            _raise(peak, own)
     _raise(total, peak)
     if spec.resources is not None:
         total.update(amounts(spec.resources.requests))
