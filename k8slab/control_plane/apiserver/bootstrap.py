@@ -54,11 +54,14 @@ async def bootstrap(client: Client, server: APIServer, address: str) -> None:
 
 async def ensure(client: Client, obj: Object) -> None:
     """Create the object unless there is one of that name."""
+    meta = obj.metadata
     try:
-        await client.create(obj)
+        # Asking first: creating a Service again is refused for its address, not for its name.
+        await client.get(type(obj), meta.name, meta.namespace)
     except ApiError as refused:
-        if refused.reason != "AlreadyExists":
+        if refused.reason != "NotFound":
             raise
+        await client.create(obj)
 
 
 def kubernetes_service(address: str) -> Service:
