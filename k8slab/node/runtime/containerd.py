@@ -256,6 +256,7 @@ class Containerd(ImageStore):
             sandbox.state = SANDBOX_NOTREADY
             if not sandbox.config.host_network:
                 sandbox.net.close()
+        self.machine.net.sockets.abandon()
 
     # -- asking
 
