@@ -12,6 +12,7 @@ Upstream: staging/src/k8s.io/apiserver/pkg/endpoints, pkg/controlplane/instance.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from k8slab.api import errors, fields, labels, scheme
@@ -165,6 +166,10 @@ class APIServer:
             include_object=dict(request.options).get("includeObject", "Metadata"),
         )
 
+    def _row(self, registry: Registry, request: Request, event: WatchEvent) -> WatchEvent:
+        include = dict(request.options).get("includeObject", "Metadata")
+        return tables.of_event(registry.resource, event, now=self._sim.now, include_object=include)
+
     # -- selectors
 
     def _filter(self, registry: Registry, request: Request) -> Filter:
@@ -201,7 +206,8 @@ class APIServer:
 
     def _watch(self, registry: Registry, request: Request, wanted: Filter) -> WatchStream:
         stream = WatchStream(self._sim, self._latency.watch_delivery)
-        watcher = Watcher(wanted, stream)
+        rows = partial(self._row, registry, request) if request.as_table else None
+        watcher = Watcher(wanted, stream, rows)
         version = request.resource_version
         if version in ("", "0"):
             for obj in registry.cache.list(wanted):

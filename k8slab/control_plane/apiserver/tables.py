@@ -13,9 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from k8slab.api.meta import ListMeta, Object
 from k8slab.api.scheme import Resource
 from k8slab.api.table import PartialObjectMetadata, Table, TableRow
+from k8slab.client import WatchEvent
 from k8slab.control_plane.apiserver.table_printers import PRINTERS
 from k8slab.control_plane.apiserver.table_printers.columns import DEFAULT, conditions_of
 
@@ -45,6 +48,16 @@ def table(
         resource_version = objects[0].metadata.resourceVersion
     metadata = ListMeta(resourceVersion=resource_version)
     return Table(metadata=metadata, columnDefinitions=printer.columns, rows=rows)
+
+
+def of_event(
+    resource: Resource, event: WatchEvent, *, now: float, include_object: str = "Metadata"
+) -> WatchEvent:
+    """Return what a watch reports with a Table of one row instead of the object."""
+    if not isinstance(event.object, resource.type):
+        return event  # an error, or a bookmark
+    row = table(resource, (event.object,), now=now, include_object=include_object)
+    return replace(event, object=row)
 
 
 def _object(obj: Object, include: str) -> Object | None:

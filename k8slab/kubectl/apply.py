@@ -1,0 +1,173 @@
+"""`kubectl apply`: make the objects what the manifests say, and leave alone what they do not say.
+
+An object that is not there is created. One that is there is patched by what differs between the
+manifest, the manifest applied last, and the object; nothing to patch is "unchanged".
+
+Rule of use: --server-side leaves all of that to the API server.
+
+Upstream: staging/src/k8s.io/kubectl/pkg/cmd/apply/{apply,patcher}.go
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from k8slab.api import codec
+from k8slab.api.errors import ApiError
+from k8slab.api.meta import Object
+from k8slab.client import APPLY_PATCH, STRATEGIC_PATCH
+from k8slab.kubectl import three_way
+from k8slab.kubectl.changing import CHANGE, check_output, is_not_found, send, show
+from k8slab.kubectl.command_line import Flag, flag_on
+from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all, while_doing
+from k8slab.kubectl.invocation import Command, Invocation
+from k8slab.kubectl.last_applied import LAST_APPLIED, last_applied, with_last_applied
+from k8slab.kubectl.manifests import FILES, objects_in
+from k8slab.kubectl.printers import compact_json
+from k8slab.kubectl.resources import Found, group_version_resource
+
+MISSING_ANNOTATION = (
+    "resource {plural}/{name} is missing the kubectl.kubernetes.io/last-applied-configuration "
+    "annotation which is required by kubectl apply. kubectl apply should only be used on resources "
+    "created declaratively by either kubectl create --save-config or kubectl apply. The missing "
+    "annotation will be patched automatically."
+)
+
+
+async def apply(call: Invocation) -> None:
+    """Apply all objects in the files, in their order, and report each."""
+    if not call.flags.all("filename"):
+        raise CommandError("must specify one of -f and -k")
+    if call.words:
+        raise CommandError(
+            f"Unexpected args: [{' '.join(call.words)}]\n"
+            "See 'kubectl apply -h' for help and examples"
+        )
+    check_output(call)
+    listed = list(objects_in(call))
+    errors = [item for item in listed if isinstance(item, Exception)]
+    found = [item for item in listed if isinstance(item, Found)]
+    if not listed:
+        raise CommandError("no objects passed to apply")
+    one = _apply_on_server if call.flags.on("server-side") else _apply
+    for target in found:
+        try:
+            await one(call, target)
+        except KNOWN_ERRORS as error:
+            errors.append(error)  # type: ignore[arg-type]
+    raise_all(errors)
+
+
+async def _apply(call: Invocation, target: Found) -> None:
+    if not target.name:
+        raise CommandError(
+            f"error when retrieving current configuration of:\n{_describe(target)}\nfrom server "
+            f'for: "{target.source}": resource name may not be empty'
+        )
+    try:
+        live = await call.request(
+            "get", target.resource, namespace=target.namespace, name=target.name
+        )
+    except ApiError as error:
+        if not is_not_found(error):
+            doing = f"retrieving current configuration of:\n{_describe(target)}\nfrom server for:"
+            raise while_doing(doing, target.source, error) from None
+        return await _create(call, target)
+    await _patch(call, target, live)
+
+
+async def _create(call: Invocation, target: Found) -> None:
+    body = with_last_applied(target.obj)
+    stored: Any = body
+    if call.dry_run != "client":
+        try:
+            stored = await send(call, "create", target, body)
+        except ApiError as error:
+            raise while_doing("creating", target.source, error) from None
+    show(call, target, stored, "created")
+
+
+async def _patch(call: Invocation, target: Found, live: Object) -> None:
+    if LAST_APPLIED not in live.metadata.annotations:
+        call.warn(MISSING_ANNOTATION.format(plural=target.resource.plural, name=target.name))
+    wanted = with_last_applied(target.obj)
+    change = three_way.patch(
+        last_applied(live) or {}, wanted, msgspec.json.decode(codec.to_json(live))
+    )
+    change.pop("status", None)
+    if not change:
+        return show(call, target, live, "unchanged")
+    stored: Any = live
+    if call.dry_run != "client":
+        try:
+            stored = await send(call, "patch", target, change, patch_type=STRATEGIC_PATCH)
+        except ApiError as error:
+            patching = while_doing("patching", target.source, error)
+            doing = f"applying patch:\n{compact_json(change)}\nto:\n{_describe(target)}\nfor:"
+            raise while_doing(doing, target.source, patching) from None
+    show(call, target, stored, "configured")
+
+
+async def _apply_on_server(call: Invocation, target: Found) -> None:
+    force = call.flags.on("force-conflicts")
+    fields: dict[str, Any] = {"patch_type": APPLY_PATCH, "force": force}
+    stored: Any = target.obj
+    if call.dry_run != "client":
+        manager = call.flags.text("field-manager") or "kubectl"
+        stored = await send(call, "patch", target, target.obj, field_manager=manager, **fields)
+    show(call, target, stored, "serverside-applied")
+
+
+def _describe(target: Found) -> str:
+    """Return kind and name as errors about an apply give them."""
+    resource = target.resource
+    version = f"{resource.group}/{resource.version}"
+    return (
+        f'Resource: "{group_version_resource(resource)}", GroupVersionKind: "{version}, '
+        f'Kind={resource.kind}"\nName: "{target.name}", Namespace: "{target.namespace}"'
+    )
+
+
+async def view_last_applied(call: Invocation) -> None:
+    """Print the manifest that was applied last."""
+    from k8slab.api.yaml_text import dump
+    from k8slab.kubectl.printers import to_json
+    from k8slab.kubectl.targets import targets
+
+    found, errors = await targets(call)
+    for target in found:
+        manifest = last_applied(target.obj)
+        if manifest is None:
+            raise CommandError(
+                f"no last-applied-configuration annotation found on resource: {target.name}"
+            )
+        as_json = call.flags.text("output") == "json"
+        call.print(to_json(manifest) if as_json else dump(manifest), end="")
+    raise_all(errors)
+
+
+APPLY = Command(
+    apply,
+    (
+        *FILES,
+        *CHANGE,
+        Flag("selector", "l"),
+        Flag("grace-period", kind="int", default="-1"),
+        Flag("timeout", kind="duration", default="0s"),
+        Flag("cascade", default="background", bare="background"),
+        Flag("prune-allowlist", kind="list"),
+        flag_on("server-side"),
+        flag_on("force-conflicts"),
+        flag_on("force"),
+        flag_on("overwrite", default="true"),
+        flag_on("openapi-patch", default="true"),
+        flag_on("prune"),
+        flag_on("all"),
+        flag_on("wait"),
+    ),
+)
+VIEW_LAST_APPLIED = Command(
+    view_last_applied, (*FILES, Flag("output", "o"), Flag("selector", "l"), flag_on("all"))
+)

@@ -1,0 +1,107 @@
+"""One command line being carried out: its flags, its words, what it prints, whom it asks.
+
+A command is `async def command(call: Invocation) -> None`. It prints with `call.print`, warns with
+`call.warn`, asks the API server with `call.request`, and raises what goes wrong.
+
+Rule of use: nothing is kept from one invocation to the next.
+
+Upstream: staging/src/k8s.io/kubectl/pkg/cmd/util/factory.go, cli-runtime/pkg/genericiooptions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from k8slab.api.scheme import Resource
+from k8slab.client import Request, Transport
+from k8slab.kubectl.command_line import Flag, Parsed
+from k8slab.kubectl.errors import CommandError
+
+Run = Callable[["Invocation"], Awaitable[None]]
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A command: its flags, and what it does."""
+
+    run: Run
+    flags: tuple[Flag, ...] = ()
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """Where kubectl runs: the way to the API server, the clock, the files."""
+
+    transport: Transport
+    now: Callable[[], float]  # virtual seconds
+    sleep: Callable[[float], Awaitable[Any]]
+    read_file: Callable[[str], str]
+    user: str
+    namespace: str
+    watch_seconds: float  # how long an endless command goes on
+
+
+class Invocation:
+    """One command line; `output` has what was printed, in order, each with where it went."""
+
+    def __init__(self, around: Surroundings, path: str, flags: Parsed, stdin: str) -> None:
+        self.around = around
+        self.path = path  # the command: "get", "rollout status"
+        self.flags = flags
+        self.words = flags.words
+        self.stdin = stdin
+        self.output: list[tuple[str, str]] = []
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the command is about."""
+        return self.flags.text("namespace") or self.around.namespace
+
+    @property
+    def now(self) -> float:
+        """Virtual time, in seconds."""
+        return self.around.now()
+
+    @property
+    def dry_run(self) -> str:
+        """Whether nothing shall be changed: "none", "client" or "server"."""
+        given = self.flags.text("dry-run") if self.flags.has("dry-run") else "none"
+        if given == "unchanged":
+            raise CommandError('invalid dry-run value (""). Must be "none", "server", or "client"')
+        if given not in ("none", "client", "server"):
+            raise CommandError(
+                f'Invalid dry-run value ({given}). Must be "none", "server", or "client".'
+            )
+        return given
+
+    @property
+    def dry_run_note(self) -> str:
+        """What is said behind every message of a dry run."""
+        return {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry_run, "")
+
+    def print(self, text: str = "", end: str = "\n") -> None:
+        """Write a line to stdout."""
+        self.output.append(("out", text + end))
+
+    def say(self, text: str) -> None:
+        """Write a line to stderr."""
+        self.output.append(("err", text + "\n"))
+
+    def warn(self, text: str) -> None:
+        """Write a warning to stderr."""
+        self.say(f"Warning: {text}")
+
+    async def request(self, verb: str, resource: Resource, **fields: Any) -> Any:
+        """Ask the API server; `fields` are those of `Request`.
+
+        Raises ApiError if it refuses, ConnectionFailed if it does not answer.
+        """
+        if not resource.namespaced:
+            fields.pop("namespace", None)
+        fields.setdefault("dry_run", self.dry_run == "server")
+        user = self.flags.text("as") or self.around.user
+        request = Request(
+            verb=verb, resource=resource.plural, group=resource.group, user=user, **fields
+        )
+        return await self.around.transport.request(request)

@@ -1,0 +1,110 @@
+"""The command line of the cluster: `await kubectl.run("get pods -n kube-system -o wide")`.
+
+A command line is split as a shell does it, its command looked up, its flags read; the command asks
+the API server and prints. Nothing is known to kubectl but what the API server answers.
+
+Rule of use: `run` never raises: what went wrong is on stderr, and in the exit code.
+
+Upstream: staging/src/k8s.io/kubectl/pkg/cmd/cmd.go
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from k8slab.client import ADMIN, Transport
+from k8slab.kubectl import errors
+from k8slab.kubectl.command_line import parse
+from k8slab.kubectl.commands import find
+from k8slab.kubectl.help import HELP, group_help
+from k8slab.kubectl.invocation import Invocation, Surroundings
+
+WATCH_SECONDS = 30.0  # virtual; kubectl itself would watch until it is interrupted
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a command printed, and how it ended; `output` has both streams as they came."""
+
+    stdout: str
+    stderr: str
+    exit_code: int
+    output: str = ""
+
+
+class Kubectl:
+    """kubectl for one user of one cluster."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        now: Callable[[], float],
+        *,
+        sleep: Callable[[float], Awaitable[Any]],
+        read_file: Callable[[str], str] | None = None,
+        user: str = ADMIN,
+        namespace: str = "default",
+        watch_seconds: float = WATCH_SECONDS,
+    ) -> None:
+        self._around = Surroundings(
+            transport=transport,
+            now=now,
+            sleep=sleep,
+            read_file=read_file or _no_files,
+            user=user,
+            namespace=namespace,
+            watch_seconds=watch_seconds,
+        )
+
+    async def run(
+        self, command_line: str, stdin: str = "", *, watch_seconds: float | None = None
+    ) -> Result:
+        """Carry out a command line, with or without "kubectl" in front, and return what it printed.
+
+        `watch_seconds` of virtual time bound a command that would go on for ever.
+        """
+        around = self._around
+        if watch_seconds is not None:
+            around = msgspec.structs.replace(around, watch_seconds=watch_seconds)
+        try:
+            words = shlex.split(command_line)
+        except ValueError as error:
+            return Result("", f"error: {error}\n", 1, f"error: {error}\n")
+        if words[:1] == ["kubectl"]:
+            del words[0]
+        return await _carry_out(around, words, stdin)
+
+
+async def _carry_out(around: Surroundings, words: list[str], stdin: str) -> Result:
+    output: list[tuple[str, str]] = []
+    code = 0
+    try:
+        if not words or words[0] in ("help", "-h", "--help"):
+            output.append(("out", HELP))
+        else:
+            path, command, rest = find(words)
+            if command is None:
+                output.append(("out", group_help(path)))
+            else:
+                call = Invocation(around, path, parse(rest, command.flags, path), stdin)
+                output = call.output
+                if call.flags.on("help"):
+                    call.print(group_help(path), end="")
+                else:
+                    await command.run(call)
+    except errors.KNOWN_ERRORS as error:
+        text, code = errors.report(error)
+        output.append(("err", text))
+    return Result(
+        "".join(text for stream, text in output if stream == "out"),
+        "".join(text for stream, text in output if stream == "err"),
+        code,
+        "".join(text for _, text in output),
+    )
+
+
+def _no_files(path: str) -> str:
+    raise FileNotFoundError(path)

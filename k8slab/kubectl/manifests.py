@@ -1,0 +1,129 @@
+"""Objects in files and on stdin, as kubectl reads them: YAML documents, lists, JSON.
+
+`objects_in(call)` yields each object as plain data with its kind, or the error that keeps it from
+being one: a bad document does not hide those behind it, but text that is no YAML ends its file.
+
+Rule of use: fields are the API server's business; only apiVersion and kind are looked at here.
+
+Upstream: staging/src/k8s.io/cli-runtime/pkg/resource/visitor.go
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from k8slab.api import scheme
+from k8slab.api.yaml_text import YamlError, parse
+from k8slab.kubectl.command_line import Flag, flag_on
+from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.invocation import Invocation
+from k8slab.kubectl.resources import Found
+
+FILES = (
+    Flag("filename", "f", "list"),
+    Flag("kustomize", "k"),
+    flag_on("recursive", "R"),
+)
+STDIN = "STDIN"
+_SEPARATOR = re.compile(r"^---(?:[ \t].*)?\r?$", re.MULTILINE)
+
+
+def objects_in(call: Invocation) -> Iterator[Found | CommandError]:
+    """Yield the objects of all files that `-f` names."""
+    for path in _paths(call):
+        try:
+            source, text = _read(call, path)
+        except CommandError as error:
+            yield error
+            continue
+        yield from objects_of(call, source, text)
+
+
+def objects_of(call: Invocation, source: str, text: str) -> Iterator[Found | CommandError]:
+    """Yield the objects of a text."""
+    for document in _documents(text):
+        try:
+            read = parse(document, duplicates=True)
+        except YamlError as error:
+            yield CommandError(f"error parsing {source}: error converting YAML to JSON: {error}")
+            return
+        for data in read:
+            problem = _problem(data)
+            if problem:
+                yield CommandError(
+                    f'error validating "{source}": error validating data: {problem}; if you choose '
+                    "to ignore these errors, turn validation off with --validate=false"
+                )
+                return
+            for item in _flat(data):
+                yield _found(call, source, item)
+
+
+def _paths(call: Invocation) -> list[str]:
+    return [path for given in call.flags.all("filename") for path in given.split(",")]
+
+
+def _read(call: Invocation, path: str) -> tuple[str, str]:
+    if path == "-":
+        return STDIN, call.stdin
+    try:
+        return path, call.around.read_file(path)
+    except FileNotFoundError:
+        raise CommandError(f'the path "{path}" does not exist') from None
+    except IsADirectoryError:
+        raise CommandError(
+            f'the path "{path}" is a directory: name the files in it one by one'
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f'the path "{path}" cannot be accessed: {error}') from None
+
+
+def _documents(text: str) -> Iterator[str]:
+    """Split at lines of three dashes; JSON texts may simply follow one another."""
+    for document in _SEPARATOR.split(text):
+        if document.strip():
+            yield document.lstrip("\n") if document.startswith("\n") else document
+
+
+def _problem(data: Any) -> str:
+    if not isinstance(data, dict):
+        return "invalid object to validate"
+    missing = [f"{key} not set" for key in ("apiVersion", "kind") if not data.get(key)]
+    return missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]" if missing else ""
+
+
+def _flat(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if str(data["kind"]).endswith("List") and isinstance(data.get("items"), list):
+        for item in data["items"]:
+            if isinstance(item, dict):
+                yield from _flat(item) if item.get("kind") else iter((item,))
+    else:
+        yield data
+
+
+def _found(call: Invocation, source: str, data: dict[str, Any]) -> Found | CommandError:
+    meta = data.get("metadata") or {}
+    name = str(meta.get("name") or "")
+    namespace = str(meta.get("namespace") or "")
+    api_version, kind = str(data.get("apiVersion")), str(data.get("kind"))
+    type_ = scheme.lookup(api_version, kind)
+    if type_ is None or type_ in scheme.SUBRESOURCE_TYPES:
+        return CommandError(
+            f'resource mapping not found for name: "{name}" namespace: "{namespace}" from '
+            f'"{source}": no matches for kind "{kind}" in version "{api_version}"\n'
+            "ensure CRDs are installed first"
+        )
+    resource = scheme.resource_for(type_)
+    if not resource.namespaced:
+        return Found(resource, "", name, data, source)
+    if namespace and call.flags.given("namespace") and namespace != call.namespace:
+        return CommandError(
+            f'the namespace from the provided object "{namespace}" does not match the namespace '
+            f"\"{call.namespace}\". You must pass '--namespace={namespace}' to perform this "
+            "operation."
+        )
+    namespace = namespace or call.namespace
+    placed = {**data, "metadata": {**meta, "namespace": namespace}}
+    return Found(resource, namespace, name, placed, source)

@@ -1,0 +1,72 @@
+"""The Pods behind a name: "web-1", "pod/web-1", "deploy/web", "svc/web".
+
+A workload is followed by its selector. Of several Pods, the one to look into is a Pod that runs and
+is ready, the oldest first.
+
+Rule of use: `attachable_pod` for logs and exec, `selector_of` for everything that has Pods.
+
+Upstream: staging/src/k8s.io/kubectl/pkg/polymorphichelpers/attachablepodforobject.go
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k8slab.api import labels
+from k8slab.api.core import Pod, Service
+from k8slab.api.pods import is_pod_ready
+from k8slab.api.scheme import resource_for
+from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.invocation import Invocation
+from k8slab.kubectl.resources import get_object, list_objects, split_name
+
+
+async def attachable_pod(call: Invocation, word: str) -> Pod:
+    """Return the Pod that a name means. Raises ApiError, CommandError if there is none."""
+    if "/" not in word:
+        pod: Pod = await get_object(call, resource_for(Pod), word)
+        return pod
+    resource, name = split_name(word)
+    obj = await get_object(call, resource, name)
+    if isinstance(obj, Pod):
+        return obj
+    selector = selector_of(obj)
+    if selector is None:
+        raise CommandError(f"cannot attach to *v1.{resource.kind}: selector could not be found")
+    pods = await list_pods(call, selector)
+    if not pods:
+        raise CommandError(
+            f"timed out waiting for the condition: no Pod of {resource.plural}/{name} was found"
+        )
+    if len(pods) > 1:
+        call.say(f"Found {len(pods)} pods, using pod/{pods[0].metadata.name}")
+    return pods[0]
+
+
+async def list_pods(call: Invocation, selector: str) -> list[Pod]:
+    """Return the Pods that a selector matches, the one to look into first."""
+    pods: tuple[Pod, ...] = await list_objects(call, "Pod", call.namespace, labels=selector)
+    return sorted(pods, key=_order)
+
+
+def selector_of(obj: Any) -> str | None:
+    """Return the selector by which an object finds its Pods, None if it has none."""
+    if isinstance(obj, Service):
+        return str(labels.from_labels(obj.spec.selector)) if obj.spec.selector else None
+    spec = getattr(obj, "spec", None)
+    selector = getattr(spec, "selector", None)
+    if selector is None:
+        return None
+    if hasattr(selector, "matchLabels"):
+        return str(labels.from_label_selector(selector))
+    return str(labels.from_labels(selector)) if selector else None
+
+
+def _order(pod: Pod) -> tuple[bool, bool, bool, str]:
+    """Placed before unplaced, running before not, ready before not, old before young."""
+    return (
+        not pod.spec.nodeName,
+        pod.status.phase != "Running",
+        not is_pod_ready(pod),
+        pod.metadata.creationTimestamp,
+    )

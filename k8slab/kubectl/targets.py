@@ -1,0 +1,52 @@
+"""The objects that a changing command is about: from words, from files, by selector or --all.
+
+`targets(call)` returns what was found and what went wrong; a command goes through the first and
+reports the second at its end.
+
+Rule of use: a kind without names needs -l or --all.
+
+Upstream: staging/src/k8s.io/cli-runtime/pkg/resource/builder.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError
+from k8slab.kubectl.invocation import Invocation
+from k8slab.kubectl.manifests import objects_in
+from k8slab.kubectl.resources import MUST_SPECIFY, Finder, Found, get_object, selections
+
+
+async def targets(
+    call: Invocation, words: Sequence[str] | None = None
+) -> tuple[list[Found], list[Exception]]:
+    """Return the objects, each as it is now, and the errors met on the way."""
+    if call.flags.has("filename") and call.flags.all("filename"):
+        return await _from_files(call)
+    words = call.words if words is None else words
+    if not words:
+        raise CommandError(MUST_SPECIFY)
+    finder = Finder(call)
+    named = any(selection.names for selection in selections(words))
+    chosen = call.flags.has("all") and call.flags.on("all")
+    if not named and not chosen and not call.flags.text("selector"):
+        raise CommandError("resource(s) were provided, but no name was specified")
+    return await finder.find(words), finder.errors
+
+
+async def _from_files(call: Invocation) -> tuple[list[Found], list[Exception]]:
+    found: list[Found] = []
+    errors: list[Exception] = []
+    for item in objects_in(call):
+        if isinstance(item, Exception):
+            errors.append(item)
+            continue
+        try:
+            obj: Any = await get_object(call, item.resource, item.name, item.namespace)
+        except KNOWN_ERRORS as error:
+            errors.append(error)
+            continue
+        found.append(Found(item.resource, item.namespace, item.name, obj, item.source))
+    return found, errors
