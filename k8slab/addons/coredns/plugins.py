@@ -13,21 +13,19 @@ Upstream: coredns plugin.cfg, plugin/forward, plugin/loadbalance
 
 from __future__ import annotations
 
-from random import Random
-
 import msgspec
 
 from k8slab.addons.coredns.cache import Cache
 from k8slab.addons.coredns.corefile import ServerBlock
-from k8slab.addons.coredns.kubernetes import REVERSE_ZONES, Config, look_up
+from k8slab.addons.coredns.kubernetes import Config, look_up
 from k8slab.addons.coredns.process import Upstream
 from k8slab.addons.coredns.records import (
+    NOERROR,
     NXDOMAIN,
     REFUSED,
     SERVFAIL,
     Answer,
     Record,
-    Source,
 )
 from k8slab.addons.coredns.source import InformerSource
 from k8slab.api.meta import EPOCH
@@ -47,13 +45,13 @@ class Chain:
         source: InformerSource | None,
         upstream: Upstream,
         own_ip: str,
-        rng: Random,
+        stream: str,
     ) -> None:
         self._sim = sim
         self._source = source
         self._upstream = upstream
         self._own_ip = own_ip
-        self._rng = rng
+        self._stream = stream  # name of the stream of random numbers
         self._config = config_of(block)
         self._hosts = hosts_of(block)
         self._forwards = block.plugin("forward") is not None
@@ -76,7 +74,7 @@ class Chain:
     async def _ask(self, name: str, qtype: str) -> tuple[Answer, bool]:
         fixed = self._hosts.get(name)
         if fixed and qtype == "A":
-            return Answer("NOERROR", tuple(Record(name, "A", 3600, ip) for ip in fixed)), True
+            return Answer(NOERROR, tuple(Record(name, "A", 3600, ip) for ip in fixed)), True
         if not self._is_ours(name) or self._config is None or self._source is None:
             return await self._forward(name, qtype), False
         answer = look_up(name, qtype, self._source, self._current(self._config))
@@ -114,7 +112,7 @@ class Chain:
         if not self._balances or len(addresses) < 2:
             return answer
         others = [record for record in answer.answers if record.type not in ("A", "AAAA")]
-        self._rng.shuffle(addresses)
+        self._sim.streams.rng(self._stream).shuffle(addresses)
         return msgspec.structs.replace(answer, answers=(*others, *addresses))
 
 
@@ -147,6 +145,3 @@ def hosts_of(block: ServerBlock) -> dict[str, list[str]]:
 
 def _zone(text: str) -> str:
     return text.lower().rstrip(".") + "."
-
-
-__all__ = ["REVERSE_ZONES", "Chain", "Source", "config_of", "hosts_of"]

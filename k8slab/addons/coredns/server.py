@@ -126,9 +126,9 @@ class CoreDNS:
                 self._sockets.append(serve_text(self.process, self._port(name, port), page))
 
     def _chain(self, block: ServerBlock) -> Chain:
-        rng = self.sim.streams.rng(f"coredns/{self.process.hostname}")
+        stream = f"coredns/{self.process.hostname}"
         own_ip = next((ip for ip in self.process.net.local_addresses if ip[:4] != "127."), "")
-        return Chain(self.sim, block, self.source, self.upstream, own_ip, rng)
+        return Chain(self.sim, block, self.source, self.upstream, own_ip, stream)
 
     def _greet(self) -> None:
         for block in self._blocks:

@@ -52,7 +52,7 @@ class Version(msgspec.Struct):
     """One version of a Service and its slices: taken apart, and rendered as far as it was asked."""
 
     ports: dict[PortKey, tuple[ServicePort, tuple[Endpoint, ...]]]
-    shared: dict[PortKey, RenderedPort] = {}
+    shared: dict[tuple[PortKey, Config, bool], RenderedPort] = {}
 
 
 class RuleCache:
@@ -75,18 +75,23 @@ class RuleCache:
         before: Mapping[PortKey, RenderedPort],
     ) -> dict[PortKey, RenderedPort]:
         """Return the rendered ports of a Service; chains that equal those `before` are reused."""
-        version = self._version(service, slices, config, comments)
+        version = self._version(service, slices)
         found = {}
         for key, (port, endpoints) in version.ports.items():
-            rendered = version.shared.get(key)
+            rendered = version.shared.get((key, config, comments))
             if rendered is None:
                 usable = categorize(endpoints, port, node)
                 rules = port_rules(port, usable, node, config, comments)
                 rendered = _render(port, endpoints, rules, before.get(key))
                 if not depends_on_node(endpoints, port):
-                    version.shared[key] = rendered
+                    version.shared[key, config, comments] = rendered
             found[key] = rendered
         return found
+
+    def count_endpoints(self, service: Service, slices: Sequence[EndpointSlice]) -> int:
+        """Return the number of endpoints of all ports of a Service."""
+        version = self._version(service, slices)
+        return sum(len(endpoints) for _, endpoints in version.ports.values())
 
     def common(self, place: Place, parts: tuple[Body, ...]) -> Body:
         """Return the body of a common chain that all these parts make up."""
@@ -117,21 +122,13 @@ class RuleCache:
             self._jumps = tuple((table, name, parse_rule(rule)) for table, name, rule in jumps())
         return self._jumps
 
-    def _version(
-        self,
-        service: Service,
-        slices: Sequence[EndpointSlice],
-        config: Config,
-        comments: bool,
-    ) -> Version:
+    def _version(self, service: Service, slices: Sequence[EndpointSlice]) -> Version:
         meta = service.metadata
         if not meta.uid or not all(each.metadata.uid for each in slices):
             return _take_apart(service, slices)
         versions = self._versions.setdefault(meta.uid, {})
         key = (
             meta.resourceVersion,
-            config,
-            comments,
             *((each.metadata.uid, each.metadata.resourceVersion) for each in slices),
         )
         version = versions.get(key)

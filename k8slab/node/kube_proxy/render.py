@@ -103,6 +103,8 @@ class RuleSync:
         self._objects: dict[str, tuple[Service, Sequence[EndpointSlice]]] = {}
         self._order: list[str] = []  # keys of Services with rules, sorted
         self._ports: dict[str, Ports] = {}
+        self._counts: dict[str, int] = {}  # endpoints of each Service
+        self._dirty: dict[str, None] = {}  # keys of Services to render
         self._endpoints = self._rules = 0
         self._comments = True
         self._write: dict[str, Body] = {}
@@ -115,18 +117,15 @@ class RuleSync:
         self, key: str, service: Service | None, slices: Sequence[EndpointSlice]
     ) -> None:
         """Take note of a Service ("namespace/name") and its slices; None: it is gone."""
-        before = self._ports.get(key, {})
-        after: Ports = {}
+        before = self._objects.pop(key, None)
+        self._endpoints -= self._counts.pop(key, 0)
         if service is not None:
             self._objects[key] = (service, slices)
-            after = self.cache.rendered(
-                service, slices, self.node, self.config, self._comments, before
-            )
-        elif key in self._objects:
-            self.cache.forget(self._objects.pop(key)[0])
-        self._keep(key, after)
-        for port in {**before, **after}:
-            self._compare(before.get(port), after.get(port))
+            self._counts[key] = self.cache.count_endpoints(service, slices)
+            self._endpoints += self._counts[key]
+        elif before is not None:
+            self.cache.forget(before[0])
+        self._dirty[key] = None
 
     def set_node(self, node: NodeView) -> None:
         """Render everything anew for a node that was labelled differently."""
@@ -136,14 +135,17 @@ class RuleSync:
             if tail is not self._tail:
                 self._tail = tail
                 self._rewrite[("nat", SERVICES)] = None
-            self._render_all()
+            self._dirty.update(dict.fromkeys(self._objects))
 
     def apply(self, ruleset: Ruleset) -> Summary:
         """Bring the ruleset up to date and return how much there is now."""
         large = self._endpoints > LARGE_CLUSTER_ENDPOINTS
         if large is self._comments:
             self._comments = not large
-            self._render_all()
+            self._dirty.update(dict.fromkeys(self._objects))
+        for key in self._dirty:
+            self._render(key)
+        self._dirty = {}
         changed = len(self._write) + len(self._remove) + len(self._rewrite)
         if self._is_first:
             changed += self._install_base(ruleset)
@@ -163,11 +165,16 @@ class RuleSync:
 
     # -- noticing changes
 
-    def _keep(self, key: str, after: Ports) -> None:
-        before = self._ports.pop(key, {})
-        for ports, sign in ((before, -1), (after, 1)):
-            self._endpoints += sign * sum(len(each.endpoints) for each in ports.values())
-            self._rules += sign * sum(each.size for each in ports.values())
+    def _render(self, key: str) -> None:
+        """Render one Service and note what differs from before."""
+        before, after = self._ports.pop(key, {}), Ports()
+        if key in self._objects:
+            service, slices = self._objects[key]
+            after = self.cache.rendered(
+                service, slices, self.node, self.config, self._comments, before
+            )
+        for port in {**before, **after}:
+            self._compare(before.get(port), after.get(port))
         if before and not after:
             del self._order[bisect_left(self._order, key)]
         elif after and not before:
@@ -179,6 +186,7 @@ class RuleSync:
         """Note which chains differ between two versions of a port."""
         if before is after:
             return
+        self._rules += (after.size if after else 0) - (before.size if before else 0)
         self.updated_ports += [after] if after else []
         old = before.chains if before else {}
         new = after.chains if after else {}
@@ -196,10 +204,6 @@ class RuleSync:
             for name in (*then, *now):
                 if then.get(name) is not now.get(name):
                     self._rewrite[(table, name)] = None
-
-    def _render_all(self) -> None:
-        for key in list(self._objects):
-            self.set_service(key, *self._objects[key])
 
     # -- writing them
 

@@ -10,7 +10,9 @@ import pytest
 from k8slab.client import Client, Request
 from k8slab.control_plane.apiserver import APIServer
 from k8slab.control_plane.etcd import Backend, Endpoint, Etcd
+from k8slab.linux.links import Segment
 from k8slab.linux.netns import NetNamespace
+from k8slab.linux.routes import Route
 from k8slab.node.kube_proxy import Config, Proxier
 from k8slab.node.machine import Machine
 from k8slab.sim import Group, Simulation
@@ -156,3 +158,21 @@ def test_a_learners_render_replaces_ours(lab: Lab) -> None:
     assert seen[-1] == ["web"]
     assert lab.destinations(address) == ["10.244.7.7:80"]
     assert len(lab.machine.net.ruleset.rules("nat", "PREROUTING")) == 1
+
+
+def test_udp_flows_to_an_endpoint_that_is_gone_are_forgotten(lab: Lab) -> None:
+    net = lab.machine.net
+    net.add_ethernet("eth0", Segment(lab.sim), "192.168.10.11/24")
+    net.routes.add(Route(destination="default", device="eth0", gateway="192.168.10.1"))
+    lab.start()
+    udp = [{"port": 53, "protocol": "UDP"}]
+    svc = lab.do(lab.client.create(placed(service(clusterIP="", ports=udp))))
+    first = placed(endpoint_slice(endpoint("10.244.1.2"), ports=udp))
+    slices = lab.do(lab.client.create(first))
+    lab.run(3)
+    net.udp(port=5353).send_to(b"?", svc.spec.clusterIP, 53)
+    assert "src=10.244.1.2" in net.conntrack.list()
+    new = placed(endpoint_slice(endpoint("10.244.1.3"))).endpoints
+    lab.do(lab.client.update(msgspec.structs.replace(slices, endpoints=new)))
+    lab.run(3)
+    assert net.conntrack.list() == ""
