@@ -265,8 +265,12 @@ class Kubelet:
             self._wake(uid)
 
     def _disk_changed(self, path: str) -> None:
+        """Hear of a file, from whoever wrote it: the reading is a task of our own."""
         if path.startswith(self._deps.config.static_pod_path):
-            self._read_static_pods()
+            self._deps.sim.spawn(self._reread(), "kubelet: manifests", self._group)
+
+    async def _reread(self) -> None:
+        self._read_static_pods()
 
     # -- small
 

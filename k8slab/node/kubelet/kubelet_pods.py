@@ -84,7 +84,7 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
     )
     if view.old.phase in (pod_status.SUCCEEDED, pod_status.FAILED):
         phase = view.old.phase  # final phases stay
-    others = [c for c in view.old.conditions if c.type not in KUBELET_CONDITIONS]
+    others = [c for c in pod.status.conditions if c.type not in KUBELET_CONDITIONS]
     ips = _addresses(pod, view)
     sandbox = view.runtime.ready_sandbox()
     conditions = pod_status.pod_conditions(

@@ -181,8 +181,10 @@ class NodeStatusManager:
         return self._node
 
     def heard(self, node: Node) -> None:
-        """Take a newer version of the Node."""
+        """Take a newer version of the Node; correct what others have written into our part."""
         self._node = node
+        if _without_times(node_status(self._deps, node.status)) != _without_times(node.status):
+            self.changed()
 
     def changed(self) -> None:
         """Have the status looked at."""

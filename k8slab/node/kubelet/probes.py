@@ -18,7 +18,7 @@ from k8slab.linux.errors import ConnectionRefused, ConnectionReset, NetworkError
 from k8slab.node import grpc_health, http
 from k8slab.node.interfaces import RuntimeFailed
 from k8slab.node.kubelet.dependencies import Dependencies
-from k8slab.node.kubelet.handlers import HookFailed, resolve_port
+from k8slab.node.kubelet.handlers import HookFailed, address_of, resolve_port
 
 SUCCESS, FAILURE, UNKNOWN = "success", "failure", "unknown"
 EXEC_TIMED_OUT = 124  # RuntimeService.exec_sync
@@ -60,17 +60,20 @@ async def run_probe(deps: Dependencies, target: Target) -> Result:
 
 async def _http(deps: Dependencies, target: Target, action: HTTPGetAction) -> Result:
     host = action.host or target.ip
+    ip = address_of(host)
     port = resolve_port(action.port, target.container)
     path = action.path if action.path.startswith("/") else f"/{action.path}"
     headers = {"Host": f"{host}:{port}", "User-Agent": "kube-probe/1.37", "Accept": "*/*"}
     headers |= {header.name: header.value for header in action.httpHeaders}
     headers["Connection"] = "close"
     request = http.Request("GET", path, headers)
+    url = f"{(action.scheme or 'HTTP').lower()}://{host}:{port}{path}"
+    if ip is None:
+        return FAILURE, f'Get "{url}": dial tcp: lookup {host}: no such host'
     try:
-        answer = await http.request(deps.machine.net, host, port, request, timeout=target.timeout)
+        answer = await http.request(deps.machine.net, ip, port, request, timeout=target.timeout)
     except (NetworkError, EOFError, http.BadMessage) as error:
-        url = f"{(action.scheme or 'HTTP').lower()}://{host}:{port}{path}"
-        return FAILURE, f'Get "{url}": {_http_error(error, host, port)}'
+        return FAILURE, f'Get "{url}": {_http_error(error, ip, port)}'
     if 200 <= answer.status < 400:
         return SUCCESS, answer.text
     return FAILURE, f"HTTP probe failed with statuscode: {answer.status}"
@@ -98,11 +101,14 @@ def dial_error(error: NetworkError, host: str, port: int) -> str:
 
 async def _tcp(deps: Dependencies, target: Target, action: TcpSocketAction) -> Result:
     host = action.host or target.ip
+    ip = address_of(host)
+    if ip is None:
+        return FAILURE, f"dial tcp: lookup {host}: no such host"
     port = resolve_port(action.port, target.container)
     try:
-        connection = await deps.machine.net.connect(host, port, timeout=target.timeout)
+        connection = await deps.machine.net.connect(ip, port, timeout=target.timeout)
     except NetworkError as error:
-        return FAILURE, dial_error(error, host, port)
+        return FAILURE, dial_error(error, ip, port)
     connection.close()
     return SUCCESS, ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from k8slab.api.core import ConfigMap, ServiceAccount
+from k8slab.api.core import ConfigMap, Pod, ServiceAccount
 from k8slab.api.meta import ObjectMeta
 from tests.node.kubelet.lab import Lab, container, shell
 
@@ -262,3 +262,15 @@ def test_service_variables_are_fixed_when_the_container_starts(lab: Lab) -> None
     assert [line.text for line in lab.runtime.log(lab.runtime.containers()[0].id)] == [
         "KUBERNETES_SERVICE_HOST=10.96.0.1"
     ]
+
+
+def test_a_readiness_gate_is_opened_by_somebody_else(lab: Lab) -> None:
+    lab.run_pod(container(), readinessGates=[{"conditionType": "example.com/lb"}])
+    lab.run(5)
+    assert (lab.conditions()["ContainersReady"], lab.conditions()["Ready"]) == ("True", "False")
+    opened = {"type": "example.com/lb", "status": "True"}
+    patch = {"status": {"conditions": [opened]}}
+    lab.do(lab.client.patch(Pod, "web", patch, "default", subresource="status"))
+    lab.run(3)
+    assert lab.conditions()["Ready"] == "True"
+    assert lab.conditions()["example.com/lb"] == "True"

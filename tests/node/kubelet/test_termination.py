@@ -110,6 +110,6 @@ def test_sidecars_get_sigterm_after_the_others_last_defined_first(lab: Lab) -> N
 def test_a_failing_post_start_hook_costs_the_container_its_life(lab: Lab) -> None:
     hook = {"postStart": {"exec": {"command": ["false"]}}}
     lab.run_pod(shell("sleep 9999", lifecycle=hook))
-    lab.run(60)  # a shell as process 1 ignores SIGTERM
+    lab.run(90)  # a shell as process 1 ignores SIGTERM
     assert "FailedPostStartHook" in [reason for reason, _ in lab.events()]
     assert lab.pod().status.containerStatuses[0].restartCount >= 1
