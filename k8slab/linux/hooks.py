@@ -77,7 +77,7 @@ class Netfilter:
         table = self.ruleset.tables.get("nat")
         destination = hook in DESTINATION_HOOKS
         bound = entry.destination_bound if destination else entry.source_bound
-        if not bound and table is not None and not entry.confirmed and packet.inner is None:
+        if not bound and table is not None and packet.inner is None:
             context.nat = None
             verdict, packet = traverse(table, hook, packet, context)
             if verdict != ACCEPT:

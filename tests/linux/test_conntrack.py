@@ -126,3 +126,22 @@ def test_delete_takes_what_fits() -> None:
     assert table.delete(protocol="tcp", original_dst="10.96.0.10") == 0
     assert table.delete(original_dst="10.96.0.10") == 1
     assert len(table) == 1
+
+
+def test_a_new_handshake_after_the_end_is_a_new_connection() -> None:
+    table = Conntrack(lambda: 0.0)
+    first = track(table, SYN).entry
+    track(table, answer(SYN, flags="RST,ACK"))
+    again = track(table, SYN)
+    assert again.state == "NEW"
+    assert again.entry is not first
+
+
+def test_an_expired_connection_is_not_found() -> None:
+    clock = Clock()
+    table = Conntrack(lambda: clock.now)
+    ask = Packet("udp", "10.244.1.3", "10.96.0.10", 5000, 53)
+    track(table, ask)
+    track(table, answer(ask))
+    clock.now = 31.0
+    assert track(table, ask).state == "NEW"

@@ -96,3 +96,16 @@ def test_a_namespace_without_rules_has_no_netfilter(lab: Lab) -> None:
     lab.run(lab.pods["10.244.1.2"].ping("10.244.2.2"))
     assert lab.pods["10.244.1.2"].netfilter is None
     assert lab.nodes[0].netfilter is None
+
+
+def test_an_address_that_moves_to_another_pod_is_found_there(lab: Lab) -> None:
+    client, node = lab.pods["10.244.1.2"], lab.nodes[0]
+    assert lab.run(client.ping("10.244.1.3")) > 0
+    lab.pods["10.244.1.3"].interfaces["eth0"].remove_address("10.244.1.3/24")
+    with pytest.raises(NoRoute):
+        lab.run(client.ping("10.244.1.3", timeout=5))
+    heir = NetNamespace(lab.sim, "heir")
+    outside, inside = veth_pair(node, "veth9", heir, "eth0")
+    inside.add_address("10.244.1.3/24")
+    node.interfaces["cni0"].attach(outside)  # type: ignore[attr-defined]
+    assert lab.run(client.ping("10.244.1.3")) > 0

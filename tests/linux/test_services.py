@@ -197,3 +197,29 @@ def test_the_same_seed_gives_the_same_choices() -> None:
         lab.serve("10.244.1.2", "10.244.2.2")
         runs.append([lab.get(lab.pods["10.244.1.3"], CLUSTER_IP, 80) for _ in range(12)])
     assert runs[0] == runs[1] != runs[2]
+
+
+def test_a_port_nobody_listens_on_is_refused_through_the_translation(services: Lab) -> None:
+    socket = services.pods["10.244.1.3"].udp()
+    socket.connect(CLUSTER_IP, 53)
+    socket.send(b"?")
+    with pytest.raises(ConnectionRefused, match=CLUSTER_IP):
+        services.run(socket.recv_from(timeout=5))
+
+
+def test_a_mark_never_leaves_its_node(services: Lab) -> None:
+    mark = "*mangle\n-A FORWARD -j MARK --set-mark 7\nCOMMIT\n"
+    drop = "*raw\n-A PREROUTING -m mark --mark 7 -j DROP\nCOMMIT\n"
+    services.nodes[0].iptables_restore(mark, noflush=True)
+    services.nodes[1].iptables_restore(drop, noflush=True)
+    assert services.run(services.pods["10.244.1.3"].ping("10.244.2.3")) > 0
+
+
+def test_a_rule_can_turn_a_bridged_frame_to_another_node(services: Lab) -> None:
+    rule = (
+        "*nat\n-A PREROUTING -d 10.244.1.2/32 -p tcp -m tcp --dport 80 "
+        "-j DNAT --to-destination 10.244.2.2:8080\nCOMMIT\n"
+    )
+    services.nodes[0].iptables_restore(rule, noflush=True)
+    answer = services.get(services.pods["10.244.1.3"], "10.244.1.2", 80)
+    assert answer == "10.244.2.2 saw 10.244.1.3"

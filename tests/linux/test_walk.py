@@ -79,6 +79,8 @@ def test_recent_remembers_a_client_for_its_seconds() -> None:
     one.memory.now = lambda: 10.0
     assert check.matches(SYN, one)
     one.memory.now = lambda: 10.1
+    (keep,) = parse_rule("-m recent --name S --rcheck --seconds 10 -j ACCEPT").checks
+    assert not keep.matches(SYN, one)
     assert not check.matches(SYN, one)
     assert one.memory.recent == {"S": {}}
 
