@@ -10,6 +10,7 @@ Upstream: sigs.k8s.io/cri-tools cmd/crictl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from k8slab.node.image_reference import parse_reference
@@ -102,15 +103,15 @@ def logs(containerd: Containerd, prefix: str, options: dict[str, str]) -> str:
     if found is None:
         raise RuntimeFailed(
             "NotFound",
-            f'rpc error: code = NotFound desc = an error occurred when try to find container "{prefix}": '
-            "not found",
+            "rpc error: code = NotFound desc = an error occurred when try to find container "
+            f'"{prefix}": not found',
         )
     lines = [line.text for line in containerd.log(found.id)]
     tail = options.get("tail", "")
     return "\n".join(lines[-int(tail) :] if tail else lines)
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return the rows below the head in columns, as Go's tabwriter sets them."""
     lines = [head, *rows]
     widths = [

@@ -295,3 +295,10 @@ def test_a_host_port_of_the_pod_is_open_on_the_machine(bench):
     bench.do(bench.containerd.stop_pod_sandbox(sandbox))
     with pytest.raises(OSError, match="refused"):
         bench.do(bench.machine.net.connect("172.18.0.3", 8080))
+
+
+def test_a_group_that_is_killed_from_outside_counts_as_sigkill(bench):
+    id = bench.start(PAUSE)
+    bench.containerd.process_of(id).group.kill()
+    bench.run(1)
+    assert (bench.status(id).exit_code, bench.status(id).reason) == (137, "Error")

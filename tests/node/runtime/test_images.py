@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+
 import pytest
 
 from k8slab.node import grpc_health, http
@@ -181,3 +183,46 @@ def test_network_tool(bench, command, code, printed):
     result = bench.exec(client, *(word.replace("IP", ip) for word in command))
     assert printed.replace("IP", ip) in result.stdout + result.stderr
     assert result.exit_code == code
+
+
+def test_stress_above_the_limit_is_oom_killed_and_below_it_runs(bench):
+    args = ("--vm", "1", "--vm-bytes", "250M", "--vm-hang", "1")
+    killed = bench.start("polinux/stress", "stress", *args, memory_limit=100 << 20)
+    up(bench, "polinux/stress", "stress", *args, memory_limit=300 << 20)
+    assert bench.status(killed).reason == "OOMKilled"
+    up(bench, "vish/stress", args=("-cpus", "2"), cpu_limit=1000)
+
+
+def test_perl_prints_pi(bench):
+    id = bench.start("perl:5.34", "perl", "-Mbignum=bpi", "-wle", "print bpi(2000)")
+    bench.run(60)
+    assert bench.status(id).exit_code == 0
+    assert bench.log(id).startswith("3.14159265358979323846264338327950288")
+    assert len(bench.log(id)) == 2000 + len(".\n")
+
+
+def test_agnhost_liveness_fails_after_ten_seconds(bench):
+    id = up(bench, "registry.k8s.io/e2e-test-images/agnhost:2.40", args=("liveness",))
+    assert get(bench, id, 8080, "/healthz").status == 200
+    bench.run(10)
+    assert get(bench, id, 8080, "/healthz").status == 500
+
+
+def test_busybox_httpd_serves_a_folder(bench):
+    script = "mkdir -p /www; echo $HOSTNAME > /www/index.html; httpd -f -p 8080 -h /www"
+    id = up(bench, "busybox", "sh", "-c", script)
+    assert get(bench, id, 8080).text == "pod-1\n"
+
+
+def test_dig_says_that_nobody_answers(bench):
+    id = up(bench, "registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7", "sleep", "infinity")
+    result = bench.exec(id, "dig", "web.default.svc.cluster.local")
+    assert result.exit_code == 9
+    assert ";; no servers could be reached" in result.stdout
+
+
+def test_the_examples_of_programs_are_true():
+    from k8slab.node.runtime.images import flags, nginx, perl, resp, stress
+
+    for module in (flags, nginx, perl, resp, stress):
+        assert doctest.testmod(module).failed == 0

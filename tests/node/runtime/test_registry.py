@@ -38,7 +38,7 @@ def test_a_short_name_is_completed(name, full):
 
 @pytest.mark.parametrize("name", ["", "nginx:", ":v1", "a b", "-x", "web@sha256:zz", "a//b", "x:é"])
 def test_an_ill_formed_name_is_refused(name):
-    with pytest.raises(ValueError, match="^invalid reference format$"):
+    with pytest.raises(ValueError, match=r"^invalid reference format$"):
         parse_reference(name)
 
 

@@ -1,7 +1,7 @@
 """agnhost: the Swiss knife of Kubernetes' own tests.
 
 Subcommands: netexec (HTTP and UDP server with /echo /hostname /clientip /healthz /exit /shell
-/dial ...), serve-hostname, pause, connect, porter, logs-generator, help.
+/dial ...), serve-hostname, liveness, pause, connect, porter, logs-generator.
 
 Rule of use: `main` picks the function by the first argument; each is a small program.
 
@@ -46,6 +46,18 @@ async def serve_hostname(process: Process, flags: dict[str, str]) -> int:
     port = int(flags.get("port", "9376"))
     serve_http(process, port, lambda request: http.text(process.hostname))
     process.log(f"Serving on port {port}.")
+    return await process.until_sigterm()
+
+
+async def liveness(process: Process, flags: dict[str, str]) -> int:
+    """Serve /healthz: well for ten seconds, then with status 500 for ever."""
+    start = process.sim.now
+
+    def healthz(request: http.Request) -> http.Response:
+        age = process.sim.now - start
+        return http.text("ok") if age <= 10 else http.text(f"error: {age:.6f}s", 500)
+
+    serve_http(process, 8080, healthz)
     return await process.until_sigterm()
 
 
@@ -195,5 +207,5 @@ def _now(process: Process) -> str:
 
 _COMMANDS: dict[str, Callable[[Process, dict[str, str]], Awaitable[int]]] = {
     "netexec": netexec, "serve-hostname": serve_hostname, "pause": pause, "connect": connect,
-    "porter": porter, "logs-generator": logs_generator,
+    "liveness": liveness, "porter": porter, "logs-generator": logs_generator,
 }  # fmt: skip

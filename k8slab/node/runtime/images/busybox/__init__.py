@@ -24,6 +24,7 @@ _TOOLS = {
     "text": (
         "awk", "cut", "egrep", "grep", "head", "sed", "seq", "sort", "tail", "tr", "uniq", "wc",
     ),
+    "server": ("httpd",),
     "network": ("hostname", "ifconfig", "ip", "nc", "netstat", "nslookup", "ping", "wget"),
     "system": (
         "clear", "date", "env", "id", "killall", "nproc", "printenv", "ps", "sleep", "sync",
