@@ -14,9 +14,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from k8slab.api.core import Node, Service
+from k8slab.api.core import Node, ObjectReference, Service
 from k8slab.api.discovery import EndpointSlice
-from k8slab.client import Client, Informers, Latency, key_of
+from k8slab.client import Client, EventRecorder, Informers, Latency, key_of
 from k8slab.linux.netfilter import Ruleset, parse
 from k8slab.node.kube_proxy.cache import RuleCache
 from k8slab.node.kube_proxy.config import Config
@@ -59,6 +59,7 @@ class Proxier:
         self._latency = latency or Latency()
         self._render = render
         self._informers = Informers(sim, client)
+        self._recorder = EventRecorder(sim, client, "kube-proxy", machine.name)
         self._changed: dict[str, None] = {}  # keys of Services to look at
         self._cause = 0  # of the first of these changes
         self._news = Signal(sim, f"{self.name}: change")
@@ -67,6 +68,9 @@ class Proxier:
         """Write the rules, and again after every change, for ever."""
         self._prepare_kernel()
         await self._watch()
+        # A node's Events name it by its name in the place of its uid: so upstream does.
+        about = ObjectReference(kind="Node", name=self.machine.name, uid=self.machine.name)
+        self._recorder.event_about(about, "Normal", "Starting", "")
         earliest = 0.0
         while True:
             await self._news.wait()

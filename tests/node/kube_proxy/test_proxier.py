@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from k8slab.api.core import Event
 from k8slab.client import Client, Request
 from k8slab.control_plane.apiserver import APIServer
 from k8slab.control_plane.etcd import Backend, Endpoint, Etcd
@@ -127,7 +128,7 @@ def test_a_sync_knows_the_write_that_caused_it(lab: Lab) -> None:
 
 def test_nothing_happens_while_nothing_changes(lab: Lab) -> None:
     lab.start()
-    lab.run(5)
+    lab.run(7200)  # its own Event has been forgotten, too
     before = lab.sim.events
     lab.run(86400)
     assert lab.sim.events == before
@@ -176,3 +177,11 @@ def test_udp_flows_to_an_endpoint_that_is_gone_are_forgotten(lab: Lab) -> None:
     lab.do(lab.client.update(msgspec.structs.replace(slices, endpoints=new)))
     lab.run(3)
     assert net.conntrack.list() == ""
+
+
+def test_it_tells_of_its_start_at_the_node(lab: Lab) -> None:
+    lab.start()
+    lab.run(5)
+    (event,) = lab.do(lab.client.list(Event)).items
+    assert (event.involvedObject.kind, event.involvedObject.name) == ("Node", "node-1")
+    assert (event.reason, event.source.component) == ("Starting", "kube-proxy")
