@@ -119,6 +119,7 @@ def test_a_rollout_starts_with_the_surge_and_an_old_pod_goes() -> None:
         ((3, 3), (1, 1), {"old": 3, "new": 2}),
         ((3, 3), (2, 1), {"old": 2, "new": 2}),
         ((3, 3), (2, 0), {"old": 3, "new": 2}),
+        ((3, 2), (2, 0), {"old": 3, "new": 2}),
         ((3, 3), (2, 2), {"old": 1, "new": 2}),
         ((0, 0), (4, 4), {"old": 0, "new": 4}),
     ],
@@ -149,6 +150,18 @@ def test_scaling_in_mid_rollout_is_proportional() -> None:
         rs("new", 3, 0, desired_replicas="4", max_replicas="6"),
     ]
     assert plan(deployment(8, **spec), sets, now=0).sizes == {"old": 5, "new": 5}
+
+
+def test_what_cannot_be_shared_evenly_goes_to_the_newest_when_growing() -> None:
+    wanted = deployment(3, strategy={"rollingUpdate": {"maxSurge": 1}})
+    sets = []
+    for name, created in (("old", "2026-01-01T00:00:00Z"), ("b", "2026-01-02T00:00:00Z")):
+        one = rs(name, 1, desired_replicas="2", max_replicas="3")
+        sets.append(replace(one, metadata=replace(one.metadata, creationTimestamp=created)))
+    newest = rs("new", 1, desired_replicas="2", max_replicas="3")
+    meta = replace(newest.metadata, creationTimestamp="2026-01-03T00:00:00Z")
+    sets.append(replace(newest, metadata=meta))
+    assert plan(wanted, sets, now=0).sizes == {"old": 1, "b": 1, "new": 2}
 
 
 def test_scaling_a_settled_deployment_changes_its_only_replica_set() -> None:

@@ -137,6 +137,13 @@ def test_new_endpoints_fill_the_slice_they_fit_best_and_nothing_is_repacked() ->
     assert sorted(addresses(after.slices)) == [f"10.244.0.{n}" for n in (1, 4, 5, 6)]
 
 
+def test_a_single_newcomer_goes_to_the_fullest_slice_with_room() -> None:
+    before = stored(plan(service(), [pod(n) for n in range(5)], NODES, max_endpoints=3))
+    fewer = stored(plan(service(), [pod(n) for n in (0, 3, 4)], NODES, before, max_endpoints=3))
+    more = plan(service(), [pod(n) for n in (0, 3, 4, 9)], NODES, fewer, max_endpoints=3)
+    assert [len(one.endpoints) for one in (*more.keep, *more.update)] == [1, 3]
+
+
 def test_a_named_target_port_is_looked_up_in_each_pod_and_splits_slices() -> None:
     svc = service(ports=[{"port": 80, "targetPort": "web"}])
     port = {"name": "web", "protocol": "TCP"}

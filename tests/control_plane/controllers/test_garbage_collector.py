@@ -83,6 +83,13 @@ def test_an_owner_made_anew_is_another_owner(lab: Any) -> None:
     assert [cm.metadata.name for cm in lab.all("ConfigMap")] == ["a", "kube-root-ca.crt"]
 
 
+def test_the_uid_decides_and_not_the_name(lab: Any) -> None:
+    lab.apply(config_map("a"))
+    lab.apply(config_map("b", ("a", "11111111-1111-1111-1111-111111111111")))
+    lab.run(1)
+    assert [cm.metadata.name for cm in lab.all("ConfigMap")] == ["a", "kube-root-ca.crt"]
+
+
 def test_one_of_two_owners_is_enough_to_stay(lab: Any) -> None:
     a, b = lab.apply(config_map("a")), lab.apply(config_map("b"))
     lab.apply(config_map("c", ("a", a.metadata.uid), ("b", b.metadata.uid)))

@@ -135,7 +135,7 @@ def test_after_the_plan_the_number_is_right(kinds: list[int], replicas: int) -> 
 
 def test_status_counts_ready_available_and_terminating() -> None:
     pods = [pod("a"), pod("b", ready=5), pod("c", ready=-1)]
-    pods.append(pod("d", deletionTimestamp=timestamp(NOW)))
+    pods += [pod("d", deletionTimestamp=timestamp(NOW)), pod("e", phase="Failed")]
     slow = load(
         {
             "apiVersion": "apps/v1",
