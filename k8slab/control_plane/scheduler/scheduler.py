@@ -182,6 +182,8 @@ class Scheduler:
         nominated = result.nominated_node if result is not None else ""
         if nominated:
             self._nominator.add(entry.info, nominated)
+        elif nominated is not None:
+            self._nominator.delete(entry.info.key)
         reason = SCHEDULER_ERROR if decision.failed else UNSCHEDULABLE
         plugins = decision.diagnosis.unschedulable_plugins
         self._give_back(entry, plugins, reason, decision.message, nominated)

@@ -189,3 +189,26 @@ def test_above_a_hundred_nodes_only_some_are_looked_at(node: Any, pod: Any) -> N
     assert (to_find, len(decision.feasible), decision.evaluated) == (144, 144, 149)
     later = schedule_pod(framework, PodInfo(pod(cpu="1")), start=149, to_find=to_find)
     assert later.feasible[0] == "n149"
+
+
+def test_a_relabelled_or_leaving_pod_is_counted_anew(node: Any, pod: Any) -> None:
+    key, labels = "kubernetes.io/hostname", {"app": "web"}
+    wanted = {
+        "topologyKey": key,
+        "maxSkew": 1,
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": labels},
+    }
+    asked = PodInfo(pod("new", labels=labels, topologySpreadConstraints=[wanted]))
+    cache = Cache()
+    cache.set_node(node("a"))
+    cache.set_node(node("b"))
+    framework = make_framework(Handle(cache.snapshot))
+    leaving = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+    for change, feasible in (({"labels": labels}, ("b",)), ({}, ("a", "b"))):
+        cache.set_pod(pod("p", nodeName="a", **change))
+        assert schedule_pod(framework, asked).feasible == feasible
+    cache.set_pod(pod("p", nodeName="a", labels=labels))
+    assert schedule_pod(framework, asked).feasible == ("b",)
+    cache.set_pod(pod("p", nodeName="a", labels=labels, metadata=leaving))
+    assert schedule_pod(framework, asked).feasible == ("a", "b")

@@ -353,22 +353,27 @@ def test_each_decision_counts_the_ones_before_it(lab: Any, node: Any, pod: Any) 
     assert [homes.count(f"node-{index}") for index in range(4)] == [3, 3, 3, 3]
 
 
-def test_room_made_for_one_is_not_taken_by_another(lab: Any, node: Any, pod: Any) -> None:
+@pytest.mark.parametrize("restart", [False, True], ids=["same", "restarted"])
+def test_room_made_for_one_is_not_taken_by_another(
+    restart: bool, lab: Any, node: Any, pod: Any
+) -> None:
     priority_classes(lab, middle=10, high=1000)
-    lab.create(node("node-1", cpu="1"))
-    lab.create(pod("victim", cpu="1"))
+    lab.create(node("node-1", cpu="2"))
+    for name in ("victim-1", "victim-2"):
+        lab.create(pod(name, cpu="1"))
     lab.run(1)
-    lab.create(pod("web", cpu="1", priorityClassName="high"))
-    lab.run(0.01)  # decided: nominated, and the victims are being deleted
+    lab.create(pod("web", cpu="2", priorityClassName="high"))
+    lab.run(1)
+    if restart:  # a new scheduler finds the nomination in the Pod's status
+        lab.process.kill()
+        lab.start()
+        lab.run(1)
     lab.create(pod("greedy", cpu="1", priorityClassName="middle"))
-    lab.run(1)
-    lab.process.kill()
-    lab.start()  # a new scheduler finds the nomination in the Pod's status
-    lab.run(1)
-    lab.call("delete", "Pod", "victim", body=DeleteOptions(gracePeriodSeconds=0))
-    lab.run(20)
+    for name in ("victim-1", "victim-2"):
+        lab.call("delete", "Pod", name, body=DeleteOptions(gracePeriodSeconds=0))
+        lab.run(5)
+        assert not lab.pod("greedy").spec.nodeName
     assert lab.pod("web").spec.nodeName == "node-1"
-    assert not lab.pod("greedy").spec.nodeName
 
 
 def test_a_nomination_is_lost_to_a_more_important_pod(lab: Any, node: Any, pod: Any) -> None:
@@ -383,6 +388,19 @@ def test_a_nomination_is_lost_to_a_more_important_pod(lab: Any, node: Any, pod: 
     lab.run(1)
     assert lab.pod("second").status.nominatedNodeName == "node-1"
     assert lab.pod("first").status.nominatedNodeName == ""
+
+
+def test_a_nomination_in_vain_is_withdrawn(lab: Any, node: Any, pod: Any) -> None:
+    priority_classes(lab, high=1000)
+    lab.create(node("node-1", cpu="1"))
+    lab.create(pod("victim", cpu="1"))
+    lab.run(1)
+    lab.create(pod("web", cpu="1", priorityClassName="high"))
+    lab.run(1)
+    lab.merge("Node", "node-1", {"spec": {"unschedulable": True}})
+    lab.call("delete", "Pod", "victim", body=DeleteOptions(gracePeriodSeconds=0))
+    lab.run(20)
+    assert lab.pod("web").status.nominatedNodeName == ""
 
 
 def priority_classes(lab: Any, **values: int) -> None:

@@ -58,12 +58,16 @@ class Framework:
         self.queue_sort_plugins = [p for p in plugins if isinstance(p, QueueSortPlugin)]
         self.reserve_plugins = [p for p in plugins if isinstance(p, ReservePlugin)]
         self.bind_plugins = [p for p in plugins if isinstance(p, BindPlugin)]
-        self.post_filter_plugins = [(p.name, p) for p in plugins if isinstance(p, PostFilterPlugin)]
+        self.post_filter_plugins = [p for p in plugins if isinstance(p, PostFilterPlugin)]
         self._pre_filters = [(p.name, p) for p in plugins if isinstance(p, PreFilterPlugin)]
         self._filters = [(p.name, p.filter) for p in plugins if isinstance(p, FilterPlugin)]
         self._extensions = [(p.name, p) for p in plugins if isinstance(p, PreFilterExtensions)]
         self._pre_scores = [(p.name, p) for p in plugins if isinstance(p, PreScorePlugin)]
-        self._scores = [(p.name, p) for p in plugins if isinstance(p, ScorePlugin)]
+        self._scores = [
+            (p.name, p.score, p.normalize_score if isinstance(p, NormalizeScorePlugin) else None)
+            for p in plugins
+            if isinstance(p, ScorePlugin)
+        ]
         self.events = {
             p.name: p.events_to_register() for p in plugins if isinstance(p, EnqueueExtensions)
         }
@@ -140,12 +144,15 @@ class Framework:
     ) -> tuple[PostFilterResult, str]:
         """Return what can be done for a Pod that fits nowhere, and the text about it."""
         reasons: list[str] = []
-        for _, plugin in self.post_filter_plugins:
+        last = PostFilterResult()
+        for plugin in self.post_filter_plugins:
             result, status = plugin.post_filter(state, pod, statuses)
             if status.code is Code.SUCCESS:
                 return result, status.message
+            if result.nominated_node is not None:
+                last = result
             reasons += status.reasons
-        return PostFilterResult(), ", ".join(reasons)
+        return last, ", ".join(reasons)
 
     # -- scoring
 
@@ -161,13 +168,12 @@ class Framework:
             if status is not None and status.code is Code.SKIP:
                 state.skip_score[name] = None
         scores: dict[str, list[int]] = {}
-        for name, plugin in self._scores:
+        for name, score, normalize in self._scores:
             if name in state.skip_score:
                 continue
-            score = plugin.score
             own = [score(state, pod, node) for node in nodes]
-            if isinstance(plugin, NormalizeScorePlugin):
-                own = plugin.normalize_score(state, own, nodes)
+            if normalize is not None:
+                own = normalize(state, own, nodes)
             elif min(own, default=0) < 0 or max(own, default=0) > MAX_NODE_SCORE:
                 wrong = next(each for each in own if not 0 <= each <= MAX_NODE_SCORE)
                 raise PluginError(

@@ -129,8 +129,8 @@ class Handle:
         client: Client | None = None,
     ) -> None:
         self.snapshot = snapshot
-        self.objects = objects or Objects()
-        self.nominator = nominator or Nominator()
+        self.objects = Objects() if objects is None else objects
+        self.nominator = Nominator() if nominator is None else nominator
         self.choose = choose  # a random number below n; the first for those who only explain
         self.client = client  # None for those who only explain
         self.framework: Framework  # set by the framework when it has made its plugins

@@ -92,8 +92,8 @@ class NodeInfo:
         "pods_with_affinity",
         "pods_with_required_anti_affinity",
         "requested",
-        "scored",
         "used_ports",
+        "worked_out",
     )
 
     def __init__(self, node: Node | None = None, pods: Iterable[PodInfo] = ()) -> None:
@@ -108,9 +108,9 @@ class NodeInfo:
         self.allocatable: dict[str, int] = {}
         self.allowed_pods = 0
         self.images: dict[str, int] = {}  # bytes by every name of the image
-        # What resource plugins have worked out, by plugin and PodInfo.shape. From one Pod to the
-        # next all nodes but one are as they were, so most scores are looked up, not computed.
-        self.scored: dict[str, dict[str, int]] = {}
+        # What plugins have worked out from this node and its Pods, by plugin and question. From one
+        # cycle to the next all nodes but one are as they were, so most answers are looked up.
+        self.worked_out: dict[str, dict[str, int]] = {}
         if node is not None:
             self.set_node(node)
         for pod in pods:
@@ -118,7 +118,7 @@ class NodeInfo:
 
     def set_node(self, node: Node) -> None:
         """Take over what the node says of itself."""
-        self.scored.clear()
+        self.worked_out.clear()
         self.node = node
         self.name = node.metadata.name
         self.allocatable = amounts(node.status.allocatable)
@@ -153,6 +153,9 @@ class NodeInfo:
             self.add_pod(pod)
             return
         self.pods[pod.key] = pod  # its spec is the same, so all sums stay true
+        before, after = known.pod.metadata, pod.pod.metadata
+        if (before.labels, before.deletionTimestamp) != (after.labels, after.deletionTimestamp):
+            self.worked_out.clear()
         if pod.has_affinity:
             self.pods_with_affinity[pod.key] = pod
         if pod.has_required_anti_affinity:
@@ -164,11 +167,11 @@ class NodeInfo:
         for name in NodeInfo.__slots__:
             own = getattr(self, name)
             setattr(copy, name, dict(own) if isinstance(own, dict) else own)
-        copy.scored = {}
+        copy.worked_out = {}
         return copy
 
     def _count(self, pod: PodInfo, sign: int) -> None:
-        self.scored.clear()
+        self.worked_out.clear()
         for total, own in (
             (self.requested, pod.requests),
             (self.non_zero_requested, pod.non_zero_requests),

@@ -1,7 +1,7 @@
 """Prefers nodes whose cpu and memory a Pod would bring into balance.
 
 What counts is the change: 75 if the Pod leaves the balance as it is, 100 if it turns a lopsided
-node into a balanced one, 50 if it does the opposite. Pods without requests are not scored.
+node into a balanced one, 50 if it does the opposite. Pods without requests are not worked_out.
 
 Upstream: pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go
 """
@@ -45,7 +45,7 @@ class NodeResourcesBalancedAllocation:
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """Compare the balance with the Pod to the balance without."""
-        known = node.scored.setdefault(self.name, {})
+        known = node.worked_out.setdefault(self.name, {})
         score = known.get(pod.shape)
         if score is None:
             score = known[pod.shape] = self._score(pod, node)

@@ -68,7 +68,7 @@ class NodeResourcesFit:
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """Return how well the Pod fits by the strategy, 0..100."""
-        known = node.scored.setdefault(self.name, {})
+        known = node.worked_out.setdefault(self.name, {})
         score = known.get(pod.shape)
         if score is None:
             score = known[pod.shape] = self._score(pod, node)

@@ -231,12 +231,14 @@ class PodTopologySpread:
             return {}
         # Upstream gives nodes without the label a domain of their own, "".
         counts = {info.node.metadata.labels.get(constraint.key, ""): 0 for info in kept}
+        key, namespace = constraint.key, pod.metadata.namespace
+        everywhere = constraint.counts_all_nodes(pod)
         for info in self._handle.snapshot.order:
             if strict and not has_keys(info.node, constraints):
                 continue
-            domain = info.node.metadata.labels.get(constraint.key, "")
-            if domain in counts and constraint.counts_node(pod, info.node):
-                counts[domain] += constraint.count(info, pod.metadata.namespace)
+            domain = info.node.metadata.labels.get(key, "")
+            if domain in counts and (everywhere or constraint.counts_node(pod, info.node)):
+                counts[domain] += constraint.count(info, namespace)
         return counts
 
     def _change(

@@ -27,6 +27,7 @@ from k8slab.control_plane.scheduler.framework.matching import (
     NO_EXECUTE,
     NO_SCHEDULE,
     required_affinity_matches,
+    required_node_selector,
     selector_matches,
     untolerated_taint,
 )
@@ -53,6 +54,15 @@ class Constraint(msgspec.Struct, frozen=True):
     min_domains: int
     node_affinity_policy: str
     node_taints_policy: str
+    question: str  # the selector as text, under which nodes remember the answer
+
+    def counts_all_nodes(self, pod: Pod) -> bool:
+        """Say whether there is no need to ask `counts_node` for each of them."""
+        spec = pod.spec
+        anywhere = not spec.nodeSelector and required_node_selector(pod) is None
+        return self.node_taints_policy == IGNORE and (
+            anywhere or self.node_affinity_policy == IGNORE
+        )
 
     def counts_node(self, pod: Pod, node: Node) -> bool:
         """Say whether the node's domain is one that the Pod could go to at all."""
@@ -65,6 +75,13 @@ class Constraint(msgspec.Struct, frozen=True):
 
     def count(self, node: NodeInfo, namespace: str) -> int:
         """Count the matching Pods of a namespace on a node; those on their way out do not count."""
+        known = node.worked_out.setdefault(namespace, {})
+        count = known.get(self.question)
+        if count is None:
+            count = known[self.question] = self._count(node, namespace)
+        return count
+
+    def _count(self, node: NodeInfo, namespace: str) -> int:
         selector = self.selector
         wanted = selector.matchLabels
         total = 0
@@ -140,6 +157,7 @@ def _constraint(source: TopologySpreadConstraint, selector: LabelSelector) -> Co
         min_domains=source.minDomains if source.minDomains is not None else 1,
         node_affinity_policy=source.nodeAffinityPolicy or HONOR,
         node_taints_policy=source.nodeTaintsPolicy or IGNORE,
+        question=f"pods {selector}",
     )
 
 
