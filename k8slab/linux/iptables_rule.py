@@ -129,6 +129,10 @@ def _comment(items: list[Item]) -> list[m.Match]:
     return [m.Comment(item.word) for item in items]
 
 
+def _accounting(items: list[Item]) -> list[m.Match]:
+    return [m.Accounting(item.word) for item in items]
+
+
 def _ports(items: list[Item]) -> list[m.Match]:
     found: list[m.Match] = []
     for item in items:
@@ -272,4 +276,5 @@ MODULES: dict[str, Callable[[list[Item]], Sequence[m.Match]]] = {
     "recent": _recent,
     "mark": _mark,
     "physdev": _physdev,
+    "nfacct": _accounting,
 }

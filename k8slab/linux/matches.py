@@ -300,6 +300,19 @@ class Mark(Match, frozen=True, gc=False):
         return f"{_not(self.negated)}--mark {self.value:#x}{mask}"
 
 
+class Accounting(Match, frozen=True, gc=False):
+    """-m nfacct: adds to a named counter (which the lab does not keep) and matches always."""
+
+    name: str
+
+    def matches(self, packet: Packet, context: Context) -> bool:
+        """Match everything."""
+        return True
+
+    def __str__(self) -> str:
+        return f"--nfacct-name {self.name}"
+
+
 class UnknownMatch(Match, frozen=True, gc=False):
     """A match that the lab does not know; it is taken as not matching, and reported."""
 

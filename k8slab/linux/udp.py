@@ -42,7 +42,7 @@ class UdpSocket:
         self.error: NetworkError | None = None
         self.closed = False
         self._journey = journey
-        self._legs: dict[tuple[str, int], Leg] = {}
+        self._legs: dict[tuple[str, int], list[Leg]] = {}
         self._incoming: Queue[Packet | None] = Queue(namespace.sim, f"recv udp :{self.port}")
         namespace.sockets.datagrams.setdefault(self.port, []).append(self)
 
@@ -116,7 +116,8 @@ class UdpSocket:
         if packet.leg is not None:
             if len(self._legs) >= REMEMBERED_LEGS:
                 self._legs.pop(next(iter(self._legs)))
-            self._legs[(packet.src, packet.sport)] = packet.leg.opposite
+            legs = self._legs.setdefault((packet.src, packet.sport), [])
+            legs.append(packet.leg.opposite)
         self._incoming.put(packet)
 
     def unreachable(self, error: NetworkError, inner: Packet) -> None:
@@ -129,7 +130,12 @@ class UdpSocket:
         """Return the journey on which a datagram to that peer is recorded."""
         if self._journey is not None:
             return self._journey.request
-        return self._legs.pop((ip, port), None) if self._legs else None
+        legs = self._legs.get((ip, port))
+        if not legs:
+            return None
+        if len(legs) == 1:
+            del self._legs[(ip, port)]
+        return legs.pop(0)
 
     def _raise_error(self) -> None:
         if self.error is not None:

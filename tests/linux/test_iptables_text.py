@@ -45,6 +45,9 @@ SAVED_AS = {
     "-j MASQUERADE --random-fully": "-j MASQUERADE --random-fully",
     '-j LOG --log-prefix "dropped: "': '-j LOG --log-prefix "dropped: "',
     "-g CHAIN": "-g CHAIN",
+    "-m conntrack --ctstate INVALID -m nfacct --nfacct-name dropped -j A": (
+        "-m conntrack --ctstate INVALID -m nfacct --nfacct-name dropped -j A"
+    ),
     "-m set --match-set cali40 dst -j A": "-m set --match-set cali40 dst -j A",
     "-j CT --notrack": "-j CT --notrack",
 }

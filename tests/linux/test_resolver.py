@@ -6,6 +6,7 @@ import dns.message
 import dns.rrset
 import pytest
 
+from k8slab.linux.journey import Journey
 from k8slab.linux.netns import NetNamespace
 from k8slab.linux.resolv_conf import ResolvConf
 from k8slab.linux.resolver import Lookup, ResolutionError, lookup, queries
@@ -126,3 +127,11 @@ def test_addresses_and_hosts_need_no_server(lab: Lab) -> None:
     pod = lab.pods["10.244.1.3"]
     assert lab.run(lookup(pod, "10.1.2.3", POD)).ip == "10.1.2.3"
     assert lab.run(lookup(pod, "me", POD, hosts={"me": "10.244.1.3"})).queries == ()
+
+
+def test_a_journey_records_both_questions_and_both_answers(lab: Lab) -> None:
+    lab.sim.spawn(serve(lab.pods["10.244.2.2"], {WEB: "10.96.0.10"}), "dns")
+    journey = Journey()
+    lab.run(lookup(lab.pods["10.244.1.3"], "web", POD, journey=journey))
+    sent = [(hop.direction, hop.namespace) for hop in journey.at("SOCKET") if not hop.note]
+    assert sent == [("request", "pod-1-3")] * 2 + [("reply", "pod-2-2")] * 2

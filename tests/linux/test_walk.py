@@ -56,6 +56,7 @@ def context(now: float = 0.0, dice: float = 0.5) -> Context:
         ("-m statistic --mode random --probability 0.4", False),
         ("-m physdev --physdev-in veth1", False),
         ("-m physdev ! --physdev-is-bridged", True),
+        ("-m nfacct --nfacct-name dropped", True),
         ("-m set --match-set x dst", False),
     ],
 )
