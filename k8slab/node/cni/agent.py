@@ -12,6 +12,7 @@ Upstream: sigs.k8s.io/kind images/kindnetd main.go
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from k8slab.api.core import Node
@@ -45,7 +46,8 @@ class Agent:
         self._machine = machine
         self._process = process
         self._routes: dict[str, Route] = {}  # node -> route
-        self._changed: Queue[str] = Queue(process.sim, f"kindnetd/{machine.name}")
+        self._changed: dict[str, None] = {}  # nodes to look at, in the order of their changes
+        self._wake: Queue[None] = Queue(process.sim, f"kindnetd/{machine.name}")
 
     async def run(self) -> None:
         """Follow the nodes for ever."""
@@ -55,33 +57,45 @@ class Agent:
         masquerade.ensure(self._machine.net, subnets)
         informer.add_handler(self._notice)
         while True:
-            name = await self._changed.get()
-            self._sync(name, informer.get("", name))
+            await self._wake.get()
+            changed, self._changed = self._changed, {}
+            self._sync({name: informer.get("", name) for name in changed})
 
     def _notice(self, old: Node | None, new: Node | None) -> None:
-        """Enqueue a node whose range or address changed: heartbeats do not matter here."""
-        if _place(old) != _place(new):
-            self._changed.put((new or old or Node()).metadata.name)
+        """Remember a node whose range or address changed: heartbeats do not matter here."""
+        if _place(old) == _place(new):
+            return
+        if not self._changed:
+            self._wake.put(None)
+        self._changed[(new or old or Node()).metadata.name] = None
 
-    def _sync(self, name: str, node: Node | None) -> None:
-        if name == self._machine.name:
-            if node is not None and pod_cidr(node):
+    def _sync(self, nodes: Mapping[str, Node | None]) -> None:
+        """Make configuration and routes true for these nodes; None is a node that is gone."""
+        done = []
+        for name, node in nodes.items():
+            if name != self._machine.name:
+                wanted = route_to(node, self._machine.name) if node is not None else None
+                if wanted != self._routes.get(name):
+                    done.append(self._replace(name, wanted))
+            elif node is not None and pod_cidr(node):
                 self._configure(pod_cidr(node))
-            return
-        wanted = route_to(node, self._machine.name) if node is not None else None
-        present = self._routes.get(name)
-        if wanted == present:
-            return
+        if done:
+            self._trace("route", done[0] if len(done) == 1 else f"{len(done)} routes")
+
+    def _replace(self, name: str, wanted: Route | None) -> str:
+        """Put a node's route in the place of the one it had; returns what was done."""
+        table, present = self._machine.net.routes, self._routes.pop(name, None)
         if present is not None:
-            self._machine.net.routes.remove(present.destination)
-            del self._routes[name]
-        if wanted is not None:
-            self._process.log(f"Node {name} has CIDR [{wanted.destination}]")
-            self._machine.net.routes.replace(wanted)
-            self._routes[name] = wanted
-        self._trace("route", str(wanted or present))
+            table.remove(present.destination)
+        if wanted is None:
+            return f"del {present}"
+        self._process.log(f"Node {name} has CIDR [{wanted.destination}]")
+        table.replace(wanted)
+        self._routes[name] = wanted
+        return f"add {wanted}"
 
     def _configure(self, cidr: str) -> None:
+        """Write the CNI configuration: from then on Pods can be connected."""
         text = conflist(cidr)
         if self._machine.disk.files.get(CONFIG) != text:
             self._process.log(f"handling current node, CIDR [{cidr}]")

@@ -169,8 +169,9 @@ async def _request(process: Process, options: Options, url: Url) -> tuple[http.R
     connected = process.sim.now
     _verbose(process, options, f"* Connected to {url.host} ({url.ip}) port {url.port}")
     request = _message(options, url)
-    for line in request.encode().decode().split("\r\n"):
+    for line in request.encode().decode().partition("\r\n\r\n")[0].split("\r\n"):
         _verbose(process, options, f"> {line}")
+    _verbose(process, options, ">")
     try:
         return await http.exchange(connection, request, left()), connected
     except TimedOut:

@@ -41,7 +41,7 @@ async def main(process: Process) -> int:
     if "short" in flags:
         lines = [str(item) for rrset in answer.answer for item in rrset]
     elif "noall" in flags:
-        lines = [rrset.to_text() for rrset in answer.answer]
+        lines = _records(answer.answer)
     else:
         lines = _whole(answer, server, process.sim.now - start)
     for line in lines:
@@ -92,6 +92,12 @@ async def _ask(process: Process, server: str, name: str, kind: str) -> Any:
     return None
 
 
+def _records(section: Any) -> list[str]:
+    """Return the records of a section, a line each, in dig's columns."""
+    lines = [line for rrset in section for line in rrset.to_text().split("\n")]
+    return ["\t".join(line.split(" ", 4)) for line in lines]
+
+
 def _whole(message: Any, server: str, seconds: float) -> list[str]:
     """Return the answer in dig's sections."""
     import dns.flags
@@ -118,7 +124,7 @@ def _whole(message: Any, server: str, seconds: float) -> list[str]:
     ]
     for title, section in zip(("ANSWER", "AUTHORITY", "ADDITIONAL"), sections[1:], strict=True):
         if section:
-            lines += [f";; {title} SECTION:", *(rrset.to_text() for rrset in section), ""]
+            lines += [f";; {title} SECTION:", *_records(section), ""]
     return [
         *lines,
         f";; Query time: {seconds * 1000:.0f} msec",
