@@ -12,7 +12,7 @@ Upstream: pkg/kubelet/kubelet_pods.go (generateAPIPodStatus, convertToAPIContain
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -32,7 +32,7 @@ from k8slab.api.core import (
 from k8slab.api.core import ContainerStatus as ApiContainerStatus
 from k8slab.api.meta import timestamp
 from k8slab.node.image_reference import parse_reference
-from k8slab.node.interfaces import CREATED, RUNNING, ContainerStatus
+from k8slab.node.interfaces import CREATED, RUNNING, ContainerStatus, LogLine
 from k8slab.node.kubelet import status as pod_status
 from k8slab.node.kubelet.container import (
     PodRuntimeStatus,
@@ -41,8 +41,11 @@ from k8slab.node.kubelet.container import (
     is_restartable_init,
     should_container_be_restarted,
 )
+from k8slab.node.kubelet.volumes import termination_message
 
 RUNTIME_NAME = "containerd"
+MAX_MESSAGE = 4096  # bytes, MaxContainerTerminationMessageLength
+MAX_LOG_MESSAGE, MAX_LOG_LINES = 2048, 80  # MaxContainerTerminationMessageLogLength, ...LogLines
 KUBELET_CONDITIONS = frozenset(
     ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 )
@@ -70,6 +73,7 @@ class PodView(msgspec.Struct, frozen=True, kw_only=True):
     started: Mapping[str, bool] = {}  # by container id, absent: there is no startup probe
     ready: Mapping[str, bool] = {}  # by container id, absent: there is no readiness probe
     terminal: bool = False  # no container will be started again
+    log: Callable[[str], Sequence[LogLine]] | None = None  # of a container, by id
 
 
 def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
@@ -140,7 +144,7 @@ def _container_status(
 ) -> ApiContainerStatus:
     history = view.runtime.all(container.name)
     if history:
-        status = _from_runtime(container, history)
+        status = _from_runtime(container, history, view)
     else:
         status = _without_container(pod, container, old, view, waiting)
     if view.terminal and status.state.waiting is not None and pod.metadata.deletionTimestamp:
@@ -154,18 +158,20 @@ def _container_status(
     return _with_probes(container, history, status, view, is_init=is_init)
 
 
-def _from_runtime(container: Container, history: list[ContainerStatus]) -> ApiContainerStatus:
+def _from_runtime(
+    container: Container, history: list[ContainerStatus], view: PodView
+) -> ApiContainerStatus:
     newest = history[0]
     last = ContainerState()
     if len(history) > 1:
-        last = _state(history[1])
+        last = _state(container, history[1], view)
     return ApiContainerStatus(
         name=container.name,
         image=_image_name(newest.config.image),
         imageID=newest.image_id,
         restartCount=newest.config.attempt,
         containerID=f"{RUNTIME_NAME}://{newest.id}",
-        state=_state(newest),
+        state=_state(container, newest, view),
         lastState=last,
         allocatedResources=container.resources.requests,
         resources=container.resources,
@@ -173,7 +179,7 @@ def _from_runtime(container: Container, history: list[ContainerStatus]) -> ApiCo
     )
 
 
-def _state(found: ContainerStatus) -> ContainerState:
+def _state(container: Container, found: ContainerStatus, view: PodView) -> ContainerState:
     if found.state == RUNNING:
         return ContainerState(running=ContainerStateRunning(startedAt=timestamp(found.started_at)))
     if found.state == CREATED:
@@ -182,12 +188,22 @@ def _state(found: ContainerStatus) -> ContainerState:
         terminated=ContainerStateTerminated(
             exitCode=found.exit_code,
             reason=found.reason or ("Completed" if found.exit_code == 0 else "Error"),
-            message=found.message,
+            message=_last_message(container, found, view),
             startedAt=timestamp(found.started_at),
             finishedAt=timestamp(found.finished_at),
             containerID=f"{RUNTIME_NAME}://{found.id}",
         )
     )
+
+
+def _last_message(container: Container, found: ContainerStatus, view: PodView) -> str:
+    """Return what the container left behind: its file, else (if it wants so) the end of its log."""
+    left = termination_message(container, found.config.mounts)[:MAX_MESSAGE]
+    wants_log = container.terminationMessagePolicy == "FallbackToLogsOnError"
+    if not left and wants_log and found.exit_code != 0 and view.log is not None:
+        lines = [f"{line.text}\n" for line in view.log(found.id)[-MAX_LOG_LINES:]]
+        left = "".join(lines)[-MAX_LOG_MESSAGE:]
+    return left or found.message
 
 
 def _without_container(

@@ -1,19 +1,16 @@
-"""Doing it: making sandboxes, starting and killing containers, with every Event on the way.
+"""Making sandboxes and starting containers, with every Event on the way.
 
-Starting: image, configuration, create, start, postStart hook. Killing: Killing Event, preStop hook
-(it eats the grace period), SIGTERM, and SIGKILL when the rest of the grace period, at least two
-seconds, is over. When a whole Pod is killed its containers go at the same time, but sidecars wait
-for the others, the last of them first.
+A start is: back-off, image, configuration, create, start, postStart hook. Whatever fails raises
+`ContainerNotStarted` with the reason that the container's status will show.
 
 Rule of use: what to do is decided elsewhere; nothing here looks at restart policies.
 
-Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go, kuberuntime_sandbox.go,
-kuberuntime_termination_order.go
+Upstream: pkg/kubelet/kuberuntime/kuberuntime_container.go, kuberuntime_sandbox.go
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from k8slab.api.core import ConfigMap, Container, Pod, Secret, Service
 from k8slab.api.quantity import milli_value, value
@@ -30,7 +27,6 @@ from k8slab.node.kubelet.container import (
     all_containers,
     container_reference,
     format_pod,
-    is_restartable_init,
 )
 from k8slab.node.kubelet.dependencies import ContainerNotStarted, Dependencies, SyncFailed
 from k8slab.node.kubelet.dns import pod_dns
@@ -43,18 +39,16 @@ from k8slab.node.kubelet.env import (
 )
 from k8slab.node.kubelet.handlers import HookFailed, run_handler
 from k8slab.node.kubelet.images import ImageManager
+from k8slab.node.kubelet.kuberuntime_termination import ContainerKiller
 from k8slab.node.kubelet.node_status import allocatable
 from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
 from k8slab.node.kubelet.volumes import Mounted, make_mounts
-from k8slab.sim import Signal, Task
 
 NORMAL, WARNING = "Normal", "Warning"
-MINIMUM_GRACE_PERIOD = 2.0  # s, minimumGracePeriodInSeconds
-DEFAULT_GRACE_PERIOD = 30.0  # s, DefaultTerminationGracePeriodSeconds
 
 
 class KubeRuntime:
-    """The kubelet's hands: everything that it does to the runtime."""
+    """The kubelet's hands: what it does to the runtime."""
 
     def __init__(
         self,
@@ -67,6 +61,7 @@ class KubeRuntime:
         self._objects = objects
         self._services = services  # None: not read yet
         self.images = ImageManager(deps, on_pull)
+        self.killer = ContainerKiller(deps)
         self.backoff = Backoff()
 
     # -- sandboxes
@@ -247,126 +242,8 @@ class KubeRuntime:
             about = container_reference(pod, container)
             message = "PostStartHook failed"
             self._deps.recorder.event_about(about, WARNING, "FailedPostStartHook", message)
-            await self.kill_container(pod, container, id_, "FailedPostStartHook")
+            await self.killer.kill_container(pod, container, id_, "FailedPostStartHook")
             raise ContainerNotStarted("PostStartHookError", str(error)) from None
-
-    # -- killing
-
-    async def kill_container(
-        self,
-        pod: Pod,
-        container: Container,
-        container_id: str,
-        message: str = "",
-        *,
-        grace: float | None = None,
-        turn: Callable[[], list[Signal]] = list,
-    ) -> None:
-        """Stop the container within `grace` seconds, by default the Pod's own.
-
-        `turn` names what has to end before this container gets its SIGTERM.
-        """
-        deps = self._deps
-        if grace is None:
-            grace = grace_period(pod)
-        about = container_reference(pod, container)
-        message = message or f"Stopping container {container.name}"
-        deps.recorder.event_about(about, NORMAL, "Killing", message)
-        begun = deps.sim.now
-        hook = container.lifecycle.preStop if container.lifecycle is not None else None
-        if hook is not None and grace > 0:
-            task = deps.sim.spawn(
-                self._pre_stop(pod, container, container_id), f"preStop of {container.name}"
-            )
-            await _finished(deps, task, grace)
-        for signal in turn():
-            left = grace - (deps.sim.now - begun)
-            if left > 0:
-                await signal.wait(left)
-        left = max(grace - int(deps.sim.now - begun), MINIMUM_GRACE_PERIOD)
-        await deps.runtime.stop_container(container_id, left)
-
-    async def _pre_stop(self, pod: Pod, container: Container, container_id: str) -> None:
-        assert container.lifecycle is not None
-        assert container.lifecycle.preStop is not None
-        ips = [s.ips for s in self._deps.runtime.sandboxes() if s.config.uid == pod.metadata.uid]
-        ip = ips[-1][0] if ips and ips[-1] else self._deps.host_ip
-        try:
-            await run_handler(self._deps, container.lifecycle.preStop, container, container_id, ip)
-        except (HookFailed, RuntimeFailed):
-            about = container_reference(pod, container)
-            self._deps.recorder.event_about(
-                about, WARNING, "FailedPreStopHook", "PreStopHook failed"
-            )
-
-    async def kill_pod(self, pod: Pod, status: PodRuntimeStatus, grace: float | None) -> None:
-        """Stop all containers at the same time, sidecars last, then the sandboxes."""
-        sim = self._deps.sim
-        by_name = {container.name: container for container in all_containers(pod.spec)}
-        alive = [found for found in status.running() if found.config.name in by_name]
-        ended = {found.config.name: Signal(sim, f"end of {found.config.name}") for found in alive}
-
-        async def kill(name: str, id_: str) -> None:
-            await self.kill_container(
-                pod,
-                by_name[name],
-                id_,
-                grace=grace,
-                turn=lambda: [ended[other] for other in before_sidecar(pod, name, ended)],
-            )
-            ended[name].set()
-
-        tasks = [
-            sim.spawn(kill(found.config.name, found.id), f"kill {found.config.name}")
-            for found in alive[1:]
-        ]
-        try:
-            if alive:
-                await kill(alive[0].config.name, alive[0].id)
-            for task in tasks:
-                await task
-        finally:
-            for task in tasks:
-                task.kill()
-        for sandbox in status.sandboxes:
-            await self._deps.runtime.stop_pod_sandbox(sandbox.id)
-
-
-async def _finished(deps: Dependencies, task: Task[None], timeout: float) -> None:
-    """Wait for the task, but not longer than `timeout` seconds."""
-    done = Signal(deps.sim, f"end of {task.name}")
-    task.on_done(done.set)
-    try:
-        await done.wait(timeout)
-    finally:
-        task.kill()
-
-
-def before_sidecar(pod: Pod, name: str, running: Mapping[str, object]) -> list[str]:
-    """Return which running containers end before this one is told to: none but for a sidecar.
-
-    A sidecar outlives the regular containers and the sidecars that were started after it.
-    """
-    sidecars = [c.name for c in pod.spec.initContainers if is_restartable_init(c)]
-    if name not in sidecars:
-        return []
-    later = sidecars[sidecars.index(name) + 1 :]
-    regular = [container.name for container in pod.spec.containers]
-    return [other for other in (*regular, *reversed(later)) if other in running]
-
-
-def grace_period(pod: Pod, *, removed: bool = False) -> float:
-    """Return how many seconds the Pod's containers may take to end.
-
-    A Pod whose object was removed by force gets the least that there is.
-    """
-    meta = pod.metadata
-    if removed and meta.deletionTimestamp is None:
-        return 1.0
-    if meta.deletionTimestamp is not None and meta.deletionGracePeriodSeconds is not None:
-        return max(float(meta.deletionGracePeriodSeconds), 1.0)
-    wanted = pod.spec.terminationGracePeriodSeconds
-    return DEFAULT_GRACE_PERIOD if wanted is None else float(wanted)
 
 
 def port_mappings(pod: Pod) -> tuple[tuple[str, str, int, int], ...]:

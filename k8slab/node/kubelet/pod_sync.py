@@ -113,7 +113,7 @@ class PodSync:
         runtime = self._pleg.status(uid)
         self._tell(pod, runtime)
         self._probes.stop_liveness_and_startup(uid)
-        await self._kube_runtime.kill_pod(pod, runtime, grace)
+        await self._kube_runtime.killer.kill_pod(pod, runtime, grace)
         self._probes.remove(uid)
         self._tell(pod, self._pleg.status(uid), terminal=True)
 
@@ -164,6 +164,7 @@ class PodSync:
             started=self._probes.started(uid),
             ready=self._probes.ready(uid),
             terminal=terminal,
+            log=self._deps.runtime.log,
         )
         status = generate_pod_status(pod, view)
         self._statuses.set(uid, pod.status, status)
@@ -211,11 +212,11 @@ class PodSync:
         """Do what was decided; return in how many seconds to try again what did not work."""
         kube_runtime = self._kube_runtime
         if actions.kill_pod:
-            await kube_runtime.kill_pod(pod, runtime, None)
+            await kube_runtime.killer.kill_pod(pod, runtime, None)
             if not actions.create_sandbox:
                 return 0.0 if runtime.running() else None
         for condemned in actions.containers_to_kill:
-            await kube_runtime.kill_container(
+            await kube_runtime.killer.kill_container(
                 pod,
                 condemned.container,
                 condemned.container_id,

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from k8slab.api.core import Pod
 from k8slab.node.kubelet.admission import add_to, pod_requests
 from k8slab.node.kubelet.dependencies import SyncFailed
-from k8slab.node.kubelet.kuberuntime_container import grace_period
+from k8slab.node.kubelet.kuberuntime_termination import grace_period
 from k8slab.node.kubelet.pod_manager import full_name, is_static_pod
 from k8slab.node.kubelet.pod_sync import FINAL, PodSync
 from k8slab.sim import Group, Signal, Simulation, Task

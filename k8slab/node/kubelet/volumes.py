@@ -11,6 +11,8 @@ Upstream: pkg/volume/{emptydir,configmap,secret,downwardapi,projected,hostpath}
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from k8slab.api.core import (
@@ -32,6 +34,8 @@ from k8slab.node.kubelet.pod_fields import pod_field, resource_field
 
 PODS_FOLDER = "var/lib/kubelet/pods"
 MOUNT_BACKOFF = (0.5, 122.0)  # s, nestedpendingoperations: first and longest wait, doubling
+TERMINATION_LOG = "termination-log"
+DEFAULT_TERMINATION_MESSAGE_PATH = "/dev/termination-log"
 Files = dict[str, str]
 
 
@@ -205,11 +209,26 @@ def service_account_token(pod: Pod) -> str:
     return f"system:serviceaccount:{pod.metadata.namespace}:{name}"
 
 
+def termination_message(container: Container, mounts: Iterable[Mount]) -> str:
+    """Return what the container has left in its termination message file."""
+    path = container.terminationMessagePath or DEFAULT_TERMINATION_MESSAGE_PATH
+    for mount in mounts:
+        if mount.container_path == path:
+            return str(mount.folder.files.get(mount.sub_path, ""))
+    return ""
+
+
 def make_mounts(
     container: Container, mounted: dict[str, Mounted], env: dict[str, str]
 ) -> tuple[Mount, ...]:
-    """Return the container's mounts. Raises ValueError in upstream's words."""
-    mounts = []
+    """Return the container's mounts. Raises ValueError in upstream's words.
+
+    One more is the file in which the container may leave a last message.
+    """
+    last_words = Folder()
+    last_words.write(TERMINATION_LOG, "")
+    path = container.terminationMessagePath or DEFAULT_TERMINATION_MESSAGE_PATH
+    mounts = [Mount(path, last_words, sub_path=TERMINATION_LOG)]
     for mount in container.volumeMounts:
         volume = mounted.get(mount.name)
         if volume is None:

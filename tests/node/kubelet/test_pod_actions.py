@@ -21,12 +21,12 @@ from k8slab.node.interfaces import (
     PodSandboxStatus,
 )
 from k8slab.node.kubelet.container import PodRuntimeStatus
-from k8slab.node.kubelet.kuberuntime_container import before_sidecar
 from k8slab.node.kubelet.kuberuntime_manager import (
     PodActions,
     ProbeVerdicts,
     compute_pod_actions,
 )
+from k8slab.node.kubelet.kuberuntime_termination import before_sidecar
 
 RUNS, OK, FAILED = (RUNNING, 0), (EXITED, 0), (EXITED, 1)
 

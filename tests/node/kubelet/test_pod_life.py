@@ -274,3 +274,16 @@ def test_a_readiness_gate_is_opened_by_somebody_else(lab: Lab) -> None:
     lab.run(3)
     assert lab.conditions()["Ready"] == "True"
     assert lab.conditions()["example.com/lb"] == "True"
+
+
+def test_a_container_may_leave_a_last_message(lab: Lab) -> None:
+    lab.run_pod(shell("echo out of tea > /dev/termination-log; exit 4"), restartPolicy="Never")
+    lab.run(5)
+    assert lab.state()["terminated"]["message"] == "out of tea\n"
+
+
+def test_the_end_of_the_log_serves_as_last_message_if_wanted(lab: Lab) -> None:
+    policy = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    lab.run_pod(shell("echo no tea; exit 4") | policy, restartPolicy="Never")
+    lab.run(5)
+    assert lab.state()["terminated"]["message"] == "no tea\n"

@@ -94,6 +94,8 @@ def test_a_pod_that_still_pulls_its_image_is_deleted_without_delay(lab: Lab) -> 
     lab.delete()
     lab.run(3)
     assert not lab.exists()
+    lab.run(2000)
+    assert "Pulled" not in [reason for reason, _ in lab.events()]
 
 
 def test_sidecars_get_sigterm_after_the_others_last_defined_first(lab: Lab) -> None:
