@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from k8slab.addons import manifests
 from k8slab.api.core import Node, Pod
 from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, Latency
@@ -281,7 +282,7 @@ def _is_up(cluster: Cluster) -> bool:
         for n in nodes
         if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions)
     ]
-    expected = len(kubeadm.manifests.STATIC) + 2 * len(cluster.world.hosts) + 1
+    expected = len(manifests.STATIC) + 2 * len(cluster.world.hosts) + 1
     return (
         len(ready) == len(cluster.world.hosts)
         and len(pods) >= expected

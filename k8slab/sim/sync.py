@@ -16,7 +16,8 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from k8slab.sim.kernel import Simulation, Task, Timer
+from k8slab.sim.kernel import Simulation, Timer
+from k8slab.sim.task import Task
 
 T = TypeVar("T")
 
