@@ -26,6 +26,7 @@ from k8slab.control_plane.controllers.node_lifecycle import (
     LeaseClock,
     NodeLifecycleController,
 )
+from k8slab.control_plane.controllers.pod_gc import PodGarbageCollector
 from k8slab.control_plane.controllers.replica_set import ReplicaSetController
 from k8slab.control_plane.controllers.root_ca_publisher import RootCaPublisher
 from k8slab.control_plane.controllers.service_account import ServiceAccountController
@@ -63,6 +64,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
     ("namespace-controller", "namespace-controller", NamespaceController),
     ("garbage-collector-controller", "generic-garbage-collector", GarbageCollector),
+    ("pod-garbage-collector-controller", "pod-garbage-collector", PodGarbageCollector),
     ("serviceaccount-controller", "service-account-controller", ServiceAccountController),
     ("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", RootCaPublisher),
 )
