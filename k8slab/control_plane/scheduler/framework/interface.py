@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -151,24 +151,21 @@ class Plugin(Protocol):
     name: str
 
 
-@runtime_checkable
-class PreEnqueuePlugin(Protocol):
+class PreEnqueuePlugin(Plugin, Protocol):
     """Keeps Pods out of the active queue."""
 
     def pre_enqueue(self, pod: Pod) -> Status | None:
         """Say whether the Pod may be considered at all."""
 
 
-@runtime_checkable
-class QueueSortPlugin(Protocol):
+class QueueSortPlugin(Plugin, Protocol):
     """Orders the active queue."""
 
     def sort_key(self, pod: Pod, timestamp: float) -> tuple[float, ...]:
         """Return a key; the lowest comes first."""
 
 
-@runtime_checkable
-class PreFilterPlugin(Protocol):
+class PreFilterPlugin(Plugin, Protocol):
     """Computes once per Pod what Filter needs on each node."""
 
     def pre_filter(
@@ -177,16 +174,14 @@ class PreFilterPlugin(Protocol):
         """Refuse the Pod, excuse the plugin (SKIP), or name the only nodes worth a look."""
 
 
-@runtime_checkable
-class FilterPlugin(Protocol):
+class FilterPlugin(Plugin, Protocol):
     """Refuses nodes."""
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Say why the Pod cannot run on the node, None if it can."""
 
 
-@runtime_checkable
-class PreFilterExtensions(Protocol):
+class PreFilterExtensions(Plugin, Protocol):
     """Keeps the notes of PreFilter true while Pods are added or removed for a "what if"."""
 
     def add_pod(self, state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo) -> None:
@@ -196,8 +191,7 @@ class PreFilterExtensions(Protocol):
         """Stop counting `removed`."""
 
 
-@runtime_checkable
-class PostFilterPlugin(Protocol):
+class PostFilterPlugin(Plugin, Protocol):
     """Tries to make room for a Pod that fits nowhere."""
 
     def post_filter(
@@ -206,8 +200,7 @@ class PostFilterPlugin(Protocol):
         """Return what could be done, and the text that ends the FailedScheduling message."""
 
 
-@runtime_checkable
-class PreScorePlugin(Protocol):
+class PreScorePlugin(Plugin, Protocol):
     """Computes once per Pod what Score needs on each node."""
 
     def pre_score(
@@ -216,16 +209,14 @@ class PreScorePlugin(Protocol):
         """Take notes about the nodes that fit, or excuse the plugin (SKIP)."""
 
 
-@runtime_checkable
-class ScorePlugin(Protocol):
+class ScorePlugin(Plugin, Protocol):
     """Ranks the nodes that are left."""
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """Return how good the node is, in the plugin's own unit if it normalises."""
 
 
-@runtime_checkable
-class NormalizeScorePlugin(Protocol):
+class NormalizeScorePlugin(Plugin, Protocol):
     """Brings the scores of all nodes into 0..100."""
 
     def normalize_score(
@@ -234,8 +225,7 @@ class NormalizeScorePlugin(Protocol):
         """Return the scores of these nodes, in the same order."""
 
 
-@runtime_checkable
-class ReservePlugin(Protocol):
+class ReservePlugin(Plugin, Protocol):
     """Books what the Pod needs before it is bound."""
 
     def reserve(self, state: CycleState, pod: Pod, node_name: str) -> Status | None:
@@ -245,16 +235,14 @@ class ReservePlugin(Protocol):
         """Undo the booking; harmless if there was none."""
 
 
-@runtime_checkable
-class BindPlugin(Protocol):
+class BindPlugin(Plugin, Protocol):
     """Tells the API server where the Pod runs."""
 
     async def bind(self, pod: Pod, node_name: str) -> None:
         """Bind; raises ApiError or ConnectionFailed."""
 
 
-@runtime_checkable
-class EnqueueExtensions(Protocol):
+class EnqueueExtensions(Plugin, Protocol):
     """Says which changes can help Pods that the plugin rejected."""
 
     def events_to_register(self) -> tuple[ClusterEvent, ...]:
