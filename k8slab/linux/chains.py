@@ -29,7 +29,7 @@ from k8slab.linux.targets import Jump, Nat, Reject, SetMark, Target, UnknownTarg
 ACCEPT, DROP, REJECT = "ACCEPT", "DROP", "REJECT"
 RETURN = "RETURN"
 INDEX_FROM = 8  # a run of that many rules is worth a dictionary
-MAX_DEPTH = 512  # nested jumps; iptables refuses loops when rules are loaded
+MAX_STEPS = 100_000  # rules that match on one walk; the kernel refuses loops when it loads rules
 
 Shape = tuple[bool, bool]  # whether a rule names the destination, the destination port
 Key = tuple[int, str, int]  # destination, protocol, port; -1 for any
@@ -231,21 +231,14 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
     """
     chain, place = table.chains[chain_name], 0
     back: list[tuple[Chain, int]] = []
-    counting = context.memory.counting
-    while True:
+    for _ in range(MAX_STEPS):
         place = chain.body.next_match(place, packet, context)
         if place < 0:
             if not back:
                 return _policy(chain, packet, context)
             chain, place = back.pop()
             continue
-        rule = chain.body.rules[place]
-        if counting:
-            chain.count(place, packet)
-        if context.visits is not None:
-            text = f"-A {chain.name} {rule}"
-            context.visits.append(Visit(table.name, chain.name, place, text))
-        target = rule.target
+        target = _met(table, chain, place, packet, context)
         place += 1
         if isinstance(target, Jump):
             called = table.chains.get(target.chain)
@@ -254,8 +247,6 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
                 continue
             if not target.goto:
                 back.append((chain, place))
-            if len(back) > MAX_DEPTH:
-                return DROP, packet
             chain, place = called, 0
         elif isinstance(target, Verdict):
             if target.verdict != RETURN:
@@ -273,6 +264,19 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
             return REJECT, packet
         elif isinstance(target, UnknownTarget):
             context.unknown(str(target))
+    context.unknown(f"loop through chain {chain.name}")
+    return DROP, packet
+
+
+def _met(table: Table, chain: Chain, place: int, packet: Packet, context: Context) -> Target | None:
+    """Count a rule that matched, write it down if somebody wants to know, return its target."""
+    rule = chain.body.rules[place]
+    if context.memory.counting:
+        chain.count(place, packet)
+    if context.visits is not None:
+        text = f"-A {chain.name} {rule}"
+        context.visits.append(Visit(table.name, chain.name, place, text))
+    return rule.target
 
 
 def _policy(chain: Chain, packet: Packet, context: Context) -> tuple[str, Packet]:

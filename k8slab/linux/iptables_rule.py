@@ -25,6 +25,7 @@ from k8slab.linux.iptables_target import read_target
 from k8slab.linux.iptables_words import (
     IptablesError,
     Item,
+    name_of,
     sections,
     split,
     value_and_mask,
@@ -89,9 +90,7 @@ def _basic(section: tuple[str, ...]) -> tuple[m.Match, tuple[str, ...]]:
     option, *words = section[1:] if negated else section
     if words[:1] == ["!"]:  # the old spelling: -s ! 10.0.0.1
         negated, words = True, words[1:]
-    if not words:
-        raise IptablesError(f'option "{option}" requires an argument')
-    word, rest = words[0], tuple(words[1:])
+    word, rest = name_of((option, *words)), tuple(words[1:])
     if option == "-p":
         return m.Protocol(PROTOCOL_NAMES.get(word, word.lower()), negated), rest
     if option in ("-i", "-o"):
@@ -105,17 +104,13 @@ def _basic(section: tuple[str, ...]) -> tuple[m.Match, tuple[str, ...]]:
 
 @lru_cache(maxsize=REMEMBERED)
 def _target(section: tuple[str, ...]) -> t.Target:
-    if len(section) < 2:
-        raise IptablesError(f'option "{section[0]}" requires an argument')
-    return read_target(section[0], section[1], split(section[2:]))
+    return read_target(section[0], name_of(section), split(section[2:]))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _group(section: tuple[str, ...]) -> tuple[str, tuple[m.Match, ...]]:
     """Return the name of a module and its matches, from `-m NAME words`."""
-    if len(section) < 2:
-        raise IptablesError('option "-m" requires an argument')
-    name, items = section[1], split(section[2:])
+    name, items = name_of(section), split(section[2:])
     reader = MODULES.get(name)
     if reader is None:
         return name, (m.UnknownMatch(" ".join(map(str, items))),)
@@ -130,7 +125,10 @@ def _comment(items: list[Item]) -> list[m.Match]:
 
 
 def _accounting(items: list[Item]) -> list[m.Match]:
-    return [m.Accounting(item.word) for item in items]
+    return [
+        m.Accounting(item.word) if item.option == "--nfacct-name" else m.UnknownMatch(str(item))
+        for item in items
+    ]
 
 
 def _ports(items: list[Item]) -> list[m.Match]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from k8slab.linux import targets as t
 from k8slab.linux.addresses import ALL_ONES
-from k8slab.linux.iptables_words import Item, value_and_mask
+from k8slab.linux.iptables_words import IptablesError, Item, value_and_mask
 
 
 def read_target(option: str, name: str, items: list[Item]) -> t.Target:
@@ -42,6 +42,9 @@ def _nat(kind: str, items: list[Item]) -> t.Target:
             ports = _nat_ports(range_text) if range_text else None
         elif item.option == "--to-ports":
             ports = _nat_ports(item.word)
+    if kind in ("DNAT", "SNAT") and not ips and ports is None:
+        option = "--to-destination" if kind == "DNAT" else "--to-source"
+        raise IptablesError(f'{kind}: option "{option}" must be specified')
     options = [item.option for item in items]
     return t.Nat(
         kind, ips, ports, "--random" in options, "--random-fully" in options,

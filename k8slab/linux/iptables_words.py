@@ -118,6 +118,18 @@ def _words(text: str) -> list[str]:
     ]
 
 
+def name_of(section: tuple[str, ...]) -> str:
+    """Return what stands after the head: the name of a module, chain, device or protocol."""
+    if section[0] == "!":
+        raise IptablesError(f"unexpected ! flag before {section[1]}")
+    if len(section) < 2:
+        raise IptablesError(f'option "{section[0]}" requires an argument')
+    name = section[1]
+    if name[0] in '"!-' or name == "":
+        raise IptablesError(f'Bad argument "{name[1:]}" after {section[0]}')
+    return name
+
+
 def value_and_mask(text: str) -> tuple[int, int]:
     """Return the numbers of `0x4000/0x4000`; without a mask, all bits."""
     value, slash, mask = text.partition("/")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from k8slab.linux.netfilter import IptablesError, Ruleset, parse, parse_rule
 from tests.linux.lab import RULES
@@ -160,3 +162,15 @@ def test_ensure_rule_adds_a_rule_once() -> None:
     assert ruleset.ensure_rule("nat", "PREROUTING", "-j KUBE-SERVICES")
     ruleset.delete_rule("nat", "PREROUTING", "-j KUBE-SERVICES")
     assert ruleset.rules("nat", "PREROUTING") == ()
+
+
+WORDS = sorted({word for rule in SAVED_AS for word in rule.split()} | {"!", '"', "\\", "-", "x"})
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=10))
+def test_any_line_is_a_rule_or_an_error_in_our_words(words: list[str]) -> None:
+    try:
+        saved = str(parse_rule(" ".join(words)))
+    except IptablesError:
+        return
+    assert str(parse_rule(saved)) == saved

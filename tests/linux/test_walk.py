@@ -117,6 +117,13 @@ def test_a_walk_reports_what_it_could_not_judge() -> None:
     assert one.uncertain == ["--match-set x dst", "-j NOWHERE"]
 
 
+@pytest.mark.parametrize("jump", ["-j", "-g"])
+def test_a_loop_in_pasted_rules_ends_and_is_reported(jump: str) -> None:
+    verdict, one = walk([f"-A INPUT {jump} A", f"-A A {jump} B", f"-A B {jump} A"])
+    assert verdict == "DROP"
+    assert one.uncertain[0].startswith("loop through chain")
+
+
 RULE_TEXTS = st.builds(
     lambda ip, protocol, port, source: (
         f"{source}-d 10.0.0.{ip}/32 -p {protocol} -m {protocol} --dport {port} -j ACCEPT"
