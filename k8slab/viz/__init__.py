@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 _HOME = {
     "Figure": "figure",
     "architecture_map": "architecture",
+    "event_lane": "pod_lanes",
+    "membership": "bipartite",
+    "churn_plot": "churn",
+    "replica_lane": "replicas",
+    "time_bar": "widgets.time_bar",
+    "explorer": "widgets.time_bar",
+    "label_magnet": "widgets.label_magnet",
 }
 __all__ = ["Figure", "architecture_map"]
 

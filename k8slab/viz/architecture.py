@@ -29,7 +29,7 @@ from k8slab.viz.architecture_facts import (
 from k8slab.viz.drawing import Box, Drawing, Item, Text, arrow, label
 from k8slab.viz.facts import ClusterLike, ViewLike, clock
 from k8slab.viz.figure import Figure
-from k8slab.viz.legend import CONTAINER, HEAD, heading, legend
+from k8slab.viz.legend import CONTAINER, HEAD, SERVICE, heading, legend
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import BODY, COMPONENTS, MARGIN, SMALL, VERMILLION, WIDTH, text_on
 from k8slab.viz.text_width import fit, text_width
@@ -38,7 +38,7 @@ from k8slab.viz.traffic import API, ETCD, Edge
 from k8slab.viz.traffic import traffic as count_messages
 
 PAD, GAP = 12.0, 12.0  # px: inside a panel, between panels
-PART, BAR, YOU = 28.0, 20.0, 34.0  # px: heights of a component, the runtime, the API server
+PART, BAR, API_HEIGHT = 28.0, 20.0, 34.0  # px: heights of a component, the runtime, the API server
 WIRES, ORDERS = 46.0, 16.0  # px: lengths of wires to the API server, to the runtime
 PER_ROW, MOST_NODES = 3, 12  # machines side by side, and drawn at all
 CENTRAL_WIDTHS = {
@@ -49,8 +49,8 @@ CENTRAL_WIDTHS = {
     "kindnet": 86.0,
 }
 WORKER_WIDTHS = {"kubelet": 70.0, "kube-proxy": 94.0, "kindnet": 76.0}
-ETCD_WIDTH, ETCD_WIRE = 96.0, 54.0
-YOU_X, YOU_WIDTH = 654.0, 72.0  # between the other components and etcd's end, above the panel
+ETCD_WIDTH = 96.0
+YOU_X, YOU_WIDTH = 672.0, 72.0  # above the panel, between the other components and etcd
 SHORT = {"kube-controller-manager": "controller manager"}
 NOTHING = "Nobody called the API server."
 
@@ -70,9 +70,10 @@ def architecture_map(
     and Services; `highlight` names components, "kubelet/worker-1", "pod/NAME" or "node/NAME".
     """
     view = cluster.view if at is None else at
-    edges = count_messages(cluster.trace, since) if traffic is None else list(traffic)
+    until = getattr(view, "time", cluster.now)
+    edges = count_messages(cluster.trace, since, until) if traffic is None else list(traffic)
     facts = read(view, namespace)
-    moment = f"The cluster at {clock(getattr(view, 'time', cluster.now))}"
+    moment = f"The cluster at {clock(until)}"
     start = f"record {since}" if since else "the start"
     drawing = draw(facts, edges, moment, f"{summary(facts)}; messages since {start}", highlight)
     alt = f"Map of the cluster: {summary(facts)}. {_busiest(edges)}"
@@ -102,7 +103,7 @@ def draw(
     services, y = chips(facts.services, y)
     states = [pod.state for pod in facts.pods()]
     lines = [kind for kind in ("write", "news") if any(edge.kind == kind for edge in edges)]
-    extra = [CONTAINER] if states else []
+    extra = ([CONTAINER] if states else []) + ([SERVICE] if facts.services else [])
     signs, y = legend(y + 6, states=states, extra=extra, lines=lines)
     head = heading(title, below, room=YOU_X - 2 * MARGIN)
     return Drawing(WIDTH, y + 10, (*head, *plan.items, *services, *signs))
@@ -123,7 +124,7 @@ class _Plan:
         runtime_top = top + 32 + tiles_height(node.pods, room) + (4 if node.pods else 0)
         parts_top = runtime_top + BAR + ORDERS
         api_top = parts_top + PART + WIRES
-        self.api_bottom = api_top + YOU
+        self.api_bottom = api_top + API_HEIGHT
         bottom = self.api_bottom + PAD
         self._panel(node, MARGIN, top, WIDTH - 2 * MARGIN, bottom - top)
         self._name(node, MARGIN + PAD, top + 17)
@@ -138,28 +139,29 @@ class _Plan:
                 width = MARGIN + PAD + room - x
                 self._runtime(node, x, runtime_top, width, (x + wide / 2, parts_top))
             x += wide + GAP
-        self._store(states, api_top)
+        self._store(states, parts_top, api_top)
         return bottom
 
-    def _store(self, states: dict[str, str], top: float) -> None:
-        """Draw the API server, etcd to its right, and you above."""
-        left, right = MARGIN + PAD, WIDTH - MARGIN - PAD - ETCD_WIDTH
-        end, middle = right - ETCD_WIRE, top + YOU / 2
-        self._component(API, states.get(API, GONE), left, top, end - left, YOU)
-        self._component(ETCD, states.get(ETCD, GONE), right, top, ETCD_WIDTH, YOU)
-        writes = self.counts.get((API, ETCD, "write"), 0)
-        self.items += arrow([(end, middle), (right, middle)], **_wire_look(writes))
-        if writes:
-            x = (end + right) / 2
-            self.items.append(
-                Text(x=x, y=middle - 12, text=str(writes), size=SMALL, anchor="middle")
-            )
-        commands = self.counts.get(("you", API, "write"), 0)
-        x = YOU_X + YOU_WIDTH / 2
+    def _store(self, states: dict[str, str], parts_top: float, top: float) -> None:
+        """Draw the API server below all, etcd and you above it."""
+        left, right = MARGIN + PAD, WIDTH - MARGIN - PAD
+        self._component(API, states.get(API, GONE), left, top, right - left, API_HEIGHT)
+        etcd = right - ETCD_WIDTH
+        self._component(ETCD, states.get(ETCD, GONE), etcd, parts_top, ETCD_WIDTH)
         self._component("you", "Ready", YOU_X, 14, YOU_WIDTH, PART)
-        self.items += arrow([(x, 14 + PART), (x, top)], **_wire_look(commands))
-        if commands:
-            self.items += label(x, top - WIRES / 2, str(commands), size=SMALL, back="panel")
+        x, start = etcd + ETCD_WIDTH / 2, parts_top + PART
+        self._single((API, ETCD, "write"), x, top, start, (start + top) / 2)
+        x, start = YOU_X + YOU_WIDTH / 2, 14 + PART
+        self._single(("you", API, "write"), x, start, top, top - WIRES / 2)
+
+    def _single(
+        self, key: tuple[str, str, str], x: float, start: float, end: float, middle: float
+    ) -> None:
+        """Draw a wire that is there even when nothing went over it."""
+        number = self.counts.get(key, 0)
+        self.items += arrow([(x, start), (x, end)], **_wire_look(number))
+        if number:
+            self.items += label(x, middle, str(number), size=SMALL, back="panel")
 
     def row(self, nodes: Sequence[NodeFacts], top: float) -> float:
         """Draw machines side by side; return where they end."""

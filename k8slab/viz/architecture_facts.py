@@ -138,7 +138,7 @@ def _address(service: Service) -> str:
     spec = service.spec
     if spec.type == "ExternalName":
         return spec.externalName
-    ports = ",".join(str(port.port) for port in spec.ports[:3])
+    ports = ",".join(dict.fromkeys(str(port.port) for port in spec.ports))
     return f"{spec.clusterIP or 'None'}:{ports}" if ports else spec.clusterIP or "None"
 
 

@@ -30,6 +30,7 @@ from k8slab.viz.text_width import fit, text_width
 HEAD = 62.0  # px, what `heading` takes
 ROW = 20.0  # px, of one line of the legend
 CONTAINER = Look(DARK_GREY, "dot", "container (hollow: not running)")
+SERVICE = Look("", "letter", "Service, address, ready/all endpoints")
 LINES = {
     "write": ("calls", False),
     "news": ("news from a watch", True),

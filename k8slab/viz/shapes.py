@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from k8slab.viz.drawing import Disc, Item, Line, Point, Polygon
+from k8slab.viz.drawing import Box, Disc, Item, Line, Point, Polygon
 
 _HALF_CIRCLE = 12  # corners
 
@@ -24,6 +24,11 @@ def mark(shape: str, x: float, y: float, radius: float, fill: str, stroke: str =
         return [Disc(x=x, y=y, radius=radius, fill=fill, stroke=stroke)]
     if shape == "dot":
         return [Disc(x=x, y=y, radius=radius / 2, fill="muted")]
+    if shape == "letter":
+        plate = Box(
+            x=x - radius, y=y - radius, width=2 * radius, height=2 * radius, stroke="ink", radius=2
+        )
+        return [plate]
     if shape == "ring":
         width = radius * 0.45
         return [Disc(x=x, y=y, radius=radius - width / 2, stroke=fill, line=width)]

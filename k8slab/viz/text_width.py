@@ -62,6 +62,14 @@ def fit(text: str, width: float, size: float, *, bold: bool = False, mono: bool 
     return ELLIPSIS
 
 
+def clip(text: str, width: float, size: float) -> str:
+    """Return a sentence, its end left out as far as needed to be at most `width` px wide."""
+    kept = len(text)
+    while kept and text_width(text[:kept] + ELLIPSIS * (kept < len(text)), size) > width:
+        kept -= 1
+    return text if kept == len(text) else text[:kept].rstrip() + ELLIPSIS
+
+
 def wrap(text: str, width: float, size: float, *, mono: bool = False) -> list[str]:
     """Break a text at its spaces into lines of at most `width` px; too long a word is shortened."""
     lines: list[str] = []

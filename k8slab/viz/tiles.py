@@ -119,14 +119,14 @@ def chips(services: Sequence[ServiceFacts], y: float) -> tuple[list[Item], float
 
 
 def chip(service: ServiceFacts, x: float, y: float, width: float) -> list[Item]:
-    """Return one Service: its letter, name, address, and how many endpoints are ready."""
+    """Return one Service: its letter, name, address, and how many of its endpoints are ready."""
     middle = y + 10
-    behind = f"{service.ready}/{service.total} ready"
+    behind = f"{service.ready}/{service.total}"
     taken = text_width(behind, SMALL) + text_width(service.address, SMALL)
     name = fit(service.name, max(width - 26 - taken - 18, 40), SMALL, bold=True)
     after = x + 26 + text_width(name, SMALL, bold=True) + 7
     address = fit(service.address, x + width - text_width(behind, SMALL) - 8 - after, SMALL)
-    tip = f"Service {service.namespace}/{service.name}"
+    tip = f"Service {service.namespace}/{service.name}: {behind} endpoints ready"
     return [
         Box(x=x, y=y + 1, width=18, height=18, fill="paper", stroke="ink", radius=4),
         Text(x=x + 9, y=middle, text=service.letter, size=SMALL, anchor="middle"),

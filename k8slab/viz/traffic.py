@@ -11,6 +11,8 @@ Upstream: none
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from k8slab.sim import Record
@@ -30,8 +32,8 @@ class Edge(msgspec.Struct, frozen=True):
     messages: int
 
 
-def traffic(trace: TraceLike, since: int = 0) -> list[Edge]:
-    """Count the messages after the record with id `since`; the busiest pairs first."""
+def traffic(trace: TraceLike, since: int = 0, until: float = math.inf) -> list[Edge]:
+    """Count the messages after the record `since` up to a virtual time, busiest pairs first."""
     counts: dict[tuple[str, str, str], int] = {}
     told: set[tuple[str, int]] = set()
 
@@ -39,6 +41,8 @@ def traffic(trace: TraceLike, since: int = 0) -> list[Edge]:
         counts[source, target, kind] = counts.get((source, target, kind), 0) + 1
 
     for record in trace.since(since):
+        if record.time > until:
+            break
         who = actor(record)
         if record.revision:
             add(API, ETCD, "write")
