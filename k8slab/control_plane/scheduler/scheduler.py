@@ -51,7 +51,8 @@ from k8slab.sim import Simulation
 
 COMPONENT = "kube-scheduler"
 SCHEDULING_CYCLE = 0.001  # s, one decision; kube-scheduler takes about that on a small cluster
-MAX_REMEMBERED = 1000  # decisions kept for learners
+MAX_REMEMBERED = 100_000  # verdicts on nodes that are kept for learners, the latest decisions'
+MIN_REMEMBERED = 100  # decisions kept in any case
 NOTE_LENGTH_LIMIT = 1024  # characters of an Event's text
 
 UNSCHEDULABLE, SCHEDULER_ERROR = "Unschedulable", "SchedulerError"
@@ -268,7 +269,8 @@ class Scheduler:
     def _remember(self, decision: Decision) -> None:
         self._decisions.pop(decision.pod.key, None)
         self._decisions[decision.pod.key] = decision
-        if len(self._decisions) > MAX_REMEMBERED:
+        nodes = max(1, len(self.cache.snapshot.order))
+        if len(self._decisions) > max(MIN_REMEMBERED, MAX_REMEMBERED // nodes):
             del self._decisions[next(iter(self._decisions))]
 
 
