@@ -226,3 +226,24 @@ def test_the_examples_of_programs_are_true():
 
     for module in (flags, nginx, perl, resp, stress):
         assert doctest.testmod(module).failed == 0
+
+
+def test_the_tutorial_s_images_say_who_they_are(bench):
+    id = up(bench, "gcr.io/google-samples/kubernetes-bootcamp:v1")
+    assert get(bench, id, 8080).text.startswith("Hello Kubernetes bootcamp! | Running on: pod-1")
+    id = up(bench, "traefik/whoami")
+    assert get(bench, id).text.startswith("Hostname: pod-2\nIP: 127.0.0.1\nIP: 10.244.1.")
+
+
+def test_an_image_that_is_known_by_its_ports_serves_them(bench):
+    id = up(bench, "mongo:8")
+    assert "is not simulated; this generic server answers on 27017/TCP" in bench.log(id)
+
+
+def test_nginx_options_answer_and_end(bench):
+    id = up(bench, "nginx")
+    assert bench.exec(id, "nginx", "-t").exit_code == 0
+    assert bench.exec(id, "nginx", "-s", "reload").exit_code == 1
+    bench.exec(id, "nginx", "-s", "quit")
+    bench.run(1)
+    assert bench.status(id).exit_code == 0

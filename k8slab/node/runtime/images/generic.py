@@ -4,7 +4,8 @@ On each declared TCP port it answers HTTP with an echo of the request and gRPC h
 SERVING; any other protocol is closed politely. Declared UDP ports echo datagrams. Without ports
 it just waits. Its log says that this is the lab's own invention.
 
-Rule of use: `ports_of` says which ports; $PORT counts as declared.
+Rule of use: `ports_of` says which ports: the manifest's, else $PORT, else those that the image
+exposes.
 
 Upstream: none (the real image would be here)
 """
@@ -44,8 +45,8 @@ def ports_of(process: Process) -> tuple[list[int], list[int]]:
     tcp = [number for protocol, number in declared if protocol in ("TCP", "")]
     udp = [number for protocol, number in declared if protocol == "UDP"]
     own = process.env.get("PORT", "")
-    if own.isdigit() and not tcp:
-        tcp = [int(own)]
+    if not tcp:
+        tcp = [int(own)] if own.isdigit() else list(process.container.image.ports)
     return list(dict.fromkeys(tcp)), list(dict.fromkeys(udp))
 
 

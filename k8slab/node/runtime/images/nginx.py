@@ -13,7 +13,7 @@ import re
 from k8slab.linux.errors import AddressInUse
 from k8slab.node import http
 from k8slab.node.runtime.images import static_files
-from k8slab.node.runtime.process import Process
+from k8slab.node.runtime.process import SIGNALS, Process
 from k8slab.node.runtime.serving import access_line, serve_http
 
 SERVER = "nginx/1.29.4"
@@ -23,7 +23,9 @@ START = 0.05  # s, docker-entrypoint.sh and the master process
 
 
 async def main(process: Process) -> int:
-    """Serve until SIGTERM or SIGQUIT."""
+    """Serve until SIGTERM or SIGQUIT; `nginx -v`, -t and -s quit answer and end."""
+    if (code := _command(process)) is not None:
+        return code
     process.handle_sigterm()
     process.memory = 8 << 20
     await process.sleep(START)
@@ -47,6 +49,24 @@ async def main(process: Process) -> int:
     process.error(f"{_notice(process)} start worker processes")
     await process.terminated.wait()
     process.error(f"{_notice(process)} exit")
+    return 0
+
+
+def _command(process: Process) -> int | None:
+    """Do what an option asks for and return the exit code, None if nginx is to serve."""
+    options = process.args[1:]
+    if "-v" in options:
+        process.error(f"nginx version: {SERVER}")
+    elif "-t" in options:
+        process.error("nginx: the configuration file /etc/nginx/nginx.conf syntax is ok")
+        process.error("nginx: configuration file /etc/nginx/nginx.conf test is successful")
+    elif "-s" in options[:-1]:
+        if options[-1] not in ("quit", "stop"):
+            process.error(f"nginx: -s {options[-1]} is not simulated: restart the container")
+            return 1
+        process.container.kill(SIGNALS["QUIT"])
+    else:
+        return None
     return 0
 
 

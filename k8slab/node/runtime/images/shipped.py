@@ -66,6 +66,12 @@ _NGINX: dict[str, Any] = {
 _HELLO_APP: dict[str, Any] = {"program": f"{_HERE}.hello_app:main", "ports": (8080,)}
 
 
+def _generic(size: int, *ports: int) -> dict[str, Any]:
+    """An image that is known by its ports only: it runs the generic server, and says so."""
+    fields = {"program": f"{_HERE}.generic:main", "ports": ports, "size": size * MEGABYTE}
+    return {**fields, "shell": True, "any_command": True}
+
+
 def _boutique(name: str, size: int) -> dict[str, Any]:
     fields = {"program": f"{_HERE}.online_boutique:{name}", "size": size * MEGABYTE}
     return {f"{_BOUTIQUE}/{name}": fields}
@@ -162,7 +168,28 @@ SHIPPED: dict[str, dict[str, Any]] = {
     },
     "gcr.io/google-samples/hello-app": _HELLO_APP,
     "us-docker.pkg.dev/google-samples/containers/gke/hello-app": _HELLO_APP,
+    "docker.io/traefik/whoami": {
+        "program": f"{_HERE}.whoami:main",
+        "ports": (80,),
+        "size": 3 * MEGABYTE,
+    },
+    "gcr.io/google-samples/kubernetes-bootcamp": {
+        "program": f"{_HERE}.whoami:bootcamp",
+        "entrypoint": (),
+        "cmd": ("/bin/sh", "-c", "node server.js"),
+        "executables": {"node": f"{_HERE}.whoami:bootcamp"},
+        "ports": (8080,),
+        "shell": True,
+        "size": 83 * MEGABYTE,
+    },
+    "registry.k8s.io/echoserver": _generic(43, 8080),
+    "docker.io/library/wordpress": _generic(240, 80),
     # -- stores
+    "docker.io/library/mysql": _generic(270, 3306),
+    "docker.io/library/mariadb": _generic(120, 3306),
+    "docker.io/library/mongo": _generic(320, 27017),
+    "docker.io/library/memcached": _generic(32, 11211),
+    "docker.io/library/rabbitmq": _generic(110, 5672),
     "docker.io/library/redis": _REDIS,
     "docker.io/library/postgres": {
         "program": f"{_HERE}.postgres:main",

@@ -1,7 +1,7 @@
 """What the shell makes of a word: variables, $(commands), $((sums)), quotes, splitting.
 
 `fields` turns the words of a command into its arguments; `text` turns a word into one string,
-for assignments, redirections and `case`. File name patterns are not expanded.
+for assignments, redirections and `case`.
 
 Rule of use: the shell is asked for values (`value`) and to run commands (`capture`).
 
@@ -22,6 +22,8 @@ from k8slab.node.runtime.images.busybox.tokens import closing
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[?#@*$!-]")
 _BRACED = re.compile(r"(#?)([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?#@*$!-])(:?[-=?+]|%%?|##?)?(.*)", re.S)
+_PATTERN = re.compile(r"[*?]")
+_STEP = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:(\+\+|--)|([-+*/%]?)=(?!=)(.*))\s*", re.S)
 _ESCAPED_IN_QUOTES = '$`"\\\n'
 
 
@@ -41,6 +43,9 @@ class Values(Protocol):
     def parameters(self) -> list[str]:
         """Return the positional parameters."""
 
+    def glob(self, pattern: str) -> list[str]:
+        """Return the files that a pattern means."""
+
     async def capture(self, script: str) -> str:
         """Run commands and return what they printed."""
 
@@ -51,13 +56,18 @@ class Piece(msgspec.Struct, frozen=True):
     text: str
     split: bool = False
     more: tuple[str, ...] | None = None  # "$@": each its own argument
+    bare: bool = False  # outside of quotes: * and ? stand for files
 
 
 async def fields(shell: Values, words: Iterable[str]) -> list[str]:
     """Return the arguments that the words stand for."""
     found: list[str] = []
     for word in words:
-        found += _arguments(await _pieces(shell, word))
+        pieces = await _pieces(shell, word)
+        arguments = _arguments(pieces)
+        if any(piece.bare and _PATTERN.search(piece.text) for piece in pieces):
+            arguments = [path for word in arguments for path in shell.glob(word) or [word]]
+        found += arguments
     return found
 
 
@@ -119,7 +129,7 @@ async def _pieces(shell: Values, word: str, *, in_quotes: bool = False) -> list[
             at = end
         else:
             end = _plain(word, at, in_quotes)
-            found.append(Piece(word[at:end]))
+            found.append(Piece(word[at:end], bare=not in_quotes))
             at = end
     return found
 
@@ -198,7 +208,14 @@ def _plain(word: str, at: int, in_quotes: bool) -> int:
 
 
 def arithmetic(shell: Values, expression: str) -> int:
-    """Return the value of an integer expression. Raises ExpansionError."""
+    """Return the value of an integer expression, which may assign. Raises ExpansionError."""
+    if step := _STEP.fullmatch(expression):
+        name, count, operator, rest = step.groups()
+        old = shell.value(name) or "0"
+        change = f"{old}{count[0]}1" if count else f"{old}{operator}({rest})" if operator else rest
+        new = arithmetic(shell, change)
+        shell.assign(name, str(new))
+        return int(old) if count else new
     named = re.sub(r"[A-Za-z_]\w*", lambda found: shell.value(found[0]) or "0", expression)
     python = named.replace("&&", " and ").replace("||", " or ")
     try:

@@ -133,7 +133,7 @@ async def ls(process: Process) -> int:
         elif process.exists(path) or path in (".", "/"):
             if len(paths) > 1:
                 process.log(f"{path}:")
-            for name in _names(process, path, hidden="a" in found or "A" in found):
+            for name in names_in(process, path, hidden="a" in found or "A" in found):
                 process.log(_long(process, f"{path}/{name}", name) if "l" in found else name)
         else:
             process.error(f"ls: {path}: No such file or directory")
@@ -152,7 +152,7 @@ def _long(process: Process, path: str, name: str) -> str:
     return f"{mode} root     root {size:>12} {when[:10]} {when[11:16]} {name}"
 
 
-def _names(process: Process, path: str, *, hidden: bool) -> list[str]:
+def names_in(process: Process, path: str, *, hidden: bool) -> list[str]:
     """Return the names in a folder, sorted; mounts count as folders."""
     at = process.absolute(path).rstrip("/")
     folder, rest = process.folder(path)

@@ -35,6 +35,7 @@ from k8slab.node.runtime.images.busybox.syntax import (
     parse,
 )
 from k8slab.node.runtime.images.busybox.tokens import ShellSyntaxError
+from k8slab.node.runtime.images.busybox.variables import Variables
 from k8slab.node.runtime.process import NOT_FOUND, Process
 from k8slab.node.runtime.streams import Capture, Output, Pipe
 from k8slab.sim import Task
@@ -45,50 +46,16 @@ FORK_EXEC = 0.001  # s, from the command's name until it runs
 SYNTAX_ERROR = 2  # exit code
 
 
-class Shell:
-    """One shell: variables, functions, options, background jobs."""
+class Shell(Variables):
+    """One shell: what it remembers, its functions, traps and background jobs."""
 
     def __init__(self, process: Process, parameters: list[str], name: str = "sh") -> None:
-        self.process = process
-        self.name = name  # $0
-        self.positional = parameters
-        self.variables: dict[str, str] = {}
-        self.exported = dict(process.env)
+        super().__init__(process, parameters, name)
         self.functions: dict[str, Command] = {}
-        self.options: dict[str, bool] = {}  # by letter: e, x, u
-        self.status = 0
         self.traps: dict[str, str] = {}
         self.jobs: dict[int, Task[Any]] = {}
-        self.last_job = 0
-        self._replace = False
+        self._replace = False  # whether the next program takes the shell's place
         self._tested = 0  # how many conditions surround the command: -e is off there
-
-    # -- what expansion asks
-
-    def value(self, name: str) -> str | None:
-        """Return a variable or special parameter, None if it is not set."""
-        special = {
-            "?": str(self.status), "#": str(len(self.positional)), "$": str(self.process.pid),
-            "@": " ".join(self.positional), "*": " ".join(self.positional), "0": self.name,
-            "!": str(self.last_job or ""), "-": "".join(self.options),
-        }.get(name)  # fmt: skip
-        if special is not None:
-            return special
-        if name.isdigit():
-            index = int(name) - 1
-            return self.positional[index] if index < len(self.positional) else None
-        found = self.variables.get(name, self.exported.get(name))
-        if found is None and self.options.get("u"):
-            raise ExpansionError(f"{name}: parameter not set")
-        return found
-
-    def assign(self, name: str, value: str) -> None:
-        """Set a variable; one that is exported stays so."""
-        (self.exported if name in self.exported else self.variables)[name] = value
-
-    def parameters(self) -> list[str]:
-        """Return the positional parameters."""
-        return self.positional
 
     async def capture(self, script: str) -> str:
         """Run commands in a subshell and return what they printed."""
@@ -103,9 +70,8 @@ class Shell:
     def subshell(self) -> Shell:
         """Return a copy: what it changes stays there."""
         copy = Shell(self.process, list(self.positional), self.name)
-        copy.variables, copy.exported = dict(self.variables), dict(self.exported)
-        copy.functions, copy.options = dict(self.functions), dict(self.options)
-        copy.status, copy._tested = self.status, self._tested
+        self.copy_to(copy)
+        copy.functions, copy._tested = dict(self.functions), self._tested
         return copy
 
     async def run_to_end(

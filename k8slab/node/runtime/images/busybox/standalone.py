@@ -111,7 +111,7 @@ async def test(process: Process) -> int:
     """Say whether a condition holds: files, strings, numbers, `!`, -a and -o."""
     words = list(process.args[1:])
     name = process.args[0]
-    if name == "[" and (not words or words.pop() != "]"):
+    if name in ("[", "[[") and (not words or words.pop() != name.replace("[", "]")):
         process.error(f"{name}: missing ]")
         return 2
     try:
@@ -174,6 +174,6 @@ _NUMBERS: dict[str, Callable[[int, int], bool]] = {
 }  # fmt: skip
 
 NAMES: dict[str, Callable[[Process], Awaitable[int]]] = {
-    "[": test, "echo": echo, "false": false_, "kill": kill, "printf": printf, "pwd": pwd,
-    "test": test, "true": true_,
+    "[": test, "[[": test, "echo": echo, "false": false_, "kill": kill, "printf": printf,
+    "pwd": pwd, "test": test, "true": true_,
 }  # fmt: skip
