@@ -87,22 +87,25 @@ class Kubelet:
         self._objects = ObjectCache(sim, client, self._object_changed)
         self._statuses = StatusManager(sim, client, self._pods.api_pod)
         self._probes = ProbeManager(deps, self._probe_changed)
-        self._pod_sync = PodSync(
-            deps,
-            pods=self._pods,
-            pleg=self._pleg,
-            kube_runtime=KubeRuntime(
-                deps, self._objects, self._services, self._node_status.images_changed
-            ),
-            probes=self._probes,
-            statuses=self._statuses,
-            volumes=VolumeManager(deps, self._objects),
-            objects=self._objects,
-            node=self._node,
-        )
+        self._pod_sync = self._make_pod_sync()
         self._workers = PodWorkers(sim, self._group, self._pod_sync, self._gone)
         self.server = KubeletServer(sim, self._pods, self._pleg, runtime)
         self._static: dict[str, Pod] = {}
+
+    def _make_pod_sync(self) -> PodSync:
+        return PodSync(
+            self._deps,
+            pods=self._pods,
+            pleg=self._pleg,
+            kube_runtime=KubeRuntime(
+                self._deps, self._objects, self._services, self._node_status.images_changed
+            ),
+            probes=self._probes,
+            statuses=self._statuses,
+            volumes=VolumeManager(self._deps, self._objects),
+            objects=self._objects,
+            node=self._node,
+        )
 
     # -- for the wiring
 

@@ -154,6 +154,15 @@ def test_services_of_the_namespace_become_variables() -> None:
     }
 
 
+def test_what_the_manifest_says_wins_over_services() -> None:
+    env = environment(
+        {"name": "WEB_SERVICE_HOST", "value": "mine"},
+        {"name": "URL", "value": "http://$(WEB_SERVICE_HOST):$(WEB_SERVICE_PORT)"},
+        services=(service("web", "10.0.0.2"),),
+    )
+    assert (env["WEB_SERVICE_HOST"], env["URL"]) == ("mine", "http://mine:6379")
+
+
 def test_only_kubernetes_is_there_without_links_and_headless_services_never() -> None:
     services = [
         service("kubernetes", "10.96.0.1", name="https"),

@@ -71,6 +71,9 @@ def test_a_static_pod_gets_a_mirror_once_there_is_an_api_server(bare: Lab) -> No
     assert annotations["kubernetes.io/config.source"] == "file"
     assert annotations["kubernetes.io/config.mirror"] == annotations["kubernetes.io/config.hash"]
     assert mirror.metadata.ownerReferences[0].kind == "Node"
+    assert ("Exists", "NoExecute", None) in [
+        (t.operator, t.effect, t.tolerationSeconds) for t in mirror.spec.tolerations
+    ]
     assert mirror.status.phase == "Running"
 
 
@@ -249,3 +252,12 @@ def test_other_nodes_pods_are_none_of_its_business(lab: Lab) -> None:
     assert lab.runtime.sandboxes() == []
     assert lab.pod().status.phase == "Pending"
     assert isinstance(lab.pod(), Pod)
+
+
+def test_what_others_write_into_a_status_is_corrected(lab: Lab) -> None:
+    lab.run_pod(container())
+    lab.run(5)
+    patch = {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}
+    lab.do(lab.client.patch(Pod, "web", patch, "default", subresource="status"))
+    lab.run(1)
+    assert lab.conditions()["Ready"] == "True"
