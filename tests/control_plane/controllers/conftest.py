@@ -240,6 +240,12 @@ def lab() -> ControllerLab:
 
 
 @pytest.fixture
+def lab_with() -> type[ControllerLab]:
+    """Makes a lab with other controllers: `lab_with(replace={...})`."""
+    return ControllerLab
+
+
+@pytest.fixture
 def web() -> Callable[..., dict[str, Any]]:
     def make(replicas: int = 3, image: str = "nginx:1.25", **spec: Any) -> dict[str, Any]:
         return {

@@ -115,6 +115,7 @@ def test_a_service_that_matches_nothing_has_one_empty_slice() -> None:
     assert [(one.endpoints, one.ports) for one in first.create] == [((), ())]
     again = plan(service(), [], NODES, stored(first))
     assert (again.create, again.update, again.delete) == ((), (), ())
+    assert [one.metadata.name for one in again] == ["web-0"]
 
 
 def test_the_empty_slice_is_filled_when_a_pod_comes_and_emptied_when_it_goes() -> None:

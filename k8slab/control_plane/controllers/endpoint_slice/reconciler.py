@@ -11,7 +11,7 @@ Upstream: staging/src/k8s.io/endpointslice/reconciler.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -36,7 +36,10 @@ PortKey = tuple[EndpointPort, ...]
 
 
 class SlicePlan(msgspec.Struct, frozen=True):
-    """Which slices to write so that they tell the truth; `keep` are right already."""
+    """Which slices to write so that they tell the truth; `keep` are right already.
+
+    Iterating yields all slices that should exist.
+    """
 
     create: tuple[EndpointSlice, ...] = ()  # without name: the API server generates one
     update: tuple[EndpointSlice, ...] = ()
@@ -47,6 +50,12 @@ class SlicePlan(msgspec.Struct, frozen=True):
     def slices(self) -> tuple[EndpointSlice, ...]:
         """The slices that exist once the plan is carried out."""
         return self.keep + self.update + self.create
+
+    def __iter__(self) -> Iterator[EndpointSlice]:
+        return iter(self.slices)
+
+    def __len__(self) -> int:
+        return len(self.slices)
 
 
 def plan(
