@@ -205,29 +205,32 @@ def test_an_idle_day_costs_nothing(lab: Lab) -> None:
     assert lab.sim.events - before < 50
 
 
+def log(lab: Lab, **options: str) -> str:
+    request = Request(
+        verb="get",
+        resource="pods",
+        namespace="default",
+        name="web",
+        subresource="log",
+        options=tuple(options.items()),
+    )
+    text = lab.do(lab.kubelet.serve(request))
+    assert isinstance(text, str)
+    return text
+
+
 def test_logs_by_tail_and_of_the_container_before_the_restart(lab: Lab) -> None:
-    lab.run_pod(shell("echo one; echo two; sleep 5; exit 1"))
+    mounts = [{"name": "v", "mountPath": "/v"}]
+    script = "echo run >> /v/runs; cat /v/runs; echo end; sleep 5; exit 1"
+    lab.run_pod(shell(script, volumeMounts=mounts), volumes=[{"name": "v", "emptyDir": {}}])
     lab.run(12)
-
-    def log(**options: str) -> str:
-        request = Request(
-            verb="get",
-            resource="pods",
-            namespace="default",
-            name="web",
-            subresource="log",
-            options=tuple(options.items()),
-        )
-        text = lab.do(lab.kubelet.serve(request))
-        assert isinstance(text, str)
-        return text
-
-    assert log() == "one\ntwo\n"
-    assert log(tailLines="1") == "two\n"
-    assert log(previous="true") == "one\ntwo\n"
-    assert log(timestamps="true").startswith("2026-01-01T00:00:2")
+    assert log(lab) == "run\nrun\nend\n"
+    assert log(lab, tailLines="1") == "end\n"
+    assert log(lab, tailLines="0") == ""
+    assert log(lab, previous="true") == "run\nend\n"
+    assert log(lab, timestamps="true").startswith("2026-01-01T00:00:2")
     with pytest.raises(ApiError, match="container nope is not valid for pod web"):
-        log(container="nope")
+        log(lab, container="nope")
 
 
 def test_exec_runs_a_command(lab: Lab) -> None:
