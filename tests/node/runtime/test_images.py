@@ -128,6 +128,26 @@ def test_the_guestbook_writes_to_the_master_and_reads_from_the_replica(bench):
     bench.run(3)
     page = get(bench, front, 80, "/guestbook.php?cmd=get&key=messages")
     assert page.text == '{"data": "hi"}'
+    bench.exec(master, "redis-cli", "RPUSH", "list", "a", "b")
+    bench.run(1)
+    assert bench.exec(replica, "redis-cli", "LRANGE", "list", "0", "-1").stdout == "a\nb\n"
+    refused = bench.exec(replica, "redis-cli", "SET", "a", "1").stdout
+    assert refused.startswith("(error) READONLY")
+
+
+def test_an_idle_replica_costs_next_to_nothing_and_finds_a_new_master(bench):
+    sandbox = bench.sandbox()
+    master = up(bench, "redis", sandbox=sandbox)
+    env = {"GET_HOSTS_FROM": "env", "REDIS_MASTER_SERVICE_HOST": bench.ip(sandbox)}
+    replica = up(bench, "gcr.io/google_samples/gb-redisslave:v1", env=env)
+    before = bench.sim.events
+    bench.run(3600)
+    assert bench.sim.events - before < 3600
+    bench.stop(master)
+    again = up(bench, "redis", sandbox=sandbox)
+    bench.exec(again, "redis-cli", "SET", "a", "new")
+    bench.run(5)
+    assert bench.exec(replica, "redis-cli", "GET", "a").stdout == "new\n"
 
 
 def test_a_boutique_service_is_healthy_over_grpc(bench):

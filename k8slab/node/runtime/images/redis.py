@@ -1,188 +1,33 @@
-"""Redis: a key-value store that speaks RESP, and redis-cli to talk to it.
+"""Redis: a key-value store that speaks RESP, its replicas, and redis-cli to talk to it.
 
-Commands: PING ECHO SET GET DEL EXISTS INCR DECR INCRBY APPEND KEYS DBSIZE EXPIRE TTL LPUSH RPUSH
-LRANGE LLEN HSET HGET HGETALL FLUSHALL INFO SELECT AUTH. The data lives as long as the process.
+A replica sends SYNC, gets everything once and from then on every write. The data lives as long as
+the process.
 
-Rule of use: `Store.execute` is pure bookkeeping; `serve_redis` puts it on the wire.
+Rule of use: redis_store.py says what the commands do; here they travel.
 
 Upstream: redis src/, redis.io/docs/reference/protocol-spec
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from fnmatch import fnmatchcase
-
-from k8slab.linux.errors import NetworkError
+from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.resolver import ResolutionError
 from k8slab.linux.tcp import Connection
 from k8slab.node.runtime.images import resp
 from k8slab.node.runtime.images.flags import parse_flags
+from k8slab.node.runtime.images.redis_store import WRITES, Store, snapshot
 from k8slab.node.runtime.process import Process
 from k8slab.node.runtime.serving import serve
 
 PORT = 6379
-SYNC_INTERVAL = 1.0  # s, how often a replica asks its master for the data
+REPLICA_TIMEOUT = 60.0  # s, repl-timeout: after so much silence a replica looks whether it lives
+PING_TIMEOUT = 5.0  # s
 RECONNECT = 1.0  # s, until a replica tries its master again
-
-
-class Store:
-    """The data of one server."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self.values: dict[str, str | list[str] | dict[str, str]] = {}
-        self.expiry: dict[str, float] = {}
-        self._now = now
-        self.role = "master"
-
-    def execute(self, words: list[str]) -> resp.Reply:
-        """Run one command and return its reply. Raises resp.RedisError."""
-        command = words[0].upper()
-        handler: Callable[..., resp.Reply] | None = getattr(self, f"_{command.lower()}", None)
-        if handler is None:
-            raise resp.RedisError(f"ERR unknown command '{words[0]}', with args beginning with: ")
-        for key in [key for key, when in self.expiry.items() if when <= self._now()]:
-            self.values.pop(key, None)
-            del self.expiry[key]
-        try:
-            return handler(*words[1:])
-        except TypeError:
-            raise resp.RedisError(
-                f"ERR wrong number of arguments for '{command.lower()}' command"
-            ) from None
-        except ValueError:
-            raise resp.RedisError("ERR value is not an integer or out of range") from None
-
-    def _ping(self, text: str = "") -> resp.Reply:
-        return text or resp.Status("PONG")
-
-    def _echo(self, text: str) -> resp.Reply:
-        return text
-
-    def _set(self, key: str, value: str, *options: str) -> resp.Reply:
-        self._writable()
-        self.values[key] = value
-        self.expiry.pop(key, None)
-        if len(options) == 2 and options[0].upper() == "EX":
-            self.expiry[key] = self._now() + int(options[1])
-        return resp.OK
-
-    def _get(self, key: str) -> resp.Reply:
-        value = self.values.get(key)
-        if value is not None and not isinstance(value, str):
-            raise resp.RedisError(
-                "WRONGTYPE Operation against a key holding the wrong kind of value"
-            )
-        return value
-
-    def _del(self, *keys: str) -> resp.Reply:
-        self._writable()
-        return sum(self.values.pop(key, None) is not None for key in keys)
-
-    def _exists(self, *keys: str) -> resp.Reply:
-        return sum(key in self.values for key in keys)
-
-    def _incr(self, key: str) -> resp.Reply:
-        return self._incrby(key, "1")
-
-    def _decr(self, key: str) -> resp.Reply:
-        return self._incrby(key, "-1")
-
-    def _incrby(self, key: str, amount: str) -> resp.Reply:
-        self._writable()
-        value = int(str(self.values.get(key, "0"))) + int(amount)
-        self.values[key] = str(value)
-        return value
-
-    def _append(self, key: str, text: str) -> resp.Reply:
-        self._writable()
-        self.values[key] = f"{self.values.get(key, '')}{text}"
-        return len(str(self.values[key]))
-
-    def _keys(self, pattern: str) -> resp.Reply:
-        return [key for key in self.values if fnmatchcase(key, pattern)]
-
-    def _dbsize(self) -> resp.Reply:
-        return len(self.values)
-
-    def _expire(self, key: str, seconds: str) -> resp.Reply:
-        if key not in self.values:
-            return 0
-        self.expiry[key] = self._now() + int(seconds)
-        return 1
-
-    def _ttl(self, key: str) -> resp.Reply:
-        if key not in self.values:
-            return -2
-        return int(self.expiry[key] - self._now()) if key in self.expiry else -1
-
-    def _list(self, key: str) -> list[str]:
-        value = self.values.setdefault(key, [])
-        if not isinstance(value, list):
-            raise resp.RedisError(
-                "WRONGTYPE Operation against a key holding the wrong kind of value"
-            )
-        return value
-
-    def _lpush(self, key: str, *values: str) -> resp.Reply:
-        self._writable()
-        for value in values:
-            self._list(key).insert(0, value)
-        return len(self._list(key))
-
-    def _rpush(self, key: str, *values: str) -> resp.Reply:
-        self._writable()
-        self._list(key).extend(values)
-        return len(self._list(key))
-
-    def _lrange(self, key: str, first: str, last: str) -> resp.Reply:
-        found = self._list(key) if key in self.values else []
-        end = int(last) + 1
-        return list(found[int(first) : end or None])
-
-    def _llen(self, key: str) -> resp.Reply:
-        return len(self._list(key)) if key in self.values else 0
-
-    def _hash(self, key: str) -> dict[str, str]:
-        value = self.values.setdefault(key, {})
-        assert isinstance(value, dict)
-        return value
-
-    def _hset(self, key: str, *pairs: str) -> resp.Reply:
-        self._writable()
-        fields = self._hash(key)
-        before = len(fields)
-        fields.update(zip(pairs[::2], pairs[1::2], strict=True))
-        return len(fields) - before
-
-    def _hget(self, key: str, field: str) -> resp.Reply:
-        return self._hash(key).get(field) if key in self.values else None
-
-    def _hgetall(self, key: str) -> resp.Reply:
-        fields = self._hash(key) if key in self.values else {}
-        return [word for pair in fields.items() for word in pair]
-
-    def _flushall(self, *options: str) -> resp.Reply:
-        self._writable()
-        self.values.clear()
-        return resp.OK
-
-    def _info(self, *sections: str) -> resp.Reply:
-        return f"# Replication\r\nrole:{self.role}\r\n"
-
-    def _select(self, number: str) -> resp.Reply:
-        return resp.OK
-
-    def _auth(self, *secrets: str) -> resp.Reply:
-        return resp.OK
-
-    def _writable(self) -> None:
-        if self.role == "slave":
-            raise resp.RedisError("READONLY You can't write against a read only replica.")
 
 
 def serve_redis(process: Process, store: Store, port: int) -> None:
     """Answer commands on the port."""
+    followers: list[Connection] = []  # replicas, to which every write is passed on
 
     async def each(connection: Connection) -> None:
         received = b""
@@ -190,18 +35,28 @@ def serve_redis(process: Process, store: Store, port: int) -> None:
             received += data
             while (found := resp.parse_command(received)) is not None:
                 words, received = found
-                if words:
-                    await connection.send(_reply(store, words))
+                if words and words[0].upper() == "SYNC":
+                    followers.append(connection)
+                    await connection.send(b"".join(map(resp.command, snapshot(store))))
+                elif words:
+                    await connection.send(await _reply(store, words, followers))
         connection.close()
 
     serve(process, port, each)
 
 
-def _reply(store: Store, words: list[str]) -> bytes:
+async def _reply(store: Store, words: list[str], followers: list[Connection]) -> bytes:
     try:
-        return resp.encode(store.execute(words))
+        answer = resp.encode(store.execute(words))
     except resp.RedisError as error:
         return f"-{error}\r\n".encode()
+    if words[0].upper() in WRITES:
+        for follower in tuple(followers):
+            try:
+                await follower.send(resp.command(words))
+            except NetworkError:  # a replica that has gone will sync anew
+                followers.remove(follower)
+    return answer
 
 
 async def main(process: Process) -> int:
@@ -248,19 +103,27 @@ async def follow(process: Process, store: Store, host: str, port: int) -> None:
 
 
 async def _copy(process: Process, store: Store, connection: Connection) -> None:
-    """Ask for all keys and values, at a bounded rate, until the connection ends."""
+    """Take over the master's data and then its writes, until the connection ends."""
+    received = b""
     try:
-        while True:
-            keys = await resp.ask(connection, ["KEYS", "*"])
-            values: dict[str, str | list[str] | dict[str, str]] = {}
-            for key in keys if isinstance(keys, list) else []:
-                value = await resp.ask(connection, ["GET", str(key)])
-                if isinstance(value, str):
-                    values[str(key)] = value
-            store.values = values
-            await process.sleep(SYNC_INTERVAL)
+        await connection.send(resp.command(["SYNC"]))
+        while data := await _heard(connection):
+            received += data
+            while (found := resp.parse_command(received)) is not None:
+                words, received = found
+                if words:
+                    store.replicate(words)
     finally:
         connection.close()
+
+
+async def _heard(connection: Connection) -> bytes:
+    """Return what the master sends; after a long silence ask whether it is there."""
+    try:
+        return await connection.recv(REPLICA_TIMEOUT)
+    except TimedOut:
+        await connection.send(resp.command(["PING"]))
+        return await connection.recv(PING_TIMEOUT)
 
 
 async def cli(process: Process) -> int:
