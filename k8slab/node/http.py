@@ -110,7 +110,10 @@ def parse_request(data: bytes, remote: str = "") -> Request | None:
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/"):
         raise BadMessage(f"malformed HTTP request {first!r}")
-    length = int(_header(headers, "Content-Length") or 0)
+    given = _header(headers, "Content-Length") or "0"
+    if not given.isdigit():
+        raise BadMessage(f"bad Content-Length {given!r}")
+    length = int(given)
     if len(body) < length:
         return None
     return Request(words[0], words[1], headers, body[:length], remote, words[2])
@@ -128,6 +131,8 @@ def parse_response(data: bytes, at_end: bool = False) -> Response | None:
     if len(words) < 2 or not words[1].isdigit():
         raise BadMessage(f"malformed HTTP status line {first!r}")
     length = _header(headers, "Content-Length")
+    if length and not length.isdigit():
+        raise BadMessage(f"bad Content-Length {length!r}")
     if (not at_end and not length) or (length and len(body) < int(length)):
         return None
     return Response(int(words[1]), body[: int(length)] if length else body, headers, words[0])

@@ -18,7 +18,7 @@ from k8slab.linux.errors import NetworkError
 from k8slab.linux.tcp import Connection
 from k8slab.linux.tcp_open import Listener
 from k8slab.node import grpc_health, http
-from k8slab.node.runtime.process import Process
+from k8slab.node.runtime.process import Process, crash_report
 
 Serve = Callable[[Connection], Awaitable[None]]
 
@@ -31,8 +31,12 @@ def serve(process: Process, port: int, each: Serve) -> Listener:
 
 
 def serve_http(process: Process, port: int, handler: http.Handler) -> Listener:
-    """Answer HTTP requests on the port. Raises AddressInUse."""
-    return serve(process, port, partial(http.serve_connection, handler=handler))
+    """Answer HTTP requests on the port. Raises AddressInUse.
+
+    A handler that raises is answered with status 500, its traceback goes to the log.
+    """
+    each = partial(http.serve_connection, handler=partial(_recovered, process, handler))
+    return serve(process, port, each)
 
 
 def serve_any(
@@ -42,7 +46,21 @@ def serve_any(
 
     `health(service)` returns a status of `grpc_health`. Raises AddressInUse.
     """
-    return serve(process, port, partial(_sniff, handler=handler, health=health))
+    safe = partial(_recovered, process, handler)
+    return serve(process, port, partial(_sniff, handler=safe, health=health))
+
+
+async def _recovered(
+    process: Process, handler: http.Handler, request: http.Request
+) -> http.Response:
+    """Answer a request, with status 500 if the handler fails: one request must not end a server."""
+    try:
+        answer = handler(request)
+        return answer if isinstance(answer, http.Response) else await answer
+    except Exception as error:
+        for line in crash_report(error):
+            process.error(line)
+        return http.text("Internal Server Error\n", 500)
 
 
 async def _accept(process: Process, listener: Listener, each: Serve) -> None:

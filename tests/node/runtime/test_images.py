@@ -10,6 +10,7 @@ from k8slab.node import grpc_health, http
 from k8slab.node.interfaces import EXITED, RUNNING, Folder, Mount
 from k8slab.node.runtime.images.registry import ImageRegistry
 from k8slab.node.runtime.images.shipped import SHIPPED
+from k8slab.node.runtime.serving import serve_http
 
 
 def get(bench, id, port=80, target="/", **fields):
@@ -267,3 +268,38 @@ def test_nginx_options_answer_and_end(bench):
     bench.exec(id, "nginx", "-s", "quit")
     bench.run(1)
     assert bench.status(id).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("image", "port", "fields"),
+    [
+        ("redis", 6379, {}),
+        ("nginx", 80, {}),
+        ("postgres", 5432, {"env": {"POSTGRES_PASSWORD": "x"}}),
+        ("example.com/any:v1", 80, {"ports": (("TCP", 80),)}),
+    ],
+)
+@pytest.mark.parametrize(
+    "garbage",
+    [b"*x\r\n", b"*1\r\n$z\r\nA\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"\x00" * 9],
+)
+def test_garbage_ends_the_connection_and_not_the_server(bench, image, port, fields, garbage):
+    id = up(bench, image, **fields)
+    connection = bench.do(bench.machine.net.connect(bench.ip(bench.sandbox_of(id)), port))
+    bench.do(connection.send(garbage))
+    connection.close()
+    bench.run(5)
+    assert bench.status(id).state == RUNNING
+    assert "Traceback" not in bench.log(id)
+
+
+def test_a_handler_that_raises_is_a_500_and_not_the_end(bench):
+    @bench.registry.image("example.com/buggy:v1")
+    async def main(process):
+        serve_http(process, 80, lambda request: http.text(1 / 0))
+        return await process.until_sigterm()
+
+    id = up(bench, "example.com/buggy:v1")
+    assert get(bench, id).status == 500
+    assert "ZeroDivisionError" in bench.log(id)
+    assert get(bench, id).status == 500

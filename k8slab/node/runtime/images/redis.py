@@ -22,6 +22,7 @@ from k8slab.node.runtime.serving import serve
 PORT = 6379
 REPLICA_TIMEOUT = 60.0  # s, repl-timeout: after so much silence a replica looks whether it lives
 PING_TIMEOUT = 5.0  # s
+PROTOCOL_ERROR = [""]
 RECONNECT = 1.0  # s, until a replica tries its master again
 
 
@@ -33,8 +34,12 @@ def serve_redis(process: Process, store: Store, port: int) -> None:
         received = b""
         while data := await connection.recv():
             received += data
-            while (found := resp.parse_command(received)) is not None:
+            while (found := _next(received)) is not None:
                 words, received = found
+                if words == PROTOCOL_ERROR:
+                    await connection.send(b"-ERR Protocol error\r\n")
+                    connection.close()
+                    return
                 if words and words[0].upper() == "SYNC":
                     followers.append(connection)
                     await connection.send(b"".join(map(resp.command, snapshot(store))))
@@ -43,6 +48,14 @@ def serve_redis(process: Process, store: Store, port: int) -> None:
         connection.close()
 
     serve(process, port, each)
+
+
+def _next(received: bytes) -> tuple[list[str], bytes] | None:
+    """Return the next command, PROTOCOL_ERROR for what is none."""
+    try:
+        return resp.parse_command(received)
+    except ValueError:
+        return PROTOCOL_ERROR, b""
 
 
 async def _reply(store: Store, words: list[str], followers: list[Connection]) -> bytes:
