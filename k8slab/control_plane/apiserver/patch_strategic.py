@@ -6,8 +6,7 @@ shall be, `$deleteFromPrimitiveList/x` takes plain values out, `$retainKeys` cle
 
 Rule of use: the document given is changed in place; hand in a copy.
 
-Upstream: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go; the keys are the
-patchMergeKey tags of staging/src/k8s.io/api/*/types.go
+Upstream: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go
 """
 
 from __future__ import annotations
@@ -15,31 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-# Field name -> key that tells its items apart; "" for lists of plain values that are merged.
-MERGE_KEYS: Mapping[str, str] = {
-    "containers": "name",
-    "initContainers": "name",
-    "ephemeralContainers": "name",
-    "volumes": "name",
-    "volumeMounts": "mountPath",
-    "volumeDevices": "devicePath",
-    "env": "name",
-    "imagePullSecrets": "name",
-    "secrets": "name",
-    "hostAliases": "ip",
-    "topologySpreadConstraints": "topologyKey",
-    "schedulingGates": "name",
-    "resourceClaims": "name",
-    "conditions": "type",
-    "addresses": "type",
-    "taints": "key",
-    "ownerReferences": "uid",
-    "finalizers": "",
-    "podCIDRs": "",
-    "sources": "",
-}
-PORT_KEYS = ("containerPort", "port")  # of containers, of Services
-NO_MERGE = frozenset({"sources"})
+from k8slab.api.merge_keys import merge_key
 
 
 def strategic_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,17 +33,6 @@ def strategic_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> dict[st
     _delete_plain(target, patch)
     _order_lists(target, patch)
     return target
-
-
-def merge_key(field: str, items: list[Any]) -> str | None:
-    """Return the key by which a list is merged, "" for plain values, None if it is replaced."""
-    if field == "ports":
-        return next(
-            (k for k in PORT_KEYS if any(k in i for i in items if isinstance(i, dict))), None
-        )
-    if field in NO_MERGE:
-        return None
-    return MERGE_KEYS.get(field)
 
 
 def _merge_field(target: dict[str, Any], field: str, value: Any) -> None:
