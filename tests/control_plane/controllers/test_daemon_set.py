@@ -139,3 +139,20 @@ def test_a_new_node_gets_a_pod_and_an_update_keeps_a_revision(lab: Any) -> None:
     assert {p.spec.containers[0].image for p in lab.all("Pod")} == {"agent:2"}
     assert [r.revision for r in lab.all("ControllerRevision")] == [1, 2]
     assert lab.get("DaemonSet", "agent").status.updatedNumberScheduled == 4
+
+
+def test_a_pod_that_fails_again_and_again_is_replaced_ever_later(lab: Any) -> None:
+    from msgspec.structs import replace
+
+    lab.hands.dead |= {"worker-1", "worker-2", "worker-3"}
+    lab.apply(MANIFEST)
+    made, end = set(), lab.sim.now + 20
+    while lab.sim.now < end:
+        for found in lab.all("Pod"):
+            made.add(found.metadata.uid)
+            if found.spec.nodeName and found.status.phase == "Pending":
+                body = replace(found, status=replace(found.status, phase="Failed"))
+                name = found.metadata.name
+                lab.request("update", "Pod", name, subresource="status", body=body)
+        lab.run(0.1)
+    assert 3 * 4 <= len(made) <= 3 * 6  # after 0, 1, 2, 4, 8 s

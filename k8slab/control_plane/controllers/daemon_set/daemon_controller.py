@@ -38,6 +38,7 @@ from k8slab.control_plane.controllers.daemon_set.placement import REVISION_HASH,
 from k8slab.control_plane.controllers.daemon_set.plan import DaemonPlan, calculate_status, plan
 
 WORKERS = 2  # --concurrent-daemonset-syncs
+FAILED_PODS_BACKOFF = (1.0, 900.0)  # s, first and longest wait before a failed Pod is replaced
 
 
 class DaemonSetController:
@@ -55,6 +56,7 @@ class DaemonSetController:
         self._revisions = informers.informer(ControllerRevision)
         self._queue = WorkQueue(self._sim, self.component)
         self._expectations = Expectations()
+        self._backoff: dict[tuple[str, int, str], tuple[float, float]] = {}  # delay, since when
 
     async def run(self) -> None:
         """Keep all DaemonSets for ever."""
@@ -125,6 +127,8 @@ class DaemonSetController:
         now = self._sim.now
         if self._expectations.satisfied(key, now):
             result = plan(ds, pods, nodes, revision_hash=digest, now=now)
+            delete = tuple(pod for pod in result.delete if self._may_replace(key, ds, pod))
+            result = DaemonPlan(result.create, delete)
             await self._manage(key, ds, result, digest)
             await self._clean_up(ds, revision, pods)
         status = calculate_status(ds, pods, nodes, revision_hash=digest, now=now)
@@ -186,6 +190,25 @@ class DaemonSetController:
             self._recorder.event(ds, "Warning", "FailedDelete", f"Error deleting: {error}")
             raise
         self._recorder.event(ds, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+
+    def _may_replace(self, key: str, ds: DaemonSet, pod: Pod) -> bool:
+        """Say whether the Pod may be deleted now; one that failed has to wait, longer each time.
+
+        Otherwise a kubelet that rejects the Pod and this controller would race for ever.
+        """
+        if pod.status.phase != "Failed":
+            return True
+        first, longest = FAILED_PODS_BACKOFF
+        slot = (ds.metadata.uid, ds.status.observedGeneration, pod.spec.nodeName)
+        delay, since = self._backoff.get(slot, (0.0, -longest))
+        waited = self._sim.now - since
+        if waited < delay:
+            self._queue.add_after(key, delay - waited)
+            return False
+        # After twice the longest wait without failure the count starts anew.
+        delay = first if not delay or waited > 2 * longest else min(2 * delay, longest)
+        self._backoff[slot] = (delay, self._sim.now)
+        return True
 
     def _tell_of_ended(self, ds: DaemonSet, pod: Pod) -> None:
         phase = pod.status.phase
