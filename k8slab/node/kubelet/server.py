@@ -111,7 +111,7 @@ class KubeletServer:
         pod = self._pods.by_name(namespace, name)
         if pod is None:
             raise not_found(resource_for(Pod), name)
-        container = container or pod.spec.containers[0].name
+        container = container or _only_container(pod)
         names = [known.name for known in all_containers(pod.spec)]
         if container not in names:
             raise bad_request(f"container {container} is not valid for pod {name}")
@@ -128,6 +128,18 @@ class KubeletServer:
                 f"{_why_waiting(pod, container)}"
             )
         return history[0]
+
+
+def _only_container(pod: Pod) -> str:
+    """Return the name of the Pod's container; ApiError if there is a choice."""
+    names = [container.name for container in pod.spec.containers]
+    if len(names) == 1:
+        return names[0]
+    choice = f"choose one of: [{' '.join(names)}]"
+    if pod.spec.initContainers:
+        init = " ".join(container.name for container in pod.spec.initContainers)
+        choice += f" or one of the init containers: [{init}]"
+    raise bad_request(f"a container name must be specified for pod {pod.metadata.name}, {choice}")
 
 
 def _why_waiting(pod: Pod, container: str) -> str:

@@ -233,6 +233,14 @@ def test_logs_by_tail_and_of_the_container_before_the_restart(lab: Lab) -> None:
         log(lab, container="nope")
 
 
+def test_a_pod_of_several_containers_wants_one_named(lab: Lab) -> None:
+    lab.run_pod(shell("sleep 99", "a"), shell("echo hi; sleep 99", "b"))
+    lab.run(5)
+    with pytest.raises(ApiError, match=r"specified for pod web, choose one of: \[a b\]"):
+        log(lab)
+    assert log(lab, container="b") == "hi\n"
+
+
 def test_exec_runs_a_command(lab: Lab) -> None:
     lab.run_pod(shell("sleep 9999"))
     lab.run(5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -152,3 +153,13 @@ def test_the_first_probe_comes_at_once_and_the_others_by_the_period(lab: Lab) ->
     lab.run(10)
     ready = [r for r in lab.sim.trace if r.verb == "probe"]
     assert started + 7 <= ready[0].time < started + 7.1
+
+
+def test_a_probe_slower_than_its_period_loses_ticks(lab: Lab) -> None:
+    slow = {"exec": {"command": ["sleep", "9"]}, "timeoutSeconds": 3, "periodSeconds": 2}
+    lab.run_pod(shell("sleep 9999", readinessProbe=slow))
+    lab.run(30)
+    times = [r.time for r in lab.sim.trace if r.verb == "event" and "Unhealthy" in r.detail]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert len(gaps) >= 5
+    assert gaps == pytest.approx([4.0] * len(gaps), abs=0.1)
