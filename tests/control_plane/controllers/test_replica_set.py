@@ -115,7 +115,7 @@ def test_scale_down_order(first: dict[str, Any], second: dict[str, Any]) -> None
 
 
 def test_readiness_times_of_the_same_magnitude_tie() -> None:
-    one, other = pod("b", ready=300), pod("a", ready=500)
+    one, other = pod("b", ready=300, restarts=9), pod("a", ready=500)
     assert names(rank_for_deletion([one, other], [], NOW)) == ["a", "b"]  # by uid
 
 

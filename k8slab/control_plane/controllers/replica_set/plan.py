@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cmp_to_key
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -22,7 +24,7 @@ from k8slab.api.conditions import get_condition
 from k8slab.api.core import Pod
 from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import seconds
-from k8slab.api.pods import is_pod_active
+from k8slab.api.pods import is_pod_active, is_pod_ready
 from k8slab.client import key_of
 from k8slab.control_plane.controllers.controller_ref_manager import claim
 
@@ -79,26 +81,53 @@ def rank_for_deletion(pods: Sequence[Pod], related: Sequence[Pod], now: float) -
     for node in neighbours.values():
         on_node[node] = on_node.get(node, 0) + 1
 
-    def rank(pod: Pod) -> tuple[object, ...]:
-        ready = get_condition(pod.status.conditions, "Ready")
-        is_ready = ready is not None and ready.status == "True"
-        since = ready.lastTransitionTime if ready is not None and is_ready else None
-        age = magnitude(now - seconds(since)) if since else 0
-        regular, sidecars = max_restarts(pod)
+    def standing(pod: Pod) -> tuple[object, ...]:
         return (
             pod.spec.nodeName != "",
             PHASES.get(pod.status.phase, 0),
-            is_ready,
+            is_pod_ready(pod),
             deletion_cost(pod),
             -on_node.get(pod.spec.nodeName, 0),
-            age,
-            -regular,
-            -sidecars,
-            magnitude(now - seconds(pod.metadata.creationTimestamp)),
-            pod.metadata.uid,
         )
 
-    return sorted(pods, key=rank)
+    def compare(one: _Ages, other: _Ages) -> int:
+        return (
+            _by_age(one, other, now - one.ready, now - other.ready)
+            or _sign(other.restarts, one.restarts)
+            or _by_age(one, other, now - one.created, now - other.created)
+        )
+
+    ages = [_Ages(pod, _ready_since(pod), _created(pod), max_restarts(pod)) for pod in pods]
+    ranked = [row.pod for row in sorted(ages, key=cmp_to_key(compare))]
+    return sorted(ranked, key=standing)  # keeps the order of those that are equal
+
+
+class _Ages(NamedTuple):
+    pod: Pod
+    ready: float  # virtual seconds since when
+    created: float
+    restarts: tuple[int, int]
+
+
+def _by_age(one: _Ages, other: _Ages, age: float, other_age: float) -> int:
+    """Compare by magnitude of age, the younger first; different ages of one magnitude by uid."""
+    if age == other_age:
+        return 0
+    by_magnitude = _sign(magnitude(age), magnitude(other_age))
+    return by_magnitude or _sign(one.pod.metadata.uid, other.pod.metadata.uid)
+
+
+def _ready_since(pod: Pod) -> float:
+    ready = get_condition(pod.status.conditions, "Ready")
+    return seconds(ready.lastTransitionTime) if ready and ready.status == "True" else 0.0
+
+
+def _created(pod: Pod) -> float:
+    return seconds(pod.metadata.creationTimestamp)
+
+
+def _sign(one: Any, other: Any) -> int:
+    return bool(one > other) - bool(one < other)
 
 
 def magnitude(duration: float) -> int:
