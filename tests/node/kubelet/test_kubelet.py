@@ -272,3 +272,25 @@ def test_what_others_write_into_a_status_is_corrected(lab: Lab) -> None:
     lab.do(lab.client.patch(Pod, "web", patch, "default", subresource="status"))
     lab.run(1)
     assert lab.conditions()["Ready"] == "True"
+
+
+def test_a_node_that_others_declared_unknown_declares_itself_ready_again(lab: Lab) -> None:
+    unknown = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+    patch = {"status": {"conditions": [unknown]}}
+    lab.do(lab.client.patch(Node, NODE, patch, subresource="status"))
+    lab.run(1)
+    assert ready(lab) == ("True", "kubelet is posting ready status")
+
+
+def test_a_cut_off_node_stops_beating_until_it_is_connected_again(lab: Lab) -> None:
+    lab.kubelet.disconnected()
+    cut = lab.sim.now
+    lab.run(100)
+    last = lab.kubelet.last_heartbeat()
+    assert last is not None
+    assert cut - 10 < last <= cut
+    lab.kubelet.reconnected()
+    lab.run(1)
+    again = lab.kubelet.last_heartbeat()
+    assert again is not None
+    assert again > cut + 99
