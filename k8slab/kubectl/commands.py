@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from k8slab.kubectl.apply import APPLY, VIEW_LAST_APPLIED
 from k8slab.kubectl.create import CREATE
 from k8slab.kubectl.delete import DELETE
+from k8slab.kubectl.describe import DESCRIBE
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.get import GET
 from k8slab.kubectl.invocation import Command
@@ -25,6 +26,7 @@ COMMANDS: Mapping[str, Command] = {
     "create": CREATE,
     "get": GET,
     "delete": DELETE,
+    "describe": DESCRIBE,
     "scale": SCALE,
     "logs": LOGS,
     "exec": EXEC,

@@ -24,7 +24,7 @@ class HasKubectl(Protocol):
 
 
 def register(ipython: Any, cluster: HasKubectl | None = None) -> None:
-    """Bring `%kubectl` and `%%kubectl` to a notebook, for that cluster or its variable `cluster`."""
+    """Bring `%kubectl` to a notebook, for that cluster or the variable `cluster`."""
 
     def kubectl(line: str, cell: str | None = None) -> None:
         target = cluster if cluster is not None else _cluster_of(ipython)

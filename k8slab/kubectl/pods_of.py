@@ -43,9 +43,11 @@ async def attachable_pod(call: Invocation, word: str) -> Pod:
     return pods[0]
 
 
-async def list_pods(call: Invocation, selector: str) -> list[Pod]:
+async def list_pods(call: Invocation, selector: str, namespace: str = "") -> list[Pod]:
     """Return the Pods that a selector matches, the one to look into first."""
-    pods: tuple[Pod, ...] = await list_objects(call, "Pod", call.namespace, labels=selector)
+    pods: tuple[Pod, ...] = await list_objects(
+        call, "Pod", namespace or call.namespace, labels=selector
+    )
     return sorted(pods, key=_order)
 
 
