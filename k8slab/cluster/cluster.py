@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from k8slab.addons import manifests
+from k8slab.api.apps import DaemonSet
+from k8slab.api.conditions import is_true
 from k8slab.api.core import Node, Pod
 from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, Latency
@@ -275,16 +277,14 @@ class Cluster:
 
 def _is_up(cluster: Cluster) -> bool:
     """Say whether all machines are ready nodes and all system Pods are ready."""
-    view = cluster.view
+    view, machines = cluster.view, len(cluster.world.hosts)
+    for name in ("kindnet", "kube-proxy"):  # one look each, before the long look at everything
+        daemon_set = view.get(DaemonSet, name, "kube-system")
+        if daemon_set is None or daemon_set.status.numberReady < machines:
+            return False
     nodes, pods = view.list(Node), view.list(Pod, "kube-system")
-    ready = [
-        n
-        for n in nodes
-        if any(c.type == "Ready" and c.status == "True" for c in n.status.conditions)
-    ]
-    expected = len(manifests.STATIC) + 2 * len(cluster.world.hosts) + 1
     return (
-        len(ready) == len(cluster.world.hosts)
-        and len(pods) >= expected
+        sum(is_true(node.status.conditions, "Ready") for node in nodes) == machines
+        and len(pods) > len(manifests.STATIC) + 2 * machines
         and all(is_pod_ready(pod) for pod in pods)
     )
