@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from k8slab.api import load
-from k8slab.control_plane.controllers.endpoint_slice import plan
+from k8slab.control_plane.controllers.endpoint_slice import Memory, plan
 
 
 def service(name: str = "web", **spec: Any) -> Any:
@@ -199,7 +199,7 @@ def test_whatever_happened_before_the_slices_tell_the_truth(
 
 
 def test_memory_changes_no_answer() -> None:
-    memory: dict[str, Any] = {}
+    memory = Memory()
     pods = [pod(n) for n in range(3)]
     plan(service(), pods, NODES, memory=memory)
     pods[1] = leaving(pods[1])

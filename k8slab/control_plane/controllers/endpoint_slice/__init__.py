@@ -13,6 +13,13 @@ from k8slab.control_plane.controllers.endpoint_slice.endpoint_slice_controller i
     EndpointSliceController,
 )
 from k8slab.control_plane.controllers.endpoint_slice.endpoints import endpoint_for, endpoint_ports
-from k8slab.control_plane.controllers.endpoint_slice.reconciler import SlicePlan, plan
+from k8slab.control_plane.controllers.endpoint_slice.reconciler import Memory, SlicePlan, plan
 
-__all__ = ["EndpointSliceController", "SlicePlan", "endpoint_for", "endpoint_ports", "plan"]
+__all__ = [
+    "EndpointSliceController",
+    "Memory",
+    "SlicePlan",
+    "endpoint_for",
+    "endpoint_ports",
+    "plan",
+]

@@ -19,12 +19,13 @@ from k8slab.api.errors import ApiError
 from k8slab.api.pods import is_pod_ready, is_pod_terminal
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.control_plane.controllers.controller_utils import decide, work
-from k8slab.control_plane.controllers.endpoint_slice.endpoints import ZONE, Memory
+from k8slab.control_plane.controllers.endpoint_slice.endpoints import ZONE
 from k8slab.control_plane.controllers.endpoint_slice.reconciler import (
     CONTROLLER_NAME,
     MANAGED_BY,
     MAX_ENDPOINTS,
     SERVICE_NAME,
+    Memory,
     SlicePlan,
     plan,
 )
@@ -96,8 +97,8 @@ class EndpointSliceController:
         for key in self._touched(old, new):
             self._trigger_times.note(key, news)
             self._queue.add(key)
-            if new is None and old is not None:
-                self._memories.get(key, {}).pop(old.metadata.uid, None)
+            if new is None and old is not None and key in self._memories:
+                self._memories[key].forget(old)
 
     def _touched(self, old: Pod | None, new: Pod | None) -> Iterable[str]:
         """Return the keys of the Services that select the Pod, or did."""
@@ -151,7 +152,7 @@ class EndpointSliceController:
             self._tracker.current(key, self._slices.by_index("service", key)),
             max_endpoints=self._max_endpoints,
             trigger_time=self._trigger_times.take(key),
-            memory=self._memories.setdefault(key, {}),
+            memory=self._memories.setdefault(key, Memory()),
         )
         try:
             await self._write(key, service, result)

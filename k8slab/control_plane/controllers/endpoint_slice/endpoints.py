@@ -19,8 +19,6 @@ from k8slab.api.pods import is_pod_ready, is_pod_terminal
 ZONE = "topology.kubernetes.io/zone"
 
 Placed = tuple[tuple[EndpointPort, ...], Endpoint]  # the ports by which slices are told apart
-# What was worked out for Pods before, by uid; an entry holds as long as the Pod is the same object.
-Memory = dict[str, tuple[Pod, Placed | None]]
 
 
 def endpoint_for(service: Service, pod: Pod, nodes: Mapping[str, Node]) -> Placed | None:

@@ -20,7 +20,7 @@ from k8slab.api.core import Node, Pod, Service
 from k8slab.api.discovery import Endpoint, EndpointPort, EndpointSlice
 from k8slab.api.meta import ObjectMeta, is_controlled_by
 from k8slab.control_plane.controllers.controller_utils import controller_reference
-from k8slab.control_plane.controllers.endpoint_slice.endpoints import Memory, Placed, endpoint_for
+from k8slab.control_plane.controllers.endpoint_slice.endpoints import endpoint_for
 from k8slab.control_plane.controllers.endpoint_slice.hints import with_hints
 
 MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
@@ -75,7 +75,7 @@ def plan(
     call for as long as Service and nodes stay the same, makes the next call cheaper.
     """
     by_name = nodes if isinstance(nodes, Mapping) else {node.metadata.name: node for node in nodes}
-    desired = _group(service, pods, by_name, {} if memory is None else memory)
+    desired = _group(service, pods, by_name, Memory() if memory is None else memory)
     packing = _Packing(service, max_endpoints)
     present: dict[PortKey, list[EndpointSlice]] = {}
     for one in existing:
@@ -93,35 +93,57 @@ def plan(
     return packing.result(trigger_time)
 
 
+class Memory:
+    """What was worked out for each Pod of a Service; holds while the Pod is the same object.
+
+    Equal ports and equal endpoints are kept as one object, so that comparing them is cheap.
+    """
+
+    def __init__(self) -> None:
+        self.pods: dict[str, tuple[Pod, PortKey, Endpoint | None]] = {}  # by uid
+        self._ports: dict[PortKey, PortKey] = {}
+
+    def place(
+        self, service: Service, pod: Pod, nodes: Mapping[str, Node]
+    ) -> tuple[Pod, PortKey, Endpoint | None]:
+        """Work out a Pod's ports and endpoint, None if it must not be in any slice."""
+        uid = pod.metadata.uid
+        before = self.pods.get(uid)
+        placed = endpoint_for(service, pod, nodes)
+        if placed is None:
+            entry: tuple[Pod, PortKey, Endpoint | None] = (pod, (), None)
+        else:
+            ports, endpoint = placed
+            if before is not None and before[2] == endpoint:
+                endpoint = before[2]
+            entry = (pod, self._ports.setdefault(ports, ports), endpoint)
+        self.pods[uid] = entry
+        return entry
+
+    def forget(self, pod: Pod) -> None:
+        """Drop a Pod that is gone."""
+        self.pods.pop(pod.metadata.uid, None)
+
+
 def _group(
     service: Service, pods: Iterable[Pod], nodes: Mapping[str, Node], memory: Memory
 ) -> dict[PortKey, tuple[PortKey, Group]]:
     groups: dict[PortKey, tuple[PortKey, Group]] = {}
-    ports: PortKey | None = None
+    current: PortKey | None = None
     group: Group = {}
+    known = memory.pods
     for pod in pods:
-        uid = pod.metadata.uid
-        known = memory.get(uid)
-        if known is None or known[0] is not pod:
-            known = pod, _remember(endpoint_for(service, pod, nodes), known)
-            memory[uid] = known
-        placed = known[1]
-        if placed is None:
+        entry = known.get(pod.metadata.uid)
+        if entry is None or entry[0] is not pod:
+            entry = memory.place(service, pod, nodes)
+        _, ports, endpoint = entry
+        if endpoint is None:
             continue
-        if placed[0] is not ports:  # Pods of one template have equal ports: look up only changes
-            ports = placed[0]
+        if ports is not current:  # Pods of one template have equal ports: look up only changes
+            current = ports
             group = groups.setdefault(_key(ports), (ports, {}))[1]
-        group[identity(placed[1])] = placed[1]
+        group[identity(endpoint)] = endpoint
     return groups
-
-
-def _remember(placed: Placed | None, known: tuple[Pod, Placed | None] | None) -> Placed | None:
-    """Return the old objects for what has not changed, so that comparing them is cheap."""
-    before = known[1] if known is not None else None
-    if placed is None or before is None:
-        return placed
-    ports = before[0] if before[0] == placed[0] else placed[0]
-    return ports, before[1] if before[1] == placed[1] else placed[1]
 
 
 def _key(ports: PortKey) -> PortKey:
