@@ -1,1 +1,38 @@
-"""Predictions, checks, feedback and grading."""
+"""The classroom: predictions, questions, exercises with their checks, and grading.
+
+    from k8slab.classroom import predict, reveal, check
+
+`predict` and `reveal` belong around a run; `warm_up` and `exit_ticket` around a chapter; `check`
+and `hint` belong to the exercises; `show` prints live source. What a learner did is kept in the
+ledger. Grading is `python -m k8slab grade`.
+
+Rule of use: a check builds its own clusters; nothing in the notebook can prepare them.
+
+Upstream: none
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from k8slab.classroom.predictions import predict, reveal
+    from k8slab.classroom.quiz import exit_ticket, warm_up
+    from k8slab.classroom.source import show
+
+_HOME = {
+    "predict": "predictions",
+    "reveal": "predictions",
+    "warm_up": "quiz",
+    "exit_ticket": "quiz",
+    "show": "source",
+}
+__all__ = ["exit_ticket", "predict", "reveal", "show", "warm_up"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a function's module when it is first asked for."""
+    if name not in _HOME:
+        raise AttributeError(f"k8slab.classroom has no {name!r}; it has {', '.join(sorted(_HOME))}")
+    return getattr(import_module(f"k8slab.classroom.{_HOME[name]}"), name)

@@ -1,0 +1,97 @@
+"""The form in which a learner commits an answer, made of ipywidgets.
+
+`form(question, on_commit)` returns the widget: radio buttons for a choice, a box for a number, a
+list of drop-downs for an order, check boxes for a set; how sure they are; a button. All of it works
+from the keyboard. What `on_commit` returns is shown below the button, as HTML.
+
+Rule of use: a committed form is locked; to answer again, run the cell again. No Output widgets.
+
+Upstream: none
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from k8slab.classroom import page
+from k8slab.classroom.questions import Answer, Question, letters, read_answer
+from k8slab.classroom.scoring import CONFIDENCE
+
+OnCommit = Callable[[Answer, float], str]  # answer and confidence in, HTML out
+WIDE = "46em"
+
+
+def available() -> bool:
+    """Say whether there is something to make forms of, and a notebook to show them."""
+    try:
+        import ipywidgets  # noqa: F401
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return get_ipython() is not None
+
+
+def form(question: Question, on_commit: OnCommit) -> Any:
+    """Return the form of a question as a widget."""
+    import ipywidgets as widgets
+
+    head = widgets.HTML(page.paragraph(question.text, strong=True), layout={"max_width": WIDE})
+    fields, read = _fields(question)
+    sure = widgets.ToggleButtons(
+        options=list(CONFIDENCE), description="I am", tooltips=list(CONFIDENCE)
+    )
+    sure.style.button_width = "8em"
+    button = widgets.Button(description="Commit", button_style="primary", icon="check")
+    said = widgets.HTML("", layout={"max_width": WIDE})
+
+    def commit(_: Any) -> None:
+        try:
+            answer = read_answer(question, read())
+        except ValueError as problem:
+            said.value = page.paragraph(f"Not yet: {problem}.")
+            return
+        for widget in (*fields, sure, button):
+            widget.disabled = True
+        button.description = "Committed"
+        said.value = on_commit(answer, CONFIDENCE[sure.value])
+
+    button.on_click(commit)
+    return widgets.VBox([head, *fields, sure, button, said])
+
+
+def _fields(question: Question) -> tuple[list[Any], Callable[[], Any]]:
+    """Return the widgets of an answer, and a function that reads them."""
+    import ipywidgets as widgets
+
+    full: Any = {"width": "auto", "max_width": WIDE}
+    named = [(f"{letter}  {text}", text) for letter, text in letters(question)]
+    if question.kind == "choice":
+        radio = widgets.RadioButtons(options=named, value=None, layout=full)
+        return [radio], lambda: _chosen(radio.value)
+    if question.kind == "number":
+        box = widgets.Text(placeholder="a number", description=question.unit or "")
+        return [box], lambda: box.value
+    if question.kind == "set":
+        boxes = [
+            widgets.Checkbox(description=label, indent=False, layout=full) for label, _ in named
+        ]
+        return boxes, lambda: [
+            text for box, (_, text) in zip(boxes, named, strict=True) if box.value
+        ]
+    places = [
+        widgets.Dropdown(
+            options=[("choose", None), *named],
+            value=None,
+            description=f"{number}.",
+            layout={"width": WIDE},
+        )
+        for number in range(1, len(named) + 1)
+    ]
+    return places, lambda: [_chosen(place.value) for place in places]
+
+
+def _chosen(value: Any) -> Any:
+    if value is None:
+        raise ValueError("something is still to be chosen")
+    return value

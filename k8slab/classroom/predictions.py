@@ -1,0 +1,284 @@
+"""Predict first, then run: a committed guess, and what became of it.
+
+    predict("06.relabel", "How many Pods are there afterwards?", number=True)   # before the run
+    reveal("06.relabel", len(pods), because="The ReplicaSet wants three again.")  # after it
+
+`predict` shows a form; with `guess=` it commits at once, without one. `reveal` compares, explains
+and scores correctness and calibration. Without a committed prediction it says so in one sentence,
+and the notebook goes on.
+
+Rule of use: one key per prediction; the last answer committed before the reveal counts.
+
+Upstream: none
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from k8slab.classroom import page
+from k8slab.classroom.form import available, form
+from k8slab.classroom.ledger import Entry, Ledger, current
+from k8slab.classroom.questions import (
+    Answer,
+    Choice,
+    Kind,
+    Question,
+    as_choices,
+    letters,
+    read_answer,
+    say,
+)
+from k8slab.classroom.scoring import (
+    calibration,
+    correctness,
+    explain,
+    on_confidence,
+    read_confidence,
+)
+from k8slab.viz.style import BLUE, GREY, ORANGE
+
+NOT_COMMITTED = (
+    "You have not committed a prediction for this one; guess first the next time, "
+    "because even a wrong guess makes the answer stick."
+)
+Choices = Sequence[str] | Mapping[str, str]
+
+
+class Prediction:
+    """A question with its form; shown when it is the last value of a cell."""
+
+    def __init__(self, question: Question, ledger: Ledger, committed: Entry | None = None) -> None:
+        self.question = question
+        self._ledger = ledger
+        self._committed = committed
+        self._notice = ledger.take_notice()
+
+    def commit(self, answer: Any, confidence: str | float | None = None) -> Prediction:
+        """Commit an answer as the form would; raises ValueError if it is no possible answer."""
+        entry = Entry(
+            kind="prediction",
+            key=self.question.key,
+            answer=read_answer(self.question, answer),
+            confidence=read_confidence(confidence),
+        )
+        self._ledger.add(entry)
+        self._committed = entry
+        return self
+
+    @property
+    def text(self) -> str:
+        """The question, its choices, and what was committed."""
+        rows = [self._notice, f"Predict: {self.question.text}"]
+        rows += [f"  {letter}  {text}" for letter, text in letters(self.question)]
+        rows.append(self._state())
+        return "\n".join(row for row in rows if row)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _state(self) -> str:
+        entry = self._committed
+        if entry is None or entry.answer is None:
+            return HOW[self.question.kind]
+        return f"Committed: {say(entry.answer, self.question.unit)}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        inside = page.paragraph(self._notice) if self._notice else ""
+        inside += page.paragraph(f"Predict: {self.question.text}", strong=True)
+        inside += page.choices(letters(self.question)) + page.paragraph(self._state())
+        markup = page.box(inside, ORANGE, "Prediction")
+        widget = form(self.question, self._on_commit) if self._wants_form() else None
+        return page.bundle(self.text, markup, widget)
+
+    def _wants_form(self) -> bool:
+        return self._committed is None and available()
+
+    def _on_commit(self, answer: Answer, confidence: float) -> str:
+        self.commit(answer, confidence)
+        notice = self._ledger.take_notice()
+        return page.paragraph(f"{self._state()}. Now run the next cell. {notice}".rstrip())
+
+
+HOW: Mapping[Kind, str] = {
+    "choice": "Choose one, say how sure you are, and commit.",
+    "number": "Enter a number, say how sure you are, and commit.",
+    "order": "Put them in order, say how sure you are, and commit.",
+    "set": "Check all that apply, say how sure you are, and commit.",
+}
+
+
+def predict(
+    key: str,
+    question: str = "",
+    *,
+    choices: Choices | None = None,
+    number: bool = False,
+    order: Choices | None = None,
+    all_of: Choices | None = None,
+    unit: str = "",
+    tolerance: float = 0.0,
+    guess: Any = None,
+    confidence: str | float | None = None,
+) -> Prediction:
+    """Ask for a prediction; without a question, ask the one that the chapter holds under the key.
+
+    Give one of `choices` (one is right; a mapping explains each), `number` (with a unit and the
+    tolerance that counts as right), `order` (to be put in order) or `all_of` (several may be
+    right). `guess` commits at once; letters and texts are understood, "BAC" is an order.
+    """
+    ledger = current()
+    if question:
+        kinds: dict[Kind, Any] = {
+            "choice": choices,
+            "number": number,
+            "order": order,
+            "set": all_of,
+        }
+        kind, options = _kind(key, kinds)
+        asked = Question(
+            key=key, text=question, kind=kind, choices=options, unit=unit, tolerance=tolerance
+        )
+    else:
+        asked = _from_chapter(key)
+    ledger.asked[key] = asked
+    prediction = Prediction(asked, ledger, _open_prediction(ledger, asked))
+    return prediction if guess is None else prediction.commit(guess, confidence)
+
+
+class Reveal:
+    """What happened, beside what was predicted."""
+
+    def __init__(self, question: Question, actual: Answer, because: str) -> None:
+        self.question = question
+        self.actual = actual
+        self.because = because or question.because
+        self.entry: Entry | None = None  # with the score, if there was a prediction
+
+    @property
+    def right(self) -> bool | None:
+        """Whether the prediction came true; None without a prediction."""
+        return None if self.entry is None else self.entry.score == 1
+
+    @property
+    def lines(self) -> list[str]:
+        """The comparison, in sentences."""
+        unit, actual = self.question.unit, say(self.actual, self.question.unit)
+        entry = self.entry
+        if entry is None or entry.answer is None:
+            return [NOT_COMMITTED, f"What happened: {actual}.", self.because]
+        guess = say(entry.answer, unit)
+        if self.right:
+            rows = [f"You predicted: {guess}. So it is.", self.because]
+        else:
+            rows = [f"You predicted: {guess}. What happened: {actual}."]
+            rows.append(explain(self.question, entry.answer, self.because))
+        if entry.confidence is not None:
+            rows.append(on_confidence(entry.confidence, bool(self.right)))
+        return [*rows, _score(entry)]
+
+    @property
+    def text(self) -> str:
+        """The comparison, a sentence a line."""
+        return "\n".join(line for line in self.lines if line)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        head, *rest = [line for line in self.lines if line]
+        inside = page.paragraph(head, strong=True) + "".join(map(page.paragraph, rest))
+        color = GREY if self.right is None else BLUE if self.right else ORANGE
+        return page.bundle(self.text, page.box(inside, color, "What became of the prediction"))
+
+
+def reveal(key: str, actual: Any = None, because: str = "") -> Reveal:
+    """Compare what happened with what was predicted under the key, explain, and keep the score.
+
+    `actual` is what the cluster did; without it, the answer that the chapter holds is used.
+    """
+    ledger = current()
+    question = ledger.asked.get(key) or _from_chapter(key, _nameless(key))
+    told = question.actual if actual is None else _as_actual(question, actual)
+    if told is None:
+        raise ValueError(f"reveal({key!r}) needs what happened: reveal({key!r}, actual)")
+    shown = Reveal(question, told, because)
+    entry = _open_prediction(ledger, question) or ledger.latest(key, "reveal")
+    if entry is not None and entry.answer is not None:
+        scored = _scored(question, entry, told)
+        if scored != ledger.latest(key, "reveal"):  # a cell that is run again scores once
+            ledger.add(scored)
+        shown.entry = scored
+    return shown
+
+
+def _kind(key: str, kinds: Mapping[Kind, Any]) -> tuple[Kind, tuple[Choice, ...]]:
+    """Return the one kind that was given, and its choices."""
+    given = [kind for kind, value in kinds.items() if value]
+    if len(given) != 1:
+        raise ValueError(
+            f"predict({key!r}) needs one of choices=[...], number=True, order=[...], "
+            f"all_of=[...]; got {', '.join(given) or 'none'}"
+        )
+    return given[0], () if given[0] == "number" else as_choices(kinds[given[0]])
+
+
+def _from_chapter(key: str, default: Question | None = None) -> Question:
+    from k8slab.classroom.chapters import question
+
+    found = question(key) or default
+    if found is None:
+        raise ValueError(f"no chapter holds a question {key!r}: give its text to predict")
+    return found
+
+
+def _nameless(key: str) -> Question:
+    """Return a question for a reveal whose cell with the prediction was never run."""
+    return Question(key=key, text="")
+
+
+def _open_prediction(ledger: Ledger, question: Question) -> Entry | None:
+    """Return what is committed and not yet revealed, if it answers the question as it is now."""
+    entry = ledger.latest(question.key, "prediction", "reveal")
+    if entry is None or entry.kind != "prediction":
+        return None
+    try:
+        same = entry.answer == read_answer(question, entry.answer)
+    except ValueError:  # the notebook has changed since
+        return None
+    return entry if same else None
+
+
+def _as_actual(question: Question, actual: Any) -> Answer:
+    """Return what happened in the question's own words, as far as it is one of the answers."""
+    if isinstance(actual, int | float) and not isinstance(actual, bool) and not question.choices:
+        return float(actual)
+    try:
+        return read_answer(question, actual)
+    except ValueError:
+        if isinstance(actual, list | tuple | set | frozenset):
+            return tuple(sorted(map(str, actual)) if isinstance(actual, set) else map(str, actual))
+        return str(actual)
+
+
+def _scored(question: Question, entry: Entry, actual: Answer) -> Entry:
+    assert entry.answer is not None
+    score = correctness(question, entry.answer, actual)
+    sure = entry.confidence
+    return Entry(
+        kind="reveal",
+        key=question.key,
+        answer=entry.answer,
+        actual=actual,
+        confidence=sure,
+        score=score,
+        calibration=None if sure is None else calibration(sure, score == 1),
+    )
+
+
+def _score(entry: Entry) -> str:
+    parts = [f"correct {entry.score:.0%}"]
+    if entry.calibration is not None:
+        parts.append(f"calibration {entry.calibration:.0%}")
+    return f"Score: {', '.join(parts)}."
