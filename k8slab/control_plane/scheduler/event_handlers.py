@@ -49,7 +49,9 @@ class EventHandlers:
             self._waits(old if before == WAITING else None, new)
         elif new is not None and after == ASSIGNED:
             self._cache.set_pod(new)
-            self._queue.move_all(Resource.ASSIGNED_POD, assigned_changes(old, new), old, new)
+            actions = assigned_changes(old, new)
+            if actions:
+                self._queue.move_all(Resource.ASSIGNED_POD, actions, old, new)
         elif before == ASSIGNED or self._cache.is_assumed(key):
             self._cache.remove_pod(key)
             self._queue.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod, None)
@@ -83,6 +85,8 @@ class EventHandlers:
             self._queue.add(new)
         if new.status.nominatedNodeName:
             self._nominator.add(PodInfo(new), new.status.nominatedNodeName)
+        elif old is not None and old.status.nominatedNodeName:
+            self._nominator.delete(key)
 
 
 def node_changes(old: Node | None, new: Node) -> int:

@@ -84,6 +84,7 @@ def test_a_deleted_pod_does_not_come_back(pod: Any) -> None:
     assert entry is not None
     waiting.delete("default/web")
     waiting.add_unschedulable(entry, FIT)
+    waiting.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod("x"), None)
     assert (len(waiting), waiting.take()) == (0, None)
 
 

@@ -128,6 +128,17 @@ def test_a_failed_binding_is_forgotten_and_tried_again(lab: Any, node: Any, pod:
     assert lab.pod("web").spec.nodeName == "node-1"
 
 
+def test_room_that_a_failed_binding_frees_goes_to_who_waits(lab: Any, node: Any, pod: Any) -> None:
+    lab.create(node("node-1", cpu="1"))
+    lab.run(1)
+    failures = [ConnectionFailed("connection refused")]
+    lab.refuse = lambda r: failures.pop() if r.subresource == "binding" and failures else None
+    lab.create(pod("first", cpu="1"))
+    lab.create(pod("second", cpu="1"))
+    lab.run(0.5)
+    assert (lab.pod("first").spec.nodeName, lab.pod("second").spec.nodeName) == ("", "node-1")
+
+
 def test_an_error_waits_for_the_whole_back_off(lab: Any, node: Any, pod: Any) -> None:
     lab.create(node("node-1"))
     lab.run(1)
@@ -244,6 +255,29 @@ def test_a_learners_plugin_takes_part(make_lab: Any, node: Any, pod: Any) -> Non
     lab.create(pod())
     lab.run(1)
     assert lab.pod("web").spec.nodeName == "node-2"
+
+
+def test_a_pod_that_a_learner_refused_is_tried_again_only_when_something_changed(
+    make_lab: Any, node: Any, pod: Any
+) -> None:
+    class Never:
+        name = "Never"
+
+        def filter(self, pod: Any, node: Any) -> bool:
+            return bool(pod.metadata.name != "web")
+
+    lab = make_lab(plugins=[..., Never()])
+    lab.create(node("node-1"))
+    lab.create(pod("other"))
+    lab.create(pod("web"))
+    lab.run(20)
+    before = sum(record.verb == "decide" for record in lab.sim.trace)
+    lab.status("Pod", "other", {"phase": "Running"})
+    lab.run(20)
+    assert sum(record.verb == "decide" for record in lab.sim.trace) == before
+    lab.merge("Node", "node-1", {"metadata": {"labels": {"a": "b"}}})
+    lab.run(20)
+    assert sum(record.verb == "decide" for record in lab.sim.trace) == before + 1
 
 
 def test_a_learners_mistake_becomes_the_pods_event(make_lab: Any, node: Any, pod: Any) -> None:
@@ -401,6 +435,9 @@ def test_a_nomination_in_vain_is_withdrawn(lab: Any, node: Any, pod: Any) -> Non
     lab.call("delete", "Pod", "victim", body=DeleteOptions(gracePeriodSeconds=0))
     lab.run(20)
     assert lab.pod("web").status.nominatedNodeName == ""
+    lab.create(pod("hardy", cpu="1", tolerations=[{"operator": "Exists"}]))
+    lab.run(1)
+    assert lab.pod("hardy").spec.nodeName == "node-1"
 
 
 def priority_classes(lab: Any, **values: int) -> None:
