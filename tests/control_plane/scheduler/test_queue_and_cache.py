@@ -7,8 +7,14 @@ from hypothesis import strategies as st
 
 from k8slab.api import load
 from k8slab.control_plane.scheduler.cache import Cache
+from k8slab.control_plane.scheduler.event_handlers import EventHandlers
 from k8slab.control_plane.scheduler.framework.interface import Action, Resource
-from k8slab.control_plane.scheduler.framework.snapshot import Handle, Snapshot, tree_order
+from k8slab.control_plane.scheduler.framework.snapshot import (
+    Handle,
+    Nominator,
+    Snapshot,
+    tree_order,
+)
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 from k8slab.control_plane.scheduler.profile import make_framework
 from k8slab.control_plane.scheduler.schedule_one import feasible_nodes_to_find, schedule_pod
@@ -113,6 +119,17 @@ def test_an_assumed_pod_counts_once_and_can_be_forgotten(node: Any, pod: Any) ->
     assert requested["cpu"] == 1000
     cache.remove_pod("default/web")
     assert requested["cpu"] == 0
+
+
+def test_a_pod_of_which_only_the_end_was_heard_is_not_counted_for_ever(node: Any, pod: Any) -> None:
+    cache = Cache()
+    cache.set_node(node())
+    _, waiting = queue()
+    handlers = EventHandlers(cache, waiting, Nominator(), "default-scheduler")
+    handlers.pod(None, pod(cpu="1"))
+    cache.assume_pod(PodInfo(pod(cpu="1")).assumed_on("node-1"))
+    handlers.pod(pod(cpu="1"), None)  # bound and deleted while the watch was broken
+    assert cache.snapshot.nodes["node-1"].requested["cpu"] == 0
 
 
 def test_pods_may_be_known_before_their_node(node: Any, pod: Any) -> None:

@@ -440,6 +440,26 @@ def test_a_nomination_in_vain_is_withdrawn(lab: Any, node: Any, pod: Any) -> Non
     assert lab.pod("hardy").spec.nodeName == "node-1"
 
 
+def test_a_nomination_that_was_never_written_is_withdrawn_too(
+    lab: Any, node: Any, pod: Any
+) -> None:
+    priority_classes(lab, high=1000)
+    lab.create(node("node-1", cpu="1"))
+    lab.create(pod("victim", cpu="1"))
+    lab.run(1)
+    lab.refuse = lambda r: (
+        ConnectionFailed("refused") if (r.name, r.subresource) == ("web", "status") else None
+    )
+    lab.create(pod("web", cpu="1", priorityClassName="high"))
+    lab.run(1)
+    lab.merge("Node", "node-1", {"spec": {"unschedulable": True}})
+    lab.call("delete", "Pod", "victim", body=DeleteOptions(gracePeriodSeconds=0))
+    lab.run(20)
+    lab.create(pod("hardy", cpu="1", tolerations=[{"operator": "Exists"}]))
+    lab.run(1)
+    assert lab.pod("hardy").spec.nodeName == "node-1"
+
+
 def priority_classes(lab: Any, **values: int) -> None:
     for name, value in values.items():
         metadata = {"name": name}
