@@ -2,7 +2,7 @@
 
 Each plugin is a function that returns the object, changed or not, or refuses it with an ApiError.
 They run in the order of the table, only on creation. What they need to know of the cluster they
-read through `look_up`, the API server's own cache.
+read through `look_up`, the API server's own cache. `admit_deletion` has the say on deletions.
 
 Rule of use: to add a plugin, add a function and a row to `PLUGINS`.
 
@@ -70,6 +70,12 @@ def admit(obj: Object, context: Context) -> Object:
     for plugin in PLUGINS:
         obj = plugin(obj, context)
     return obj
+
+
+def admit_deletion(resource: Resource, name: str) -> None:
+    """Refuse to delete the namespaces that a cluster cannot be without."""
+    if resource.kind == "Namespace" and name in IMMORTAL:
+        raise errors.forbidden(resource, name, "this namespace may not be deleted")
 
 
 def namespace_lifecycle(obj: Object, context: Context) -> Object:

@@ -131,6 +131,7 @@ class Registry:
     def delete(self, request: Request) -> Object:
         """Remove the object, or mark it; return it as it was or as it is now marked."""
         options = self._delete_options(request.body)
+        admission.admit_deletion(self.resource, request.name)
         old = self._current(request.namespace, request.name)
         self._check_preconditions(options, old)
         marked = deletion.decide(old, options, self._sim.now)

@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from k8slab.api.apps import DaemonSet
 from k8slab.api.core import Namespace, Pod, PodStatus
 from k8slab.api.meta import Object, timestamp
 from k8slab.control_plane.apiserver.quality_of_service import qos_class
@@ -40,6 +41,7 @@ WITH_GENERATION = frozenset(
 )
 KEEP_STATUS_ON_CREATE = frozenset({"Node"})  # a kubelet registers its node with its status
 FINALIZER_KUBERNETES = "kubernetes"
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"  # its place in apps/v1
 
 
 def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
@@ -58,6 +60,8 @@ def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
         return replace(obj, status=PodStatus(phase="Pending", qosClass=qos_class(obj)))
     if isinstance(obj, Namespace):
         return _new_namespace(obj)
+    if isinstance(obj, DaemonSet):
+        obj = _with_template_generation(obj, 1)
     if _has_status(obj) and obj.kind not in KEEP_STATUS_ON_CREATE:
         empty = type(obj)()
         return replace(obj, status=cast(Any, empty).status)
@@ -72,6 +76,9 @@ def prepare_update(new: Object, old: Object) -> Object:
     if new.kind in WITH_GENERATION and _spec_changed(new, old):
         meta = replace(new.metadata, generation=old.metadata.generation + 1)
         new = replace(new, metadata=meta)
+    if isinstance(new, DaemonSet) and isinstance(old, DaemonSet):
+        changed = new.spec.template != old.spec.template
+        new = _with_template_generation(new, _template_generation(old) + changed)
     return new
 
 
@@ -112,6 +119,16 @@ def _new_namespace(namespace: Namespace) -> Namespace:
         spec=replace(namespace.spec, finalizers=finalizers),
         status=replace(type(namespace)().status, phase="Active"),
     )
+
+
+def _template_generation(daemon_set: DaemonSet) -> int:
+    return int(daemon_set.metadata.annotations.get(TEMPLATE_GENERATION, "1"))
+
+
+def _with_template_generation(daemon_set: DaemonSet, generation: int) -> DaemonSet:
+    """Count the changes of a DaemonSet's template, as it did before revisions had hashes."""
+    annotations = {**daemon_set.metadata.annotations, TEMPLATE_GENERATION: str(generation)}
+    return replace(daemon_set, metadata=replace(daemon_set.metadata, annotations=annotations))
 
 
 def _has_status(obj: Object) -> bool:

@@ -187,3 +187,24 @@ def test_without_etcd_nothing_is_answered_and_nothing_forgotten(lab: Any, pod: A
         lab.get("Pod", "web")
     lab.endpoint.serve(Etcd(lab.sim, lab.backend))
     assert lab.get("Pod", "web").metadata.name == "web"
+
+
+@pytest.mark.parametrize("name", ["default", "kube-system", "kube-public"])
+def test_the_first_namespaces_cannot_be_deleted(lab: Any, name: str) -> None:
+    with pytest.raises(ApiError, match="this namespace may not be deleted") as refused:
+        lab.request("delete", "Namespace", name)
+    assert refused.value.reason == "Forbidden"
+
+
+def test_a_daemon_sets_template_is_counted_by_the_server_alone(lab: Any) -> None:
+    container = {"name": "agent", "image": "agent:1"}
+    template = {"metadata": {"labels": {"app": "agent"}}, "spec": {"containers": [container]}}
+    spec = {"selector": {"matchLabels": {"app": "agent"}}, "template": template}
+    manifest = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "agent"}}
+    created = lab.create({**manifest, "spec": spec})
+    key = "deprecated.daemonset.template.generation"
+    assert created.metadata.annotations == {key: "1"}
+    renamed = {"metadata": {"annotations": {key: "7"}}, "spec": {"minReadySeconds": 1}}
+    assert lab.patch("DaemonSet", "agent", renamed, MERGE_PATCH).metadata.annotations[key] == "1"
+    image = {"spec": {"template": {"spec": {"containers": [{**container, "image": "agent:2"}]}}}}
+    assert lab.patch("DaemonSet", "agent", image, MERGE_PATCH).metadata.annotations[key] == "2"
