@@ -12,28 +12,59 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from k8slab.kubectl import generators, information, policy_generators, rollout
 from k8slab.kubectl.apply import APPLY, VIEW_LAST_APPLIED
 from k8slab.kubectl.create import CREATE
 from k8slab.kubectl.delete import DELETE
 from k8slab.kubectl.describe import DESCRIBE
+from k8slab.kubectl.drain import CORDON, DRAIN
 from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.events import EVENTS
+from k8slab.kubectl.explain import EXPLAIN
 from k8slab.kubectl.get import GET
 from k8slab.kubectl.invocation import Command
 from k8slab.kubectl.logs import EXEC, LOGS
+from k8slab.kubectl.metadata import ANNOTATE, LABEL, TAINT
+from k8slab.kubectl.patching import PATCH, REPLACE
+from k8slab.kubectl.rollout_status import STATUS
+from k8slab.kubectl.run_and_expose import AUTOSCALE, EXPOSE, RUN
 from k8slab.kubectl.scale import SCALE
+from k8slab.kubectl.set_commands import SET_ENV, SET_IMAGE
+from k8slab.kubectl.wait import WAIT
 
+_GENERATORS = {**generators.COMMANDS, **policy_generators.COMMANDS}
 COMMANDS: Mapping[str, Command] = {
     "create": CREATE,
+    **{f"create {name}": command for name, command in _GENERATORS.items()},
+    **{f"create {short}": _GENERATORS[name] for short, name in policy_generators.SHORT.items()},
+    "expose": EXPOSE,
+    "run": RUN,
+    "set image": SET_IMAGE,
+    "set env": SET_ENV,
+    "explain": EXPLAIN,
     "get": GET,
     "delete": DELETE,
-    "describe": DESCRIBE,
+    **rollout.COMMANDS,
+    "rollout status": STATUS,
     "scale": SCALE,
+    "autoscale": AUTOSCALE,
+    "cordon": CORDON,
+    "uncordon": CORDON,
+    "drain": DRAIN,
+    "taint": TAINT,
+    "describe": DESCRIBE,
     "logs": LOGS,
     "exec": EXEC,
+    "events": EVENTS,
     "apply": APPLY,
     "apply view-last-applied": VIEW_LAST_APPLIED,
+    "patch": PATCH,
+    "replace": REPLACE,
+    "wait": WAIT,
+    "label": LABEL,
+    "annotate": ANNOTATE,
+    **information.COMMANDS,
 }
-ALIASES = {"api-resource": "api-resources"}
 # The order in which kubectl lists its commands, and so suggests them.
 NAMES = (
     "create expose run set explain get edit delete rollout scale autoscale certificate "
@@ -44,13 +75,21 @@ NAMES = (
 )
 GROUPS = ("rollout", "set", "config", "auth")
 MIN_DISTANCE = 2  # of a suggestion, in changed letters
-NOT_IN_THE_LAB: Mapping[str, str] = {}
+NOT_IN_THE_LAB: Mapping[str, str] = {
+    "edit": "kubectl edit needs an editor: write the manifest and use kubectl apply",
+    "attach": "the lab has no terminals to attach to: see kubectl logs and kubectl exec",
+    "port-forward": "the lab opens no ports of your machine: use cluster.request(...)",
+    "proxy": "the lab opens no ports of your machine: use kubectl get --raw",
+    "cp": "the lab copies no files: use kubectl exec POD -- cat FILE",
+    "debug": "the lab has no debug containers: use kubectl exec, or kubectl run",
+    "diff": "the lab has no diff program: use kubectl apply --dry-run=server -o yaml",
+    "kustomize": "the lab has no kustomize: apply the manifests themselves",
+}
 
 
 def find(words: Sequence[str]) -> tuple[str, Command | None, Sequence[str]]:
     """Return the path of the command, the command, and the words and flags behind it."""
-    first, rest = _first_word(words)
-    name = ALIASES.get(first, first)
+    name, rest = _first_word(words)
     if name in NOT_IN_THE_LAB:
         raise CommandError(NOT_IN_THE_LAB[name])
     if name not in COMMANDS and name not in GROUPS:

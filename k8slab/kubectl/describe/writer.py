@@ -29,7 +29,11 @@ class Writer:
         self._text: list[str] = []
 
     def __str__(self) -> str:
-        return lines("".join(self._text), DESCRIBE)
+        return lines(self.raw(), DESCRIBE)
+
+    def raw(self) -> str:
+        """Return the lines with their tabs, as `rollout history` prints a template."""
+        return "".join(self._text)
 
     def line(self, text: str, level: int = 0) -> None:
         """Write a line; tabs in it separate columns."""

@@ -1,0 +1,281 @@
+"""Objects out of a few words: `create deployment web --image=nginx`, `create configmap`, ...
+
+Each generator takes the words and flags and returns the object as plain data, with the fields that
+kubectl itself would send.
+
+Rule of use: `COMMANDS` has them by name; the rest is in `policy_generators`.
+
+Upstream: staging/src/k8s.io/kubectl/pkg/cmd/create/create_*.go
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from k8slab.kubectl.changing import CHANGE
+from k8slab.kubectl.command_line import Flag, flag_on
+from k8slab.kubectl.create import create_generated
+from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.invocation import Command, Invocation
+from k8slab.kubectl.resources import get_object, resolve
+
+Plain = dict[str, Any]
+SECRET_TYPES = {"generic": "", "tls": "kubernetes.io/tls"}
+
+
+def one_name(call: Invocation) -> str:
+    """Return the name on the command line; CommandError if there is not exactly one."""
+    dash = call.flags.dash
+    words = call.words if dash is None else call.words[:dash]
+    if len(words) != 1:
+        raise CommandError(
+            f"exactly one NAME is required, got {len(words)}\n"
+            f"See 'kubectl {call.path} -h' for help and examples"
+        )
+    return words[0]
+
+
+def required(call: Invocation, *names: str) -> None:
+    """Raise CommandError if a flag that must be given is not."""
+    missing = [f'"{name}"' for name in names if not call.flags.given(name)]
+    if missing:
+        raise CommandError(f"required flag(s) {', '.join(missing)} not set")
+
+
+def command_of(call: Invocation) -> list[str]:
+    """Return the words behind "--"."""
+    return [] if call.flags.dash is None else list(call.words[call.flags.dash :])
+
+
+def split_all(values: tuple[str, ...]) -> list[str]:
+    """Return the values of a flag that takes several, with commas between or given many times."""
+    return [part for value in values for part in value.split(",")]
+
+
+def namespace(call: Invocation) -> Plain:
+    """Return a Namespace."""
+    meta = {"name": one_name(call)}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": meta, "spec": {}, "status": {}}
+
+
+def service_account(call: Invocation) -> Plain:
+    """Return a ServiceAccount."""
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": one_name(call)}}
+
+
+def deployment(call: Invocation) -> Plain:
+    """Return a Deployment of one container for each image."""
+    required(call, "image")
+    name = one_name(call)
+    images = split_all(call.flags.all("image"))
+    command = command_of(call)
+    if len(images) > 1 and command:
+        raise CommandError("cannot specify multiple --image options and command")
+    containers = [container(image_name(image), image) for image in images]
+    if command:
+        containers[0]["command"] = command
+    if call.flags.given("port"):
+        containers[0]["ports"] = [{"containerPort": call.flags.number("port")}]
+    labels = {"app": name}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "labels": labels},
+        "spec": {
+            "replicas": call.flags.number("replicas"),
+            "selector": {"matchLabels": labels},
+            "strategy": {},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}},
+        },
+        "status": {},
+    }
+
+
+def container(name: str, image: str) -> Plain:
+    """Return a container as generators make them."""
+    return {"name": name, "image": image, "resources": {}}
+
+
+def image_name(image: str) -> str:
+    """Return the name that a container gets from its image: "b/c:2" makes "c"."""
+    last = image.rpartition("/")[2]
+    return last.partition(":")[0].partition("@")[0].replace("_", "-").lower()
+
+
+def job(call: Invocation) -> Plain:
+    """Return a Job that runs one container once."""
+    name = one_name(call)
+    if not call.flags.given("image"):
+        raise CommandError("either --image or --from must be specified")
+    made = container(name, call.flags.text("image"))
+    if command_of(call):
+        made["command"] = command_of(call)
+    spec = {"containers": [made], "restartPolicy": "Never"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name},
+        "spec": {"template": {"metadata": {}, "spec": spec}},
+        "status": {},
+    }
+
+
+def cron_job(call: Invocation) -> Plain:
+    """Return a CronJob."""
+    required(call, "image", "schedule")
+    name = one_name(call)
+    made = container(name, call.flags.text("image"))
+    if command_of(call):
+        made["command"] = command_of(call)
+    pod = {"containers": [made], "restartPolicy": call.flags.text("restart") or "OnFailure"}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": name},
+        "spec": {
+            "schedule": call.flags.text("schedule"),
+            "jobTemplate": {
+                "metadata": {"name": name},
+                "spec": {"template": {"metadata": {}, "spec": pod}},
+            },
+        },
+        "status": {},
+    }
+
+
+def config_map(call: Invocation) -> Plain:
+    """Return a ConfigMap of literals and files."""
+    made: Plain = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": one_name(call)}}
+    data = _data(call)
+    return {**made, "data": data} if data else made
+
+
+def generic_secret(call: Invocation) -> Plain:
+    """Return a Secret of literals and files."""
+    made: Plain = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": one_name(call)}}
+    data = {k: base64.b64encode(v.encode()).decode() for k, v in _data(call).items()}
+    if data:
+        made["data"] = data
+    kind = call.flags.text("type")
+    return {**made, "type": kind} if kind else made
+
+
+def _data(call: Invocation) -> dict[str, str]:
+    data: dict[str, str] = {}
+    for literal in call.flags.all("from-literal"):
+        key, equals, value = literal.partition("=")
+        if not equals or not key:
+            raise CommandError(f"invalid literal source {literal}, expected key=value")
+        _put(data, key, value.strip("'\""))
+    for source in call.flags.all("from-file"):
+        key, equals, path = source.partition("=")
+        path = path if equals else key
+        key = key if equals else path.rpartition("/")[2]
+        _put(data, key, _read(call, path))
+    for path in call.flags.all("from-env-file"):
+        for line in _read(call, path).splitlines():
+            if line.strip() and not line.lstrip().startswith("#"):
+                key, _, value = line.strip().partition("=")
+                _put(data, key, value)
+    return data
+
+
+def _put(data: dict[str, str], key: str, value: str) -> None:
+    if key in data:
+        raise CommandError(f"cannot add key {key}, another key by that name already exists in Data")
+    data[key] = value
+
+
+def _read(call: Invocation, path: str) -> str:
+    try:
+        return call.around.read_file(path)
+    except OSError:
+        raise CommandError(f"error reading {path}: no such file or directory") from None
+
+
+def labels_of(text: str) -> dict[str, str]:
+    """Return the labels in "a=b,c=d"; CommandError if it is something else."""
+    labels: dict[str, str] = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        if not equals or not key:
+            raise CommandError(f"unexpected label spec: {part}")
+        labels[key] = value
+    return labels
+
+
+async def job_from(call: Invocation) -> Plain:
+    """Return a Job made of a CronJob's template."""
+    word = call.flags.text("from")
+    kind, _, name = word.partition("/")
+    resource = resolve(kind)
+    if resource.kind != "CronJob":
+        raise CommandError(
+            f"from must be an existing cronjob: unknown object type *v1.{resource.kind}"
+        )
+    from k8slab.api import codec
+
+    cron_job = await get_object(call, resource, name)
+    template = codec.to_dict(cron_job.spec.jobTemplate)
+    annotations = template["metadata"].get("annotations", {})
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": one_name(call),
+            "annotations": {**annotations, "cronjob.kubernetes.io/instantiate": "manual"},
+            "labels": template["metadata"].get("labels", {}),
+            "ownerReferences": [
+                {
+                    "apiVersion": "batch/v1",
+                    "kind": "CronJob",
+                    "name": name,
+                    "uid": cron_job.metadata.uid,
+                    "controller": True,
+                }
+            ],
+        },
+        "spec": template["spec"],
+    }
+
+
+def generator(make: Callable[[Invocation], Plain], *flags: Flag) -> Command:
+    """Return the command that creates what `make` returns."""
+
+    async def run(call: Invocation) -> None:
+        data = make(call)
+        if make is job_or_from and call.flags.text("from"):
+            data = await job_from(call)
+        await create_generated(call, data)
+
+    return Command(run, (*CHANGE, *flags))
+
+
+def job_or_from(call: Invocation) -> Plain:
+    """Return a Job; one that is made from a CronJob is read by the command."""
+    return {} if call.flags.text("from") else job(call)
+
+
+_DATA = (
+    Flag("from-literal", kind="list"),
+    Flag("from-file", kind="list"),
+    Flag("from-env-file", kind="list"),
+    flag_on("append-hash"),
+)
+_IMAGE = (Flag("image", kind="list"), Flag("from"))
+COMMANDS: dict[str, Command] = {
+    "namespace": generator(namespace),
+    "serviceaccount": generator(service_account),
+    "deployment": generator(
+        deployment,
+        Flag("image", kind="list"),
+        Flag("replicas", "r", "int", "1"),
+        Flag("port", kind="int", default="-1"),
+    ),
+    "job": generator(job_or_from, *_IMAGE),
+    "cronjob": generator(cron_job, *_IMAGE, Flag("schedule"), Flag("restart")),
+    "configmap": generator(config_map, *_DATA),
+    "secret generic": generator(generic_secret, *_DATA, Flag("type")),
+}

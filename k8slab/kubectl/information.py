@@ -1,0 +1,211 @@
+"""What kubectl knows of the server and of itself: api-resources, api-versions, version, config.
+
+Rule of use: these read the table of kinds; only `version` and `cluster-info` ask the server.
+
+Upstream: staging/src/k8s.io/kubectl/pkg/cmd/{apiresources,version,clusterinfo,config}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from k8slab.api import scheme
+from k8slab.api.scheme import KINDS, Resource
+from k8slab.api.yaml_text import dump
+from k8slab.client import ADMIN
+from k8slab.kubectl.command_line import Flag, flag_on
+from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.invocation import Command, Invocation
+from k8slab.kubectl.printers import to_json
+from k8slab.kubectl.resources import list_objects
+from k8slab.kubectl.tabwriter import TABLE, lines
+
+VERSION, KUSTOMIZE = "v1.37.0", "v5.8.1"
+CLUSTER, CONTEXT = "kubernetes", f"{ADMIN}@kubernetes"
+PORT = 6443  # --secure-port
+VERBS = "create,delete,deletecollection,get,list,patch,update,watch"
+
+
+async def api_resources(call: Invocation) -> None:
+    """Print the kinds that the server has."""
+    flags = call.flags
+    kinds = [kind for kind in sorted(KINDS, key=_order) if _asked(call, kind)]
+    if flags.text("sort-by") == "kind":
+        kinds.sort(key=lambda kind: kind.kind)
+    elif flags.text("sort-by") == "name":
+        kinds.sort(key=lambda kind: kind.plural)
+    if flags.text("output") == "name":
+        return call.print("".join(f"{kind.group_resource}\n" for kind in kinds), end="")
+    wide = flags.text("output") == "wide"
+    rows = [_headings(wide)] if not flags.on("no-headers") else []
+    rows += [_row(kind, wide) for kind in kinds]
+    call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
+
+
+def _order(kind: Resource) -> tuple[str, str]:
+    return kind.group, kind.plural
+
+
+def _asked(call: Invocation, kind: Resource) -> bool:
+    flags = call.flags
+    if flags.given("namespaced") and flags.on("namespaced") != kind.namespaced:
+        return False
+    if flags.text("categories") and flags.text("categories") not in kind.categories:
+        return False
+    return not flags.given("api-group") or flags.text("api-group") == kind.group
+
+
+def _headings(wide: bool) -> list[str]:
+    plain = ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
+    return [*plain, "VERBS", "CATEGORIES"] if wide else plain
+
+
+def _row(kind: Resource, wide: bool) -> list[str]:
+    row = [
+        kind.plural,
+        ",".join(kind.short_names),
+        kind.api_version,
+        "true" if kind.namespaced else "false",
+        kind.kind,
+    ]
+    return [*row, VERBS, ",".join(kind.categories)] if wide else row
+
+
+async def api_versions(call: Invocation) -> None:
+    """Print the groups and versions that the server has."""
+    found: Iterable[str] = dict.fromkeys(kind.api_version for kind in KINDS)
+    call.print("".join(f"{version}\n" for version in sorted(found)), end="")
+
+
+async def version(call: Invocation) -> None:
+    """Print the version of kubectl, and that of the server if it answers."""
+    client = {"gitVersion": VERSION, "major": "1", "minor": "37"}
+    data: dict[str, object] = {"clientVersion": client, "kustomizeVersion": KUSTOMIZE}
+    server = not call.flags.on("client")
+    if server:
+        await list_objects(call, "Namespace")
+        data["serverVersion"] = client
+    output = call.flags.text("output")
+    if output in ("json", "yaml"):
+        return call.print(to_json(data) if output == "json" else dump(data), end="")
+    if output:
+        raise CommandError("--output must be 'yaml' or 'json'")
+    call.print(f"Client Version: {VERSION}\nKustomize Version: {KUSTOMIZE}")
+    if server:
+        call.print(f"Server Version: {VERSION}")
+
+
+async def cluster_info(call: Invocation) -> None:
+    """Print where the control plane and the cluster's own Services are."""
+    root = await _address(call)
+    call.print(f"Kubernetes control plane is running at {root}")
+    services = await list_objects(
+        call, "Service", "kube-system", labels="kubernetes.io/cluster-service=true"
+    )
+    for service in services:
+        meta = service.metadata
+        name = meta.labels.get("kubernetes.io/name", meta.name)
+        port = service.spec.ports[0].name if service.spec.ports else ""
+        named = f"{meta.name}:{port}" if port else meta.name
+        path = f"/api/v1/namespaces/{meta.namespace}/services/{named}/proxy"
+        call.print(f"{name} is running at {root}{path}")
+    call.print("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.")
+
+
+async def _address(call: Invocation) -> str:
+    slices = await list_objects(call, "EndpointSlice", "default", fields="metadata.name=kubernetes")
+    for piece in slices:
+        for endpoint in piece.endpoints:
+            port = piece.ports[0].port if piece.ports else PORT
+            return f"https://{endpoint.addresses[0]}:{port}"
+    raise CommandError("the Service default/kubernetes has no endpoints")
+
+
+async def config_view(call: Invocation) -> None:
+    """Print the configuration, with what is secret left out."""
+    namespace = call.around.namespace
+    context = {"cluster": CLUSTER, "user": ADMIN}
+    if namespace != "default":
+        context["namespace"] = namespace
+    data = {
+        "apiVersion": "v1",
+        "clusters": [
+            {
+                "cluster": {
+                    "certificate-authority-data": "DATA+OMITTED",
+                    "server": await _address(call),
+                },
+                "name": CLUSTER,
+            }
+        ],
+        "contexts": [{"context": context, "name": CONTEXT}],
+        "current-context": CONTEXT,
+        "kind": "Config",
+        "users": [
+            {
+                "name": ADMIN,
+                "user": {
+                    "client-certificate-data": "DATA+OMITTED",
+                    "client-key-data": "DATA+OMITTED",
+                },
+            }
+        ],
+    }
+    call.print(to_json(data) if call.flags.text("output") == "json" else dump(data), end="")
+
+
+async def current_context(call: Invocation) -> None:
+    """Print which cluster commands go to, and as whom."""
+    call.print(CONTEXT)
+
+
+async def get_contexts(call: Invocation) -> None:
+    """Print the one context that there is."""
+    if call.flags.text("output") == "name":
+        return call.print(CONTEXT)
+    namespace = "" if call.around.namespace == "default" else call.around.namespace
+    rows = (
+        ("CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"),
+        ("*", CONTEXT, CLUSTER, ADMIN, namespace),
+    )
+    call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
+
+
+async def whoami(call: Invocation) -> None:
+    """Print as whom commands are carried out."""
+    rows = (("ATTRIBUTE", "VALUE"), ("Username", call.flags.text("as") or call.around.user))
+    call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
+
+
+async def top(call: Invocation) -> None:
+    """Say that nothing measures what Pods use, as kubectl does without a metrics server."""
+    if call.words and scheme.resolve(call.words[0]) is None:
+        raise CommandError(f'unknown command "{call.words[0]}" for "kubectl top"')
+    raise CommandError("Metrics API not available")
+
+
+COMMANDS = {
+    "api-resources": Command(
+        api_resources,
+        (
+            Flag("output", "o"),
+            Flag("api-group"),
+            Flag("categories"),
+            Flag("sort-by"),
+            Flag("verbs", kind="list"),
+            flag_on("namespaced", default="true"),
+            flag_on("no-headers"),
+            flag_on("cached"),
+        ),
+    ),
+    "api-versions": Command(api_versions),
+    "version": Command(version, (Flag("output", "o"), flag_on("client"))),
+    "cluster-info": Command(cluster_info),
+    "config view": Command(config_view, (Flag("output", "o"), flag_on("minify"), flag_on("raw"))),
+    "config current-context": Command(current_context),
+    "config get-contexts": Command(get_contexts, (Flag("output", "o"), flag_on("no-headers"))),
+    "auth whoami": Command(whoami, (Flag("output", "o"),)),
+    "top": Command(
+        top, (Flag("selector", "l"), flag_on("all-namespaces", "A"), flag_on("containers"))
+    ),
+}

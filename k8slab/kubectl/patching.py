@@ -1,0 +1,146 @@
+"""`kubectl patch` and `kubectl replace`: change some fields of an object, or all of it.
+
+A patch is JSON or YAML: strategic by default, --type=merge (RFC 7386) or --type=json (RFC 6902).
+
+Rule of use: a patch that changes nothing says "(no change)".
+
+Upstream: staging/src/k8s.io/kubectl/pkg/cmd/{patch,replace}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from k8slab.api.diagnosis import unknown_fields
+from k8slab.api.errors import ApiError
+from k8slab.api.yaml_text import YamlError, parse
+from k8slab.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
+from k8slab.kubectl.changing import CHANGE, check_output, send, show
+from k8slab.kubectl.command_line import Flag, flag_on
+from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all, while_doing
+from k8slab.kubectl.invocation import Command, Invocation
+from k8slab.kubectl.last_applied import LAST_APPLIED, with_last_applied
+from k8slab.kubectl.manifests import FILES, objects_in
+from k8slab.kubectl.resources import Found, get_object
+from k8slab.kubectl.targets import targets
+
+TYPES = {"json": JSON_PATCH, "merge": MERGE_PATCH, "strategic": STRATEGIC_PATCH}
+
+
+async def patch(call: Invocation) -> None:
+    """Patch each object."""
+    kind = call.flags.text("type").lower()
+    if kind not in TYPES:
+        raise CommandError(
+            f'--type must be one of [json merge strategic], not "{call.flags.text("type")}"'
+        )
+    change = _change(call)
+    check_output(call)
+    found, errors = await targets(call)
+    for target in found:
+        try:
+            await _patch(call, target, change, TYPES[kind])
+        except KNOWN_ERRORS as error:
+            errors.append(error)
+    raise_all(errors)
+
+
+def _change(call: Invocation) -> Any:
+    text = call.flags.text("patch")
+    if call.flags.given("patch-file"):
+        text = call.around.read_file(call.flags.text("patch-file"))
+    if not text:
+        raise CommandError(
+            "must specify --patch or --patch-file containing the contents of the patch"
+        )
+    try:
+        documents = parse(text)
+    except YamlError as error:
+        raise CommandError(f'unable to parse "{text}": {error}') from None
+    if len(documents) != 1 or not isinstance(documents[0], dict | list):
+        raise CommandError(f'unable to parse "{text}": expected an object or a list of changes')
+    return documents[0]
+
+
+async def _patch(call: Invocation, target: Found, change: Any, type_: str) -> None:
+    stored: Any = target.obj
+    if call.dry_run != "client":
+        stored = await send(
+            call,
+            "patch",
+            target,
+            change,
+            patch_type=type_,
+            field_validation="Warn",
+            subresource=call.flags.text("subresource"),
+        )
+        if isinstance(change, dict):
+            for field in unknown_fields(change, target.resource.type):
+                call.warn(field)
+    same = stored.metadata.resourceVersion == target.obj.metadata.resourceVersion
+    show(call, target, stored, "patched (no change)" if same else "patched")
+
+
+async def replace(call: Invocation) -> None:
+    """Replace each object in the files."""
+    if not call.flags.all("filename"):
+        raise CommandError("must specify one of -f and -k")
+    check_output(call)
+    errors: list[Exception] = []
+    for target in objects_in(call):
+        if isinstance(target, Exception):
+            errors.append(target)
+            continue
+        try:
+            await _replace(call, target)
+        except KNOWN_ERRORS as error:
+            errors.append(error)
+    raise_all(errors)
+
+
+async def _replace(call: Invocation, target: Found) -> None:
+    body = target.obj
+    try:
+        live = await get_object(call, target.resource, target.name, target.namespace)
+        if call.flags.on("force"):
+            await call.request(
+                "delete", target.resource, namespace=target.namespace, name=target.name
+            )
+            stored = await send(call, "create", target, body)
+            return show(call, target, stored, "replaced")
+        if call.flags.on("save-config") or (
+            LAST_APPLIED in (body.get("metadata", {}).get("annotations") or {})
+        ):
+            body = with_last_applied(body)
+        stored = live
+        if call.dry_run != "client":
+            stored = await send(call, "update", target, body)
+    except ApiError as error:
+        raise while_doing("replacing", target.source, error) from None
+    show(call, target, stored, "replaced")
+
+
+PATCH = Command(
+    patch,
+    (
+        *FILES,
+        *CHANGE,
+        Flag("patch", "p"),
+        Flag("patch-file"),
+        Flag("type", default="strategic"),
+        Flag("subresource"),
+        flag_on("local"),
+    ),
+)
+REPLACE = Command(
+    replace,
+    (
+        *FILES,
+        *CHANGE,
+        Flag("grace-period", kind="int", default="-1"),
+        Flag("timeout", kind="duration", default="0s"),
+        Flag("cascade", default="background", bare="background"),
+        flag_on("force"),
+        flag_on("wait"),
+    ),
+)
