@@ -25,6 +25,8 @@ _HOME = {
     "membership": "bipartite",
     "churn_plot": "churn",
     "replica_lane": "replicas",
+    "journey_figure": "ladder",
+    "why_graph": "causes",
     "time_bar": "widgets.time_bar",
     "explorer": "widgets.time_bar",
     "label_magnet": "widgets.label_magnet",

@@ -24,10 +24,21 @@ FONT, MONO = "DejaVu Sans", "DejaVu Sans Mono"
 
 
 def to_png(drawing: Drawing, theme: str = "light", scale: float = SCALE) -> bytes:
-    """Return the PNG, on a card of the theme's paper that any background carries."""
+    """Return the PNG, on the theme's own paper, so that any background carries it."""
     figure, _ = _painted(drawing, THEMES[theme], scale)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", transparent=True, metadata={"Software": None})
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return _smaller(buffer)
+
+
+def _smaller(png: io.BytesIO) -> bytes:
+    """Return the PNG with a palette, at a third of the size; notebooks keep many of them."""
+    from PIL import Image
+
+    whole = Image.open(png).convert("RGB")
+    few = whole.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    buffer = io.BytesIO()
+    few.save(buffer, format="png", optimize=True)
     return buffer.getvalue()
 
 
@@ -49,15 +60,14 @@ def _painted(drawing: Drawing, roles: Mapping[str, str], scale: float) -> tuple[
     from matplotlib.figure import Figure
 
     size = (drawing.width / DPI, drawing.height / DPI)
-    figure = Figure(figsize=size, dpi=DPI * scale)
+    figure = Figure(figsize=size, dpi=DPI * scale, facecolor=roles["paper"])
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(0, drawing.width)
     axes.set_ylim(drawing.height, 0)
     axes.axis("off")
-    card = Box(x=0, y=0, width=drawing.width, height=drawing.height, fill="paper", radius=8)
     texts = []
-    for place, item in enumerate((card, *drawing.items)):
+    for place, item in enumerate(drawing.items):
         artist = _artist(item, roles)
         artist.set_zorder(place)
         if isinstance(item, Text):

@@ -129,7 +129,7 @@ def places(times: Sequence[float], left: float, right: float) -> list[float]:
     """Return an x for each time: in order, `NEAREST` px apart, further for longer gaps.
 
     >>> places([0.0, 0.001, 10.0], 0, 100)
-    [0.0, 22.0, 100.0]
+    [0, 22.0, 100.0]
     """
     gaps = [later - earlier for earlier, later in pairwise(times)]
     if not gaps:

@@ -20,22 +20,27 @@ LISTED = 5  # records
 
 
 class Clockwork:
-    """A cluster's time, and the moment at which the learner looks."""
+    """A cluster's time, and the record after which the learner looks."""
 
     def __init__(self, cluster: Drivable) -> None:
         self.cluster = cluster
-        self.past: float | None = None  # virtual seconds; None: the present
+        self.past: int | None = None  # a record; None: the present
         self.since = len(cluster.trace)  # the record after which messages are new
 
     @property
     def time(self) -> float:
         """The virtual time at which the learner looks."""
-        return self.cluster.now if self.past is None else self.past
+        return self.cluster.now if self.past is None else self.cluster.trace[self.past].time
+
+    @property
+    def record(self) -> int:
+        """The number of the last record that is seen."""
+        return len(self.cluster.trace) if self.past is None else self.past
 
     @property
     def view(self) -> ViewLike:
         """The objects at that time."""
-        return self.cluster.view if self.past is None else self.cluster.at(self.past)
+        return self.cluster.view if self.past is None else self.cluster.at(self.time)
 
     def play(self, seconds: float) -> None:
         """Go on from the present for some virtual seconds."""
@@ -54,22 +59,18 @@ class Clockwork:
 
     def back(self) -> None:
         """Look at the moment before the last record that is seen now."""
-        before = [r for r in self.records(2 * LISTED) if r.time < self.time]
-        self.look(before[-1].time if before else 0.0)
+        self.look(self.record - 1)
 
-    def look(self, time: float) -> None:
-        """Look at a moment; the present or later means the present."""
-        self.past = time if time < self.cluster.now else None
-        last = self.records(LISTED)
-        self.since = last[0].id - 1 if last else 0
+    def look(self, record: int) -> None:
+        """Look at the moment just after a record; after the last one, that is the present."""
+        last = len(self.cluster.trace)
+        self.past = max(record, 1) if record < last else None
+        self.since = max(self.record - LISTED, 0)
 
     def records(self, most: int) -> list[Record]:
-        """Return the last records up to the moment, oldest first; never of a later time."""
-        trace, time = self.cluster.trace, self.time
-        number = len(trace)
-        while number and trace[number].time > time:
-            number -= 1
-        return [trace[place] for place in range(max(number - most + 1, 1), number + 1)]
+        """Return the last records that are seen, oldest first."""
+        first = max(self.record - most + 1, 1)
+        return [self.cluster.trace[number] for number in range(first, self.record + 1)]
 
     def next(self) -> str:
         """Say what is about to happen."""

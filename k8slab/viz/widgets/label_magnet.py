@@ -129,9 +129,9 @@ class LabelMagnet(Widget):
         self._pod = choice("Pod", [], "The Pod whose label moves", "300px")
         self._key = choice("label", [], "The label", "220px")
         self._value = choice("becomes", [], "Its new value", "220px")
-        unsure = ("predict", "")
-        self._service = choice("The Service", [unsure, *FOR_SERVICE], "Prediction", "230px")
-        self._set = choice("The ReplicaSet", [unsure, *FOR_REPLICA_SET], "Prediction", "270px")
+        first = "predict"
+        self._service = choice("The Service", FOR_SERVICE, "Prediction", "240px", first=first)
+        self._set = choice("The ReplicaSet", FOR_REPLICA_SET, "Prediction", "270px", first=first)
         self._shown = ipywidgets.HTML()
         self._feedback = ipywidgets.HTML(note(QUESTION))
         self._live = ipywidgets.HTML()
@@ -191,7 +191,9 @@ def _entry(pod: Member) -> str:
 def _refill(menu: Any, options: list[tuple[str, str]]) -> None:
     """Give a menu new options, and keep what is chosen if it is still one of them."""
     chosen = menu.value
-    if [tuple(option) for option in menu.options] != options:
-        menu.options = options
-        if chosen in [value for _, value in options]:
-            menu.value = chosen
+    if [tuple(option) for option in menu.options] == options:
+        return
+    menu.options = options
+    # A menu that was empty chooses nothing by itself.
+    if options:
+        menu.value = chosen if chosen in [value for _, value in options] else options[0][1]

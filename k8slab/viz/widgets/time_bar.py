@@ -86,12 +86,12 @@ class TimeBar(Widget):
 
     def present(self) -> None:
         """Look at the present again."""
-        self.clockwork.look(self.clockwork.cluster.now)
+        self.clockwork.look(len(self.clockwork.cluster.trace))
         self.redraw()
 
-    def scrub(self, time: float) -> None:
-        """Look at a virtual time."""
-        self.clockwork.look(time)
+    def scrub(self, record: int) -> None:
+        """Look at the moment just after a record of the trace."""
+        self.clockwork.look(record)
         self.redraw()
 
     def play(self, seconds: float = FRAME) -> None:
@@ -116,12 +116,12 @@ class TimeBar(Widget):
             tooltip=f"Play {FRAMES * FRAME:g} virtual seconds", description="Play",
         )  # fmt: skip
         self._play.observe(self._on_frame, "value")
-        self._slider = ipywidgets.FloatSlider(
-            min=0.0, step=0.001, description="look at", readout_format=".3f",
-            layout={"width": "420px"},
+        self._slider = ipywidgets.IntSlider(
+            min=1, max=2, description="look at record", style={"description_width": "initial"},
+            layout={"width": "430px"},
         )  # fmt: skip
         self._slider.observe(self._on_slide, "value")
-        self._actor = choice(QUESTION, [("choose one", ""), *ACTORS], "Your guess", "290px")
+        self._actor = choice(QUESTION, ACTORS, "Your guess", "310px", first="choose one")
         self._feedback = ipywidgets.HTML()
         self._moment = ipywidgets.HTML()
         self._live = ipywidgets.HTML()
@@ -144,9 +144,9 @@ class TimeBar(Widget):
         if self._box is None:
             return
         self._quiet = True
-        now = self.clockwork.cluster.now
-        self._slider.max = now
-        self._slider.value = self.clockwork.time
+        with self._slider.hold_sync():  # so that the browser never sees one without the other
+            self._slider.max = max(len(self.clockwork.cluster.trace), 2)
+            self._slider.value = self.clockwork.record
         self._quiet = False
         self._moment.value = self._bar_html()
         self._live.value = self.picture()
@@ -180,7 +180,7 @@ class TimeBar(Widget):
 
     def _on_slide(self, change: Any) -> None:
         if not self._quiet:
-            self.scrub(float(change["new"]))
+            self.scrub(int(change["new"]))
 
     def _on_guess(self) -> None:
         who = self._actor.value

@@ -12,7 +12,7 @@ Upstream: none
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, Protocol
 
@@ -100,13 +100,15 @@ def button(words: str, does: Callable[[], None], tip: str) -> Any:
     return made
 
 
-def choice(words: str, options: list[Any], tip: str, width: str = "auto") -> Any:
-    """Return a menu with its words before it."""
+def choice(
+    words: str, options: Sequence[str], tip: str, width: str = "auto", *, first: str = ""
+) -> Any:
+    """Return a menu with its words before it; `first` is an entry that means nothing yet."""
     import ipywidgets
 
     return ipywidgets.Dropdown(
         description=words,
-        options=options,
+        options=[*([(first, "")] if first else []), *((text, text) for text in options)],
         tooltip=tip,
         style={"description_width": "initial"},
         layout={"width": width},
@@ -118,6 +120,7 @@ def row(*parts: Any) -> Any:
     import ipywidgets
 
     layout = {"flex_flow": "row wrap", "align_items": "center", "max_width": WIDE}
+    layout["grid_gap"] = "4px 14px"
     return ipywidgets.HBox(list(parts), layout=layout)
 
 
