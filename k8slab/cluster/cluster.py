@@ -15,6 +15,7 @@ Upstream: none
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, Latency
 from k8slab.cluster import faults, kubeadm
 from k8slab.cluster.conditions import condition
-from k8slab.cluster.node_shell import NodeShell
+from k8slab.cluster.node_shell import NodeShell, Text
 from k8slab.cluster.view import View
 from k8slab.cluster.world import CONTROL_PLANE, PLACEHOLDERS, Host, World
 from k8slab.control_plane.etcd import Backend
@@ -62,6 +63,7 @@ class Cluster:
         self.world = World(self.sim, latency or Latency(), replace or {})
         self._add_hosts(workers)
         self._kubectl: Any = None
+        bring_magic()
         if boot:
             self._boot()
 
@@ -129,14 +131,14 @@ class Cluster:
 
     # -- commands
 
-    def kubectl(self, command: str, stdin: str = "") -> str:
+    def kubectl(self, command: str, stdin: str = "") -> Text:
         """Run a kubectl command and return what it prints, errors included."""
         result = self.sim.complete(
             self._get_kubectl().run(command, stdin), f"kubectl {command}", COMMAND_LIMIT
         )
-        return f"{result.stdout}{result.stderr}"
+        return Text(f"{result.stdout}{result.stderr}")
 
-    def apply(self, manifest: str) -> str:
+    def apply(self, manifest: str) -> Text:
         """Apply YAML text, as `kubectl apply -f -` does."""
         return self.kubectl("apply -f -", stdin=manifest)
 
@@ -273,6 +275,16 @@ class Cluster:
         view = self.view
         nodes, pods = len(view.list(Node)), len(view.list(Pod))
         return f"<Cluster of {nodes} nodes and {pods} Pods at {self.now:.3f} s>"
+
+
+def bring_magic() -> None:
+    """Give the notebook that runs this, if one does, the %kubectl magic."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None else None
+    if shell is not None and "kubectl" not in shell.magics_manager.magics["line"]:
+        from k8slab.kubectl.magic import register
+
+        register(shell)
 
 
 def _is_up(cluster: Cluster) -> bool:

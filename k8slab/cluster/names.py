@@ -28,6 +28,21 @@ def parse_name(words: str, namespace: str = "default") -> tuple[Resource, str, s
     return resource, namespace if resource.namespaced else "", parts[1]
 
 
+def named(view: View, words: str, namespace: str = "default") -> Any:
+    """Return the object that the words name; LookupError says which there are instead."""
+    resource, namespace, name = parse_name(words, namespace)
+    found = find(view, resource, namespace, name)
+    if found is not None:
+        return found
+    there = [obj.metadata.name for obj in view.list(resource.type, namespace)]
+    begun = [other for other in there if other.startswith(name)]
+    where = f" in namespace {namespace}" if namespace else ""
+    if begun:
+        raise LookupError(f'"{name}" could be any of {", ".join(begun[:5])}: name one of them')
+    known = f"; there are {', '.join(there[:5])}" if there else ""
+    raise LookupError(f'{resource.plural} "{name}" not found{where}{known}')
+
+
 def find(view: View, resource: Resource, namespace: str, name: str) -> Any | None:
     """Return the object of that name, or the only one whose name begins with it."""
     exact = view.get(resource.type, name, namespace)

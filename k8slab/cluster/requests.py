@@ -20,7 +20,7 @@ import msgspec
 from k8slab.api import labels
 from k8slab.api.core import Pod
 from k8slab.api.pods import is_pod_active, is_pod_ready
-from k8slab.cluster.names import find, parse_name
+from k8slab.cluster.names import named
 from k8slab.cluster.world import OUTSIDE
 from k8slab.linux.errors import ConnectionRefused, NetworkError, TimedOut
 from k8slab.linux.journey import Hop, Journey, Visit
@@ -211,13 +211,9 @@ def _source(cluster: Cluster, source: str, namespace: str) -> tuple[NetNamespace
 
 def _pod(cluster: Cluster, source: str, namespace: str) -> Pod:
     """Return the Pod that is meant: itself, or the first ready one of a workload or Service."""
-    resource, namespace, name = parse_name(source, namespace)
     view = cluster.view
-    obj = find(view, resource, namespace, name)
-    if obj is None:
-        known = [o.metadata.name for o in view.list(resource.type, namespace)][:5]
-        there = f"; there are {', '.join(known)}" if known else ""
-        raise ValueError(f'{resource.plural} "{name}" not found in {namespace}{there}')
+    obj = named(view, source, namespace)
+    name, namespace = obj.metadata.name, obj.metadata.namespace
     if isinstance(obj, Pod):
         if not obj.spec.nodeName:
             raise ValueError(f'pod "{name}" has not been placed on a node yet')
@@ -234,7 +230,7 @@ def _pod(cluster: Cluster, source: str, namespace: str) -> Pod:
     for pod in sorted(pods, key=lambda p: not is_pod_ready(p)):
         if pod.spec.nodeName and is_pod_active(pod):
             return pod
-    raise ValueError(f'{resource.plural} "{name}" has no running Pod to send from')
+    raise ValueError(f"{source} has no running Pod to send from")
 
 
 def _target(url: str) -> tuple[str, int, str]:

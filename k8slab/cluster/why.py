@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8slab.api.meta import Object
 from k8slab.api.scheme import resource_for
-from k8slab.cluster.names import find, parse_name
+from k8slab.cluster.names import named, parse_name
 from k8slab.sim import Record
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def explain(cluster: Cluster, what: Any) -> Explanation:
     """Return why an object exists: "pod/web", an object, or the id of a trace record."""
     trace = cluster.trace
     if isinstance(what, int):
-        return Explanation(trace[what].subject, _chain(cluster, what))
+        return Explanation(trace[what].subject, trace.why(what))
     subject = _subject(cluster, what)
     about = trace.about(subject)
     made = [r for r in about if r.verb == "create" and r.revision] or about
-    return Explanation(subject, _chain(cluster, made[-1].id) if made else [])
+    return Explanation(subject, trace.why(made[-1].id) if made else [])
 
 
 def sentence(record: Record) -> str:
@@ -88,20 +88,21 @@ def sentence(record: Record) -> str:
     return f"at {record.time:.3f} s {record.component} {verb} {record.subject}{detail}"
 
 
-def _chain(cluster: Cluster, number: int) -> list[Record]:
-    """Return the causes of a record; a bound object's own creation is not repeated."""
-    return cluster.trace.why(number)
+def _of_the_past(cluster: Cluster, words: str) -> str:
+    """Return the subject of an object that is no more, "" if it still is or never was."""
+    resource, namespace, name = parse_name(words)
+    subject = f"{resource.kind}/" + (f"{namespace}/" if namespace else "") + name
+    gone = cluster.view.get(resource.type, name, namespace) is None
+    return subject if gone and cluster.trace.about(subject) else ""
 
 
 def _subject(cluster: Cluster, what: Any) -> str:
+    obj = what
     if isinstance(what, str):
-        resource, namespace, name = parse_name(what)
-        obj = find(cluster.view, resource, namespace, name)
-        if obj is None:
-            where = f"{namespace}/" if namespace else ""
-            return f"{resource.kind}/{where}{name}"
-    else:
-        obj = what
+        subject = _of_the_past(cluster, what)
+        if subject:
+            return subject
+        obj = named(cluster.view, what)
     if not isinstance(obj, Object):
         raise TypeError(f'expected "KIND/NAME", an object or a trace id, got {what!r}')
     meta = obj.metadata

@@ -83,7 +83,7 @@ def test_without_kube_proxy_the_rules_stay_and_go_stale(cluster: Cluster) -> Non
 
 
 def test_a_request_needs_a_pod_that_exists(cluster: Cluster) -> None:
-    with pytest.raises(ValueError, match='pods "clint" not found in default; there are client'):
+    with pytest.raises(LookupError, match="not found in namespace default; there are client"):
         cluster.request("pod/clint", "http://web")
     with pytest.raises(ValueError, match="expected a URL"):
         cluster.request("pod/client", "http://")
