@@ -1,31 +1,56 @@
 """Validation: what is wrong with an object, field by field, in Kubernetes' words.
 
-`validate(obj)` checks a new object, `validate(new, old)` an update; the answer is a list of
-`FieldError`, empty if all is well. All errors are found at once, and nothing else is looked at.
+`validate(obj)` checks a new object, `validate(new, old)` an update, `validate_status(new, old)` an
+update of the status alone; the answer is a list of `FieldError`, empty if all is well. All errors
+are found at once. Every rule is a generator of errors, or returns the list of them.
 
-Rule of use: to validate a kind, add a function to one of the modules and a row to `VALIDATORS`.
+Rule of use: to validate a kind, add functions to one of the modules and a row to `VALIDATORS`.
 
 Upstream: pkg/apis/*/validation/validation.go
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from k8slab.api.errors import FieldError
 from k8slab.api.meta import Object
+from k8slab.control_plane.apiserver.validation import pods
 from k8slab.control_plane.apiserver.validation.metadata import metadata, metadata_update
 
-VALIDATORS: Mapping[str, Callable[[Any, Any], list[FieldError]]] = {}
+Check = Callable[[Any], Iterable[FieldError]]
+Compare = Callable[[Any, Any], Iterable[FieldError]]
+
+# By kind: what a new object must be, what an update may not do beside that.
+VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
+    "Pod": (pods.pod, None),
+}
+# By kind: what an update of the status may not do.
+STATUS_VALIDATORS: Mapping[str, Compare] = {}
 
 
 def validate(obj: Object, old: Object | None = None) -> list[FieldError]:
     """Return what is wrong with the object, or with the change from `old` to it."""
-    found = metadata(obj)
-    if old is not None:
-        found += metadata_update(obj, old)
-    check = VALIDATORS.get(obj.kind)
-    if check is not None:
-        found += check(obj, old)
+    check, compare = VALIDATORS.get(obj.kind, (None, None))
+    if old is None:
+        found = list(metadata(obj))
+        if check is not None:
+            found.extend(check(obj))
+        return found
+    # Upstream asks twice, for all kinds and for each kind: causes are listed twice, too.
+    found = metadata_update(obj, old) * 2
+    if compare is not None:
+        found.extend(compare(obj, old))
+    elif check is not None:
+        found.extend(check(obj))
+    return found
+
+
+def validate_status(new: Object, old: Object) -> list[FieldError]:
+    """Return what is wrong with the new status; whatever the rest is, it was stored before."""
+    found = metadata_update(new, old) * 2
+    compare = STATUS_VALIDATORS.get(new.kind)
+    if compare is not None:
+        found.extend(compare(new, old))
     return found
