@@ -16,6 +16,8 @@ from k8slab.linux import commands
 from k8slab.linux.netns import NetNamespace
 from k8slab.node.machine import Machine
 
+PING_LIMIT = 3600.0  # virtual seconds
+
 
 class Text(str):
     """Text that a notebook shows as it is, line by line."""
@@ -55,6 +57,9 @@ class NodeShell:
             return Text(self._host.machine.name)
         if words[0] in ("ls", "cat"):
             return Text(self._files(words[0], words[1] if len(words) > 1 else "/"))
+        if words[0] == "ping":
+            sim = self._host.machine.sim
+            return Text(sim.complete(commands.run(self.net, command), command, PING_LIMIT))
         return Text(commands.shell(self.net, command))
 
     def _journal(self, words: list[str]) -> str:
