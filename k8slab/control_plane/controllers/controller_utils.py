@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from k8slab.api.core import Pod, PodTemplateSpec, Taint, Toleration
+from k8slab.api.core import Pod, PodTemplateSpec
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object, ObjectMeta, OwnerReference, controller_of
 from k8slab.client import ConnectionFailed, WorkQueue, key_of
@@ -45,13 +45,6 @@ def pod_from_template(template: PodTemplateSpec, parent: Object, owner: OwnerRef
         ),
         spec=template.spec,
     )
-
-
-def tolerates(toleration: Toleration, taint: Taint) -> bool:
-    """Say whether a toleration covers a taint; an empty key or effect covers all."""
-    if toleration.effect not in ("", taint.effect) or toleration.key not in ("", taint.key):
-        return False
-    return toleration.operator == "Exists" or toleration.value == taint.value
 
 
 # -- owners and numbers

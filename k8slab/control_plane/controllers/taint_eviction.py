@@ -20,8 +20,9 @@ from k8slab.api.conditions import set_condition
 from k8slab.api.core import Node, Pod, PodCondition, Taint, Toleration
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import timestamp
+from k8slab.api.taints import covers
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
-from k8slab.control_plane.controllers.controller_utils import decide, tolerates, work
+from k8slab.control_plane.controllers.controller_utils import decide, work
 
 WORKERS = 8  # UpdateWorkerSize
 NEVER = math.inf
@@ -35,7 +36,7 @@ def eviction_delay(taints: Sequence[Taint], tolerations: Sequence[Toleration]) -
     """
     used = []
     for taint in taints:
-        matching = [toleration for toleration in tolerations if tolerates(toleration, taint)]
+        matching = [toleration for toleration in tolerations if covers(toleration, taint)]
         if not matching:
             return 0.0
         used += matching

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from k8slab.api.core import Container, Node, NodeSelectorRequirement, NodeSelectorTerm, Pod
+from k8slab.api.core import Container, Node, Pod
 from k8slab.api.core import ResourceRequirements as Resources
+from k8slab.api.node_affinity import matches_node
 from k8slab.api.quantity import milli_value, value
 from k8slab.node.kubelet.container import is_restartable_init
 
@@ -39,7 +40,7 @@ def admit(
 
     `used` counts Pods under "pods" and has their requests in the units of `pod_requests`.
     """
-    if node is not None and not _node_matches(pod, node):
+    if node is not None and not matches_node(pod.spec, node):
         return Rejection("NodeAffinity", AFFINITY_MESSAGE)
     for resource, amount in {"pods": 1, **pod_requests(pod)}.items():
         capacity = _amount(resource, allocatable.get(resource, "0"))
@@ -97,40 +98,3 @@ def add_to(total: dict[str, int], more: Mapping[str, int]) -> None:
     """Add amounts by resource."""
     for resource, amount in more.items():
         total[resource] = total.get(resource, 0) + amount
-
-
-def _node_matches(pod: Pod, node: Node) -> bool:
-    labels = node.metadata.labels
-    if any(labels.get(key) != text for key, text in pod.spec.nodeSelector.items()):
-        return False
-    affinity = pod.spec.affinity.nodeAffinity if pod.spec.affinity is not None else None
-    required = affinity.requiredDuringSchedulingIgnoredDuringExecution if affinity else None
-    if required is None:
-        return True
-    return any(_term_matches(term, node) for term in required.nodeSelectorTerms)
-
-
-def _term_matches(term: NodeSelectorTerm, node: Node) -> bool:
-    """Terms are alternatives; within one, everything must hold, and an empty one holds nowhere."""
-    if not term.matchExpressions and not term.matchFields:
-        return False
-    fields = {"metadata.name": node.metadata.name}
-    return all(_matches(r, node.metadata.labels) for r in term.matchExpressions) and all(
-        _matches(r, fields) for r in term.matchFields
-    )
-
-
-def _matches(requirement: NodeSelectorRequirement, labels: Mapping[str, str]) -> bool:
-    found, values = labels.get(requirement.key), requirement.values
-    if requirement.operator == "In":
-        return found in values
-    if requirement.operator == "NotIn":
-        return found not in values
-    if requirement.operator == "Exists":
-        return found is not None
-    if requirement.operator == "DoesNotExist":
-        return found is None
-    if found is None or not found.lstrip("-").isdigit() or len(values) != 1:
-        return False
-    bound = int(values[0])
-    return int(found) > bound if requirement.operator == "Gt" else int(found) < bound

@@ -11,8 +11,6 @@ Upstream: pkg/controller/daemon/util/daemonset_util.go, pkg/controller/daemon/da
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec.structs import replace
 
 from k8slab.api.apps import DaemonSet
@@ -28,25 +26,17 @@ from k8slab.api.core import (
     PodTemplateSpec,
     Toleration,
 )
-from k8slab.api.labels import Requirement
+from k8slab.api.node_affinity import matches_node
+from k8slab.api.taints import NO_EXECUTE, NO_SCHEDULE, tolerates
 from k8slab.control_plane.controllers.controller_utils import (
     controller_reference,
     pod_from_template,
-    tolerates,
 )
 
 REVISION_HASH = "controller-revision-hash"
 GENERATION_LABEL = "pod-template-generation"
 GENERATION = "deprecated.daemonset.template.generation"
 NAME_FIELD = "metadata.name"
-OPERATORS = {
-    "In": "in",
-    "NotIn": "notin",
-    "Exists": "exists",
-    "DoesNotExist": "!",
-    "Gt": "gt",
-    "Lt": "lt",
-}
 TOLERATED = (
     ("node.kubernetes.io/not-ready", "NoExecute"),
     ("node.kubernetes.io/unreachable", "NoExecute"),
@@ -67,34 +57,9 @@ def node_should_run(ds: DaemonSet, node: Node) -> tuple[bool, bool]:
     blocking = [
         taint.effect
         for taint in node.spec.taints
-        if taint.effect in ("NoSchedule", "NoExecute")
-        and not any(tolerates(toleration, taint) for toleration in tolerations)
+        if taint.effect in (NO_SCHEDULE, NO_EXECUTE) and not tolerates(tolerations, taint)
     ]
-    return not blocking, "NoExecute" not in blocking
-
-
-def matches_node(spec: PodSpec, node: Node) -> bool:
-    """Say whether the node has what nodeSelector and required node affinity ask for."""
-    labels = node.metadata.labels
-    if any(labels.get(key) != value for key, value in spec.nodeSelector.items()):
-        return False
-    affinity = spec.affinity.nodeAffinity if spec.affinity is not None else None
-    required = affinity.requiredDuringSchedulingIgnoredDuringExecution if affinity else None
-    if required is None:
-        return True
-    return any(_term_matches(term, node) for term in required.nodeSelectorTerms)
-
-
-def _term_matches(term: NodeSelectorTerm, node: Node) -> bool:
-    fields = {NAME_FIELD: node.metadata.name}
-    tests = [(test, node.metadata.labels) for test in term.matchExpressions]
-    tests += [(test, fields) for test in term.matchFields]
-    return bool(tests) and all(_holds(test, values) for test, values in tests)
-
-
-def _holds(test: NodeSelectorRequirement, values: Mapping[str, str]) -> bool:
-    operator = OPERATORS.get(test.operator)
-    return operator is not None and Requirement(test.key, operator, test.values).matches(values)
+    return not blocking, NO_EXECUTE not in blocking
 
 
 def daemon_pod(ds: DaemonSet, node: str, revision_hash: str) -> Pod:

@@ -15,6 +15,12 @@ import msgspec
 
 from k8slab.api.core import Node, Pod, PreferredSchedulingTerm
 from k8slab.api.core import NodeAffinity as NodeAffinityTerms
+from k8slab.api.node_affinity import (
+    matches_node,
+    node_selector_matches,
+    required_node_selector,
+    term_matches,
+)
 from k8slab.control_plane.scheduler.framework.interface import (
     SKIP,
     Action,
@@ -24,12 +30,6 @@ from k8slab.control_plane.scheduler.framework.interface import (
     Resource,
     Status,
     default_normalize_score,
-)
-from k8slab.control_plane.scheduler.framework.matching import (
-    node_selector_matches,
-    required_affinity_matches,
-    required_node_selector,
-    term_matches,
 )
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
@@ -54,7 +54,7 @@ class NodeAffinity:
         self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
     ) -> Status | frozenset[str] | None:
         """Skip Pods that ask for nothing; find out whether they name their nodes."""
-        required = required_node_selector(pod.pod)
+        required = required_node_selector(pod.pod.spec)
         if required is None:
             added = self._added.requiredDuringSchedulingIgnoredDuringExecution
             return SKIP if not pod.pod.spec.nodeSelector and added is None else None
@@ -77,7 +77,7 @@ class NodeAffinity:
         added = self._added.requiredDuringSchedulingIgnoredDuringExecution
         if added is not None and not node_selector_matches(added, node.node):
             return self._enforced
-        return None if required_affinity_matches(pod.pod, node.node) else self._refusal
+        return None if matches_node(pod.pod.spec, node.node) else self._refusal
 
     def pre_score(
         self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
@@ -109,6 +109,6 @@ class NodeAffinity:
 
 
 def _now_matches(pod: Pod, old: Node | None, new: Node | None) -> bool:
-    if new is None or not required_affinity_matches(pod, new):
+    if new is None or not matches_node(pod.spec, new):
         return False
-    return old is None or not required_affinity_matches(pod, old)
+    return old is None or not matches_node(pod.spec, old)

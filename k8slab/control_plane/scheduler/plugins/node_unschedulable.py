@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from k8slab.api.core import Node, Pod, Taint
+from k8slab.api.taints import NO_SCHEDULE, tolerates
 from k8slab.control_plane.scheduler.framework.interface import (
     Action,
     ClusterEvent,
@@ -17,7 +18,6 @@ from k8slab.control_plane.scheduler.framework.interface import (
     Resource,
     Status,
 )
-from k8slab.control_plane.scheduler.framework.matching import NO_SCHEDULE, tolerates
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 

@@ -23,14 +23,9 @@ from k8slab.api.core import (
     TopologySpreadConstraint,
 )
 from k8slab.api.meta import LabelSelector, LabelSelectorRequirement, controller_of
-from k8slab.control_plane.scheduler.framework.matching import (
-    NO_EXECUTE,
-    NO_SCHEDULE,
-    required_affinity_matches,
-    required_node_selector,
-    selector_matches,
-    untolerated_taint,
-)
+from k8slab.api.node_affinity import matches_node, required_node_selector
+from k8slab.api.taints import NO_EXECUTE, NO_SCHEDULE, untolerated_taint
+from k8slab.control_plane.scheduler.framework.matching import selector_matches
 from k8slab.control_plane.scheduler.framework.snapshot import HOSTNAME, ZONE, Objects
 from k8slab.control_plane.scheduler.framework.types import NodeInfo
 
@@ -59,14 +54,14 @@ class Constraint(msgspec.Struct, frozen=True):
     def counts_all_nodes(self, pod: Pod) -> bool:
         """Say whether there is no need to ask `counts_node` for each of them."""
         spec = pod.spec
-        anywhere = not spec.nodeSelector and required_node_selector(pod) is None
+        anywhere = not spec.nodeSelector and required_node_selector(spec) is None
         return self.node_taints_policy == IGNORE and (
             anywhere or self.node_affinity_policy == IGNORE
         )
 
     def counts_node(self, pod: Pod, node: Node) -> bool:
         """Say whether the node's domain is one that the Pod could go to at all."""
-        if self.node_affinity_policy == HONOR and not required_affinity_matches(pod, node):
+        if self.node_affinity_policy == HONOR and not matches_node(pod.spec, node):
             return False
         if self.node_taints_policy == IGNORE:
             return True

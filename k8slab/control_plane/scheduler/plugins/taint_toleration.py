@@ -11,6 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from k8slab.api.core import Node, Pod, Toleration
+from k8slab.api.taints import (
+    NO_EXECUTE,
+    NO_SCHEDULE,
+    PREFER_NO_SCHEDULE,
+    tolerates,
+    untolerated_taint,
+)
 from k8slab.control_plane.scheduler.framework.interface import (
     Action,
     ClusterEvent,
@@ -19,13 +26,6 @@ from k8slab.control_plane.scheduler.framework.interface import (
     Resource,
     Status,
     default_normalize_score,
-)
-from k8slab.control_plane.scheduler.framework.matching import (
-    NO_EXECUTE,
-    NO_SCHEDULE,
-    PREFER_NO_SCHEDULE,
-    tolerates,
-    untolerated_taint,
 )
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
