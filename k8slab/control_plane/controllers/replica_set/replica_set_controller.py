@@ -13,11 +13,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from k8slab.api.apps import ReplicaSet
-from k8slab.api.conditions import get_condition
 from k8slab.api.core import Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
-from k8slab.api.meta import DeleteOptions, Preconditions, controller_of, seconds
+from k8slab.api.meta import DeleteOptions, Preconditions, controller_of
 from k8slab.api.pods import is_pod_active, is_pod_ready
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.control_plane.controllers.controller_ref_manager import adopt, release
@@ -35,7 +34,14 @@ from k8slab.control_plane.controllers.controller_utils import (
     work,
 )
 from k8slab.control_plane.controllers.replica_set.plan import Plan, plan, wanted
-from k8slab.control_plane.controllers.replica_set.status import calculate_status
+from k8slab.control_plane.controllers.replica_set.status import available_in, calculate_status
+from k8slab.control_plane.controllers.replica_set.tally import (
+    READY,
+    Kinds,
+    Tally,
+    asks_for_something,
+    kinds_of,
+)
 
 WORKERS = 5  # --concurrent-replicaset-syncs
 
@@ -53,6 +59,7 @@ class ReplicaSetController:
         self._pods = informers.informer(Pod)
         self._queue = WorkQueue(self._sim, self.component)
         self._expectations = Expectations()
+        self._tally = Tally()
 
     async def run(self) -> None:
         """Keep all ReplicaSets for ever."""
@@ -77,12 +84,15 @@ class ReplicaSetController:
     def _on_pod(self, old: Pod | None, new: Pod | None) -> None:
         pod = new or old
         assert pod is not None
+        counts = self._tally.change(old, new)
         before, after = self._owner(old), self._owner(new)
         if before and before != after:
             self._expectations.deletion_seen(before, key_of(pod))
             self._queue.add(before)
         if after:
             self._on_own_pod(after, old, new)
+            if counts:
+                self._queue.add(after)
         elif new is not None and controller_of(new) is None:
             self._on_orphan(old, new)
 
@@ -92,7 +102,6 @@ class ReplicaSetController:
             self._expectations.deletion_seen(rs_key, key_of(new))
         if old is None:
             self._expectations.creation_seen(rs_key)
-        self._queue.add(rs_key)
         rs = self._replica_sets.by_key(rs_key)
         became_ready = is_pod_ready(new) and (old is None or not is_pod_ready(old))
         if became_ready and rs is not None and rs.spec.minReadySeconds > 0:
@@ -121,20 +130,24 @@ class ReplicaSetController:
         if rs is None:
             self._expectations.forget(key)
             return
-        may_act = self._expectations.satisfied(key, self._sim.now)
-        result = plan(rs, self._candidates(rs), now=self._sim.now, related=self._related(rs))
-        pods = await self._claim(rs, result)
+        kinds, orphans = self._tally.of(rs), self._orphans(rs)
+        result = Plan()
         failure: Exception | None = None
-        if may_act and (result.create or result.delete):
-            failure = await self._manage(key, rs, result)
-        await self._write_status(rs, pods, result, failure)
+        if asks_for_something(rs, kinds, orphans):
+            may_act = self._expectations.satisfied(key, self._sim.now)
+            pods = self._pods.by_index(BY_CONTROLLER, rs.metadata.uid) + orphans
+            result = plan(rs, pods, now=self._sim.now, related=self._related(rs))
+            kinds = kinds_of(result.pods)
+            await self._claim(rs, result)
+            if may_act and (result.create or result.delete):
+                failure = await self._manage(key, rs, result)
+        await self._write_status(rs, kinds, result, failure)
         if failure is not None:
             raise failure
-        self._look_again_when_available(key, rs, pods)
+        self._look_again_when_available(key, rs, kinds)
 
-    def _candidates(self, rs: ReplicaSet) -> list[Pod]:
-        orphans = self._pods.by_index(BY_CONTROLLER, orphans_of(rs.metadata.namespace))
-        return self._pods.by_index(BY_CONTROLLER, rs.metadata.uid) + orphans
+    def _orphans(self, rs: ReplicaSet) -> list[Pod]:
+        return self._pods.by_index(BY_CONTROLLER, orphans_of(rs.metadata.namespace))
 
     def _related(self, rs: ReplicaSet) -> list[Pod]:
         """Return the Pods of all ReplicaSets with the same owner; only scaling down asks."""
@@ -144,9 +157,9 @@ class ReplicaSetController:
         siblings = self._replica_sets.by_index(BY_CONTROLLER, owner.uid)
         return [p for s in siblings for p in self._pods.by_index(BY_CONTROLLER, s.metadata.uid)]
 
-    async def _claim(self, rs: ReplicaSet, result: Plan) -> tuple[Pod, ...]:
+    async def _claim(self, rs: ReplicaSet, result: Plan) -> None:
         if not result.adopt and not result.release:
-            return result.pods
+            return
         words = [f"adopt {pod.metadata.name}" for pod in result.adopt]
         words += [f"release {pod.metadata.name}" for pod in result.release]
         decide(self._sim, self.component, rs, ", ".join(words))
@@ -154,7 +167,6 @@ class ReplicaSetController:
             await adopt(self._client, rs, pod)
         for pod in result.release:
             await release(self._client, rs, pod)
-        return result.pods
 
     async def _manage(self, key: str, rs: ReplicaSet, result: Plan) -> Exception | None:
         active = sum(map(is_pod_active, result.pods))
@@ -203,13 +215,13 @@ class ReplicaSetController:
         return delete
 
     async def _write_status(
-        self, rs: ReplicaSet, pods: tuple[Pod, ...], result: Plan, failure: Exception | None
+        self, rs: ReplicaSet, kinds: Kinds, result: Plan, failure: Exception | None
     ) -> None:
         words = None
         if failure is not None:
             reason = "FailedCreate" if result.create else "FailedDelete"
             words = (reason, str(failure))
-        status = calculate_status(rs, pods, now=self._sim.now, failure=words)
+        status = calculate_status(rs, kinds, now=self._sim.now, failure=words)
         if status == rs.status:
             return
         try:
@@ -221,19 +233,11 @@ class ReplicaSetController:
             newest = await self._client.get(ReplicaSet, rs.metadata.name, rs.metadata.namespace)
             await self._client.update_status(replace(newest, status=status))
 
-    def _look_again_when_available(self, key: str, rs: ReplicaSet, pods: tuple[Pod, ...]) -> None:
+    def _look_again_when_available(self, key: str, rs: ReplicaSet, kinds: Kinds) -> None:
         """Ask for another look when the next ready Pod will have been ready for long enough."""
-        min_ready = rs.spec.minReadySeconds
-        if not min_ready:
-            return
-        now = self._sim.now
-        times = [
-            seconds(condition.lastTransitionTime) + min_ready - now
-            for pod in pods
-            if (condition := get_condition(pod.status.conditions, "Ready"))
-            and condition.status == "True"
-        ]
-        waiting = [delay for delay in times if delay > 0]
+        ready = [kind for kind in kinds if kind.standing == READY and kind.ready_since is not None]
+        delays = [available_in(rs, kind, self._sim.now) for kind in ready]
+        waiting = [delay for delay in delays if delay > 0]
         if waiting:
             self._queue.add_after(key, min(waiting))
 

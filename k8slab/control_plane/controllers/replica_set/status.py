@@ -9,34 +9,43 @@ Upstream: pkg/controller/replicaset/replica_set_utils.go
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 from k8slab.api.apps import ReplicaSet, ReplicaSetCondition, ReplicaSetStatus
 from k8slab.api.conditions import get_condition
 from k8slab.api.core import Pod
-from k8slab.api.meta import timestamp
-from k8slab.api.pods import is_pod_available, is_pod_terminal
+from k8slab.api.meta import seconds, timestamp
+from k8slab.control_plane.controllers.replica_set.tally import (
+    ENDING,
+    READY,
+    Kind,
+    Kinds,
+    kinds_of,
+)
 
 
 def calculate_status(
-    rs: ReplicaSet, pods: Sequence[Pod], *, now: float, failure: tuple[str, str] | None = None
+    rs: ReplicaSet,
+    pods: Sequence[Pod] | Kinds,
+    *,
+    now: float,
+    failure: tuple[str, str] | None = None,
 ) -> ReplicaSetStatus:
-    """Count the ReplicaSet's Pods; `failure` is reason and message of what could not be done."""
+    """Count the ReplicaSet's Pods, one by one or by kind.
+
+    `failure` is reason and message of what could not be done, `now` is in virtual seconds.
+    """
     template = rs.spec.template.metadata.labels.items()
-    min_ready = rs.spec.minReadySeconds
     active = labelled = ready = available = terminating = 0
-    for pod in pods:
-        if pod.metadata.deletionTimestamp is not None:
-            terminating += 1
-            continue
-        if is_pod_terminal(pod):
-            continue
-        active += 1
-        labelled += template <= pod.metadata.labels.items()
-        condition = get_condition(pod.status.conditions, "Ready")
-        if condition is not None and condition.status == "True":
-            ready += 1
-            available += min_ready == 0 or is_pod_available(pod, min_ready, now)
+    for kind, count in (pods if isinstance(pods, Mapping) else kinds_of(pods)).items():
+        terminating += count * (kind.standing == ENDING)
+        if kind.active:
+            active += count
+            labelled += count * (template <= dict(kind.labels).items())
+        if kind.standing == READY:
+            ready += count
+            available += count * (available_in(rs, kind, now) <= 0)
     return ReplicaSetStatus(
         replicas=active,
         fullyLabeledReplicas=labelled,
@@ -46,6 +55,15 @@ def calculate_status(
         observedGeneration=rs.metadata.generation,
         conditions=failure_conditions(rs.status.conditions, failure, now),
     )
+
+
+def available_in(rs: ReplicaSet, kind: Kind, now: float) -> float:
+    """Return in how many seconds ready Pods of this kind will have been so for long enough."""
+    if not rs.spec.minReadySeconds:
+        return 0.0
+    if kind.ready_since is None:
+        return math.inf
+    return seconds(kind.ready_since) + rs.spec.minReadySeconds - now
 
 
 def failure_conditions(
