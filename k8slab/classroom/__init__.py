@@ -2,9 +2,9 @@
 
     from k8slab.classroom import predict, reveal, check
 
-`predict` and `reveal` belong around a run; `warm_up` and `exit_ticket` around a chapter; `check`
-and `hint` belong to the exercises; `show` prints live source. What a learner did is kept in the
-ledger. Grading is `python -m k8slab grade`.
+`predict` and `reveal` belong around a run, `warm_up` and `exit_ticket` around a chapter; `check`,
+`hint` and `lab` belong to the exercises, and `show` prints live source. What a learner did is kept
+in the ledger. Grading is `python -m k8slab grade`.
 
 Rule of use: a check builds its own clusters; nothing in the notebook can prepare them.
 
@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from k8slab.classroom.checks import check, hint, lab
     from k8slab.classroom.predictions import predict, reveal
     from k8slab.classroom.quiz import exit_ticket, warm_up
     from k8slab.classroom.source import show
@@ -27,8 +28,11 @@ _HOME = {
     "warm_up": "quiz",
     "exit_ticket": "quiz",
     "show": "source",
+    "check": "checks",
+    "hint": "checks",
+    "lab": "checks",
 }
-__all__ = ["exit_ticket", "predict", "reveal", "show", "warm_up"]
+__all__ = ["check", "exit_ticket", "hint", "lab", "predict", "reveal", "show", "warm_up"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,257 @@
+"""Exercise 06.4: a Service that answers nobody, to be mended without breaking anything else.
+
+The cluster arrives with a Service whose selector no Pod satisfies, and three Deployments that look
+like the right one. A repair is a list of kubectl commands. Whatever brings the checkout Pods, all
+of them and only them, behind the same address is accepted; it must outlive a Pod.
+
+Rule of use: what must be kept is compared before and after: identities, addresses, labels.
+
+Upstream: none
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from k8slab.api.apps import Deployment
+from k8slab.api.core import Service
+from k8slab.classroom.exercises import Exercise
+from k8slab.classroom.exercises.answers import Terminal
+from k8slab.classroom.exercises.worlds import boot, listed, members, names, pods_with, seen
+from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
+from k8slab.cluster.view import View
+
+if TYPE_CHECKING:
+    from k8slab.cluster import Cluster
+
+SEEDS = (5, 12)
+MOST_COMMANDS = 20
+REQUESTS = 6
+URL = "http://checkout"
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}}}
+spec:
+  replicas: {replicas}
+  selector: {{matchLabels: {{run: {name}}}}}
+  template:
+    metadata: {{labels: {{run: {name}, {labels}}}}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{{name: main, image: "nginx:1.27", ports: [{{containerPort: 80}}]}}]
+---"""
+RIGHT = "checkout"
+DECOYS: Mapping[str, str] = {
+    "checkout-old": "app: checkout-old, tier: backend",
+    "checkout-loadtest": "app: checkout, tier: loadtest",
+    "cart": "app: cart, tier: backend",
+}
+WORLD = (
+    DEPLOYMENT.format(name=RIGHT, replicas=3, labels="app: checkout, tier: backend")
+    + "".join(DEPLOYMENT.format(name=n, replicas=1, labels=x) for n, x in DECOYS.items())
+    + """
+apiVersion: v1
+kind: Service
+metadata: {name: checkout}
+spec: {selector: {app: checkout, tier: frontend}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}]
+"""
+)
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """What a repair must not touch."""
+
+    service: str  # uid and address
+    deployments: Mapping[str, str]  # name -> uid
+    decoys: Mapping[str, tuple[str, Mapping[str, str]]]  # Pod's name -> uid and labels
+
+
+def world(seed: int) -> Cluster:
+    """Return the broken cluster."""
+    return boot(seed, WORLD)
+
+
+def keep(view: View) -> Kept:
+    """Return what must still be so after the repair."""
+    service = view.get(Service, "checkout")
+    known = "" if service is None else f"{service.metadata.uid} {service.spec.clusterIP}"
+    decoys = [pod for name in DECOYS for pod in pods_with(view, f"run={name}")]
+    return Kept(
+        known,
+        {one.metadata.name: one.metadata.uid for one in view.list(Deployment, "default")},
+        {p.metadata.name: (p.metadata.uid, p.metadata.labels) for p in decoys},
+    )
+
+
+def grade(answer: Any) -> Finding:
+    """Judge a list of kubectl commands."""
+    commands = [answer] if isinstance(answer, str) else answer
+    expected = 'a list of commands such as ["kubectl get pods"]'
+    if not isinstance(commands, list | tuple) or not all(isinstance(c, str) for c in commands):
+        return wrong_kind(expected, answer)
+    if not any(command.strip() for command in commands):
+        return wrong_kind(expected, answer)
+    if len(commands) > MOST_COMMANDS:
+        return wrong(f"A repair of {len(commands)} commands is too long: {MOST_COMMANDS} will do.")
+    evidence: tuple[Evidence, ...] = ()
+    for seed in SEEDS:
+        finding = _try(seed, commands)
+        if finding.rung != "right":
+            return finding
+        evidence += finding.evidence
+    return right(
+        "Repaired: every request is answered by a checkout Pod, at the address that clients "
+        "already know, and still after a Pod was replaced. Nothing else was touched.",
+        evidence,
+    )
+
+
+def _try(seed: int, commands: list[str] | tuple[str, ...]) -> Finding:
+    cluster = world(seed)
+    before, evidence = keep(cluster.view), _run(cluster, commands)
+    cluster.settle(5)
+    for judge in (_broken, _unanswered, _mixed, _incomplete):
+        finding = judge(cluster, before)
+        if finding is not None:
+            return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
+    return _lasts(cluster)
+
+
+def _run(cluster: Cluster, commands: list[str] | tuple[str, ...]) -> tuple[Evidence, ...]:
+    """Run the commands and return what kubectl had against them."""
+    terminal = Terminal(cluster)
+    evidence: tuple[Evidence, ...] = ()
+    for command in filter(str.strip, commands):
+        result = terminal.run(command)
+        cluster.run(1)
+        if result.exit_code != 0:
+            first = command.strip().splitlines()[0]
+            said = (result.stderr or result.stdout).strip().splitlines()
+            text = f"`{first}` said: {said[0] if said else 'nothing'}"
+            evidence += (seen(cluster, text),)
+    return evidence
+
+
+def _broken(cluster: Cluster, before: Kept) -> Finding | None:
+    """Refuse a repair that took away what was to be kept."""
+    after = keep(cluster.view)
+    if after.service != before.service:
+        if not after.service:
+            return wrong("The Service is gone: its name no longer resolves for anybody.")
+        return wrong(
+            "The Service was deleted and made again: its ClusterIP is another one, and clients "
+            "that have looked it up go on talking to the old address. Change it in place.",
+            1,
+        )
+    for name, uid in before.deployments.items():
+        if after.deployments.get(name) != uid:
+            return wrong(f"The Deployment {name} was deleted. A repair keeps what runs.", 14)
+    for name, (uid, labels) in before.decoys.items():
+        found = after.decoys.get(name)
+        if found is None or found[0] != uid:
+            return wrong(f"{name} is gone, and it had nothing to do with the incident.")
+        if found[1] != labels:
+            return wrong(f"The labels of {name} were changed: others may select by them.")
+    return None
+
+
+def _unanswered(cluster: Cluster, before: Kept) -> Finding | None:
+    """Say what a client still meets, if nobody is behind the Service."""
+    if members(cluster.view, "checkout"):
+        return None
+    if not pods_with(cluster.view, f"run={RIGHT}"):
+        return wrong("There are no checkout Pods any more, so nobody can answer.", 14)
+    answer = cluster.request("pod/client", URL)
+    service = cluster.view.get(Service, "checkout")
+    assert service is not None
+    selector = ",".join(f"{key}={value}" for key, value in service.spec.selector.items())
+    shown = f"{answer.outcome}: {answer.error}" if answer.error else answer.outcome
+    return wrong(
+        f"Nobody is behind the Service yet. Its selector is `{selector or 'empty'}`: compare it "
+        "with the labels of the Pods that should answer.",
+        18,
+        (seen(cluster, f"{URL} from pod/client: {shown}"),),
+    )
+
+
+def _mixed(cluster: Cluster, before: Kept) -> Finding | None:
+    """Say who is behind the Service that should not be."""
+    own = names(pods_with(cluster.view, f"run={RIGHT}"))
+    found = members(cluster.view, "checkout")
+    strangers = [name for name in found if name not in own]
+    if not strangers:
+        return None
+    share = len(strangers) / len(found)
+    return wrong(
+        f"It answers, and too many do: {listed(strangers)} bears the labels as well and gets "
+        f"{share:.0%} of the connections. An answer is not yet the right answer.",
+        6,
+        (seen(cluster, f"behind the Service: {listed(found)}"),),
+    )
+
+
+def _incomplete(cluster: Cluster, before: Kept) -> Finding | None:
+    """Say which checkout Pods are missing, and whether requests are answered."""
+    deployment = cluster.view.get(Deployment, RIGHT)
+    assert deployment is not None
+    own, found = names(pods_with(cluster.view, f"run={RIGHT}")), members(cluster.view, "checkout")
+    evidence = (seen(cluster, f"behind the Service: {listed(found)}"),)
+    missing = [name for name in own if name not in found]
+    if missing or (deployment.spec.replicas or 0) < 3:
+        lost = f"{listed(missing)} is not behind the Service" if missing else "there are fewer Pods"
+        return almost(f"Some requests are answered, and {lost}.", evidence=evidence)
+    for _ in range(REQUESTS):
+        answer = cluster.request("pod/client", URL)
+        if not answer.ok:
+            said = answer.error or f"{answer.outcome} {answer.status}"
+            return almost(
+                "The right Pods are behind the Service, and a request fails: look at its ports.",
+                7,
+                (seen(cluster, f"{URL} from pod/client: {said}"),),
+            )
+    return None
+
+
+def _lasts(cluster: Cluster) -> Finding:
+    """Delete a checkout Pod, and see whether the one that replaces it is a member as well."""
+    victim = pods_with(cluster.view, f"run={RIGHT}")[0]
+    Terminal(cluster).run(f"delete pod {victim.metadata.name}")
+    cluster.settle(5)
+    own, found = names(pods_with(cluster.view, f"run={RIGHT}")), members(cluster.view, "checkout")
+    evidence = (seen(cluster, f"after a Pod was replaced, behind the Service: {listed(found)}"),)
+    if own == found:
+        return right("", evidence)
+    return almost(
+        "It works until a Pod is replaced: the new one comes from the Deployment's template, "
+        "without the label that you put on the live Pods. Repair what makes Pods, or the Service.",
+        6,
+        evidence,
+    )
+
+
+EXERCISE = Exercise(
+    key="06.4",
+    title="A Service that answers nobody",
+    points=3,
+    hints=(
+        "The name resolves and the connection is refused: so the Service exists and its list is "
+        "empty. Compare `kubectl get service checkout -o wide` with `get pods --show-labels`.",
+        "No Pod bears both labels of the selector. Which of the two is wrong? The other one alone "
+        "would let a stranger in.",
+        "Change the Service in place, with `kubectl apply -f -` and its YAML below, or with "
+        "`kubectl patch service checkout -p '{\"spec\": ...}'`.",
+    ),
+    grade=grade,
+    world=world,
+)
