@@ -146,6 +146,25 @@ def test_failures_in_a_row_are_one_outage() -> None:
     assert outages(SAMPLES["10.244.1.2:80"]) == [(40.0, 50.0, 21)]
 
 
+def test_an_answer_between_failures_ends_the_outage() -> None:
+    assert outages([(1, False), (2, True), (3, False)]) == [(1, 1, 1), (3, 3, 1)]
+
+
+def test_services_that_share_pods_do_not_lie_on_one_another() -> None:
+    made = pretend.cluster(1, 20)
+    for name in ("api", "blue", "canary", "door"):
+        made.write("you", pretend.service(name, {"app": "web"}))
+        made.write(
+            "you",
+            pretend.slice_of(
+                name, {f"web-6f7d8c9b4-x{n:02d}kp": (f"10.1.1.{n}", True) for n in range(9)}
+            ),
+        )
+    figure = membership(made)
+    assert faults(figure.drawing, (1.0,)) == []
+    assert "20 Pods" in figure.alt
+
+
 def test_error_rates_are_shares_of_what_was_asked() -> None:
     assert rates([(0, True), (0.1, False), (10, True)], 0, 10)[0][2] == 0.5
 
