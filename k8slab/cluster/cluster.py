@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from k8slab.addons import manifests
-from k8slab.api.apps import DaemonSet
+from k8slab.api.apps import DaemonSet, Deployment
 from k8slab.api.conditions import is_true
 from k8slab.api.core import Node, Pod
 from k8slab.api.pods import is_pod_ready
@@ -294,6 +294,9 @@ def _is_up(cluster: Cluster) -> bool:
         daemon_set = view.get(DaemonSet, name, "kube-system")
         if daemon_set is None or daemon_set.status.numberReady < machines:
             return False
+    coredns = view.get(Deployment, "coredns", "kube-system")
+    if coredns is None or coredns.status.readyReplicas < (coredns.spec.replicas or 0):
+        return False
     nodes, pods = view.list(Node), view.list(Pod, "kube-system")
     return (
         sum(is_true(node.status.conditions, "Ready") for node in nodes) == machines

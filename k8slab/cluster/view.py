@@ -41,7 +41,7 @@ class View:
         """Return the objects of a kind, sorted by name, in all namespaces if none is given."""
         resource = _resource(kind)
         prefix = f"/registry/{resource.plural}/" + (f"{namespace}/" if namespace else "")
-        found = [cast(K, kv.value) for kv in self._backend.range(prefix, self.revision)]
+        found: list[K] = [kv.value for kv in self._backend.range(prefix, self.revision)]
         if not labels:
             return found
         selector = label_selectors.parse(labels)

@@ -90,7 +90,7 @@ class Backend:
 
     @staticmethod
     def _version_at(versions: list[KeyValue], revision: int) -> KeyValue | None:
-        if not revision:
+        if not revision or versions[-1].mod_revision <= revision:
             return versions[-1]
         index = bisect_right(versions, revision, key=lambda kv: kv.mod_revision)
         return versions[index - 1] if index else None

@@ -16,6 +16,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from k8slab.api.apps import ControllerRevision, DaemonSet
+from k8slab.api.conditions import get_condition
 from k8slab.api.core import Node, Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
@@ -34,7 +35,11 @@ from k8slab.control_plane.controllers.controller_utils import (
     work,
 )
 from k8slab.control_plane.controllers.daemon_set.history import new_revision, patch_of, superfluous
-from k8slab.control_plane.controllers.daemon_set.placement import REVISION_HASH, daemon_pod
+from k8slab.control_plane.controllers.daemon_set.placement import (
+    REVISION_HASH,
+    daemon_pod,
+    target_node,
+)
 from k8slab.control_plane.controllers.daemon_set.plan import DaemonPlan, calculate_status, plan
 
 WORKERS = 2  # --concurrent-daemonset-syncs
@@ -88,7 +93,8 @@ class DaemonSetController:
             self._expectations.deletion_seen(key, key_of(pod))
         if old is None:
             self._expectations.creation_seen(key)
-        self._queue.add(key)
+        if old is None or new is None or _standing(old) != _standing(new):
+            self._queue.add(key)
         ds = self._daemon_sets.by_key(key)
         if ds and ds.spec.minReadySeconds and new and is_pod_ready(new):
             # A second more, because the Ready condition has whole seconds only.
@@ -257,3 +263,16 @@ class DaemonSetController:
 
 def _placing(node: Node) -> tuple[object, ...]:
     return node.metadata.labels, node.spec.taints
+
+
+def _standing(pod: Pod) -> tuple[object, ...]:
+    """Return all that planning and counting look at in a Pod."""
+    meta = pod.metadata
+    return (
+        get_condition(pod.status.conditions, "Ready"),
+        pod.status.phase,
+        target_node(pod),
+        meta.deletionTimestamp,
+        meta.labels,
+        meta.ownerReferences,
+    )

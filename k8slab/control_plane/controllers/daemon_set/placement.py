@@ -37,15 +37,20 @@ REVISION_HASH = "controller-revision-hash"
 GENERATION_LABEL = "pod-template-generation"
 GENERATION = "deprecated.daemonset.template.generation"
 NAME_FIELD = "metadata.name"
-TOLERATED = (
-    ("node.kubernetes.io/not-ready", "NoExecute"),
-    ("node.kubernetes.io/unreachable", "NoExecute"),
-    ("node.kubernetes.io/disk-pressure", "NoSchedule"),
-    ("node.kubernetes.io/memory-pressure", "NoSchedule"),
-    ("node.kubernetes.io/pid-pressure", "NoSchedule"),
-    ("node.kubernetes.io/unschedulable", "NoSchedule"),
+TOLERATED = tuple(
+    Toleration(key=f"node.kubernetes.io/{name}", operator="Exists", effect=effect)
+    for name, effect in (
+        ("not-ready", NO_EXECUTE),
+        ("unreachable", NO_EXECUTE),
+        ("disk-pressure", NO_SCHEDULE),
+        ("memory-pressure", NO_SCHEDULE),
+        ("pid-pressure", NO_SCHEDULE),
+        ("unschedulable", NO_SCHEDULE),
+    )
 )
-NETWORK_UNAVAILABLE = ("node.kubernetes.io/network-unavailable", "NoSchedule")
+NETWORK_UNAVAILABLE = Toleration(
+    key="node.kubernetes.io/network-unavailable", operator="Exists", effect=NO_SCHEDULE
+)
 
 
 def node_should_run(ds: DaemonSet, node: Node) -> tuple[bool, bool]:
@@ -53,12 +58,9 @@ def node_should_run(ds: DaemonSet, node: Node) -> tuple[bool, bool]:
     spec = ds.spec.template.spec
     if spec.nodeName not in ("", node.metadata.name) or not matches_node(spec, node):
         return False, False
-    tolerations = tolerations_of(spec)
-    blocking = [
-        taint.effect
-        for taint in node.spec.taints
-        if taint.effect in (NO_SCHEDULE, NO_EXECUTE) and not tolerates(tolerations, taint)
-    ]
+    taints = [taint for taint in node.spec.taints if taint.effect in (NO_SCHEDULE, NO_EXECUTE)]
+    tolerations = tolerations_of(spec) if taints else ()
+    blocking = [taint.effect for taint in taints if not tolerates(tolerations, taint)]
     return not blocking, NO_EXECUTE not in blocking
 
 
@@ -83,8 +85,7 @@ def daemon_pod(ds: DaemonSet, node: str, revision_hash: str) -> Pod:
 def tolerations_of(spec: PodSpec) -> tuple[Toleration, ...]:
     """Return the template's tolerations and those of every daemon."""
     wanted = (*TOLERATED, NETWORK_UNAVAILABLE) if spec.hostNetwork else TOLERATED
-    added = [Toleration(key=key, operator="Exists", effect=effect) for key, effect in wanted]
-    return spec.tolerations + tuple(t for t in added if t not in spec.tolerations)
+    return spec.tolerations + tuple(t for t in wanted if t not in spec.tolerations)
 
 
 def only_on(affinity: Affinity | None, node: str) -> Affinity:

@@ -50,14 +50,19 @@ def plan(
     managed = _manage(ds, placed, nodes, revision_hash, now)
     if managed.create or managed.delete or ds.spec.updateStrategy.type == "OnDelete":
         return managed
+    if all(is_updated(ds, pod, revision_hash) for pod in pods):
+        return managed
     return _rolling_update(ds, placed, nodes, revision_hash, now)
 
 
 def by_node(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
     """Return the Pods by the node that they are on or meant for, oldest first."""
     placed: dict[str, list[Pod]] = {}
-    for pod in sorted(pods, key=lambda p: (p.metadata.creationTimestamp, p.metadata.name)):
+    for pod in pods:
         placed.setdefault(target_node(pod), []).append(pod)
+    for here in placed.values():
+        if len(here) > 1:
+            here.sort(key=lambda pod: (pod.metadata.creationTimestamp, pod.metadata.name))
     return placed
 
 
