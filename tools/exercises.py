@@ -1,8 +1,8 @@
 """`course.py exercises`: make exercises/ from solutions/, the one source of both.
 
-What stands between `### BEGIN SOLUTION` and `### END SOLUTION` becomes a line that says what to do
-and a `raise`; outputs go. The markers and cell metadata are nbgrader's, so a teacher can release
-the same notebooks with it.
+What stands between `### BEGIN SOLUTION` and `### END SOLUTION` becomes a line that says what to do,
+in a function also a `raise`; hidden tests and outputs go. The markers and cell metadata are
+nbgrader's, so a teacher can release the same notebooks with it.
 """
 
 import re
@@ -16,7 +16,10 @@ SOLUTION = re.compile(
     r"^(?P<indent>[ \t]*)### BEGIN SOLUTION.*?^[ \t]*### END SOLUTION[^\n]*$",
     re.DOTALL | re.MULTILINE,
 )
-STUB = r"\g<indent># YOUR CODE HERE\n\g<indent>raise NotImplementedError"
+HIDDEN = re.compile(
+    r"^### BEGIN HIDDEN TESTS.*?^### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE
+)
+TODO = "# YOUR CODE HERE"
 
 
 def main(arguments: list[str]) -> int:
@@ -39,9 +42,15 @@ def unsolved(notebook: Any) -> Any:
 
 
 def stub(source: str) -> str:
-    r"""Replace each solution in a cell's source.
+    r"""Replace each solution in a cell's source, and leave out what is hidden.
 
     >>> stub("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION")
     'def f():\n    # YOUR CODE HERE\n    raise NotImplementedError'
     """
-    return SOLUTION.sub(STUB, source)
+    return SOLUTION.sub(todo, HIDDEN.sub("", source))
+
+
+def todo(solution: re.Match[str]) -> str:
+    """Return what stands in a solution's place; between functions a `raise` would stop a run."""
+    indent = solution["indent"]
+    return f"{indent}{TODO}\n{indent}raise NotImplementedError" if indent else TODO

@@ -72,6 +72,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         """The verdict in words."""
         return "\n".join(self.lines)
 
+    def require(self) -> None:
+        """Raise AssertionError unless the answer is right: what nbgrader counts."""
+        if self.verdict != "right":
+            raise AssertionError(self.text)
+
     def __repr__(self) -> str:
         return self.text
 

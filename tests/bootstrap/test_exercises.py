@@ -24,6 +24,16 @@ def test_a_solution_becomes_a_stub_at_its_own_depth() -> None:
     assert "wanted = rs.spec.replicas" in stub
 
 
+def test_outside_of_functions_nothing_is_raised_so_that_all_cells_can_run() -> None:
+    cell = "answer = ...\n### BEGIN SOLUTION\nanswer = 42\n### END SOLUTION"
+    assert exercises.stub(cell) == "answer = ...\n# YOUR CODE HERE"
+
+
+def test_hidden_tests_stay_behind() -> None:
+    cell = "### BEGIN HIDDEN TESTS\nassert answer == 42\n### END HIDDEN TESTS\ncheck(answer)"
+    assert exercises.stub(cell) == "check(answer)"
+
+
 def test_an_exercise_has_no_outputs_and_keeps_its_cells_metadata() -> None:
     graded = {"nbgrader": {"grade_id": "plan", "solution": True}}
     cell = new_code_cell(SOLUTION, execution_count=3, metadata=graded)

@@ -12,10 +12,12 @@ Upstream: none
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from k8slab.api import load, to_dict
 from k8slab.api.core import Pod, Service
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import NotStartedError, Terminal, call
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 
 SEEDS = (1, 4, 9)
 NEARLY = 2  # kinds of mistakes; with fewer an answer is almost right
+# Kinds of mistakes; of several, the first one here is talked about.
+MOST_TELLING = (
+    *("invented", "twice", "labels", "owner", "no selector", "all labels"),
+    *("namespace", "ready", "terminating", "left out"),
+)
 CONTAINER = '{name: main, image: "busybox:1.37", command: [sleep, "1000000"]}'
 POD = """
 apiVersion: v1
@@ -100,14 +107,15 @@ def world(seed: int) -> Cluster:
     return boot(seed, WORLD)
 
 
-def cases(seed: int) -> Iterator[Case]:
-    """Yield what the answer is asked in one cluster: at rest, then while a member is ending."""
+@cache
+def cases(seed: int) -> tuple[Case, ...]:
+    """Return what the answer is asked in one cluster: at rest, then while a member is ending."""
     cluster = world(seed)
-    yield from _now(cluster)
+    at_rest = tuple(_now(cluster))
     leaving = pods_with(cluster.view, "track=stable")[seed % 3].metadata.name
     Terminal(cluster).run(f"delete pod {leaving} --wait=false")
     cluster.run(4)  # of its 20 s; its successor is ready by then
-    yield from _now(cluster)
+    return (*at_rest, *_now(cluster))
 
 
 def _now(cluster: Cluster) -> Iterator[Case]:
@@ -139,14 +147,16 @@ def grade(answer: Any) -> Finding:
             "is the one that the EndpointSlice controller wrote. Four tests of a Pod are all that "
             "a Service is."
         )
-    mistake, evidence = next(iter(mistakes.values()))
+    mistake, evidence = mistakes[min(mistakes, key=MOST_TELLING.index)]
     verdict = almost if len(mistakes) < NEARLY else wrong
     return verdict(mistake.message, mistake.misconception, (evidence,))
 
 
 def _ask(answer: Callable[..., Any], case: Case) -> list[str] | Finding:
     """Return the names that the answer gives, or what is wrong with its form."""
-    given = call(answer, case.service, list(case.pods))
+    # Copies: what an answer does to the objects' labels must not reach the next question.
+    service, *pods = (load(to_dict(one)) for one in (case.service, *case.pods))
+    given = call(answer, service, pods)
     expected = "a list of Pods, or of their names, from your function"
     if given is None or given is ...:
         raise NotStartedError
