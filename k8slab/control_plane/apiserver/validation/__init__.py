@@ -16,7 +16,16 @@ from typing import Any
 
 from k8slab.api.errors import FieldError
 from k8slab.api.meta import Object
-from k8slab.control_plane.apiserver.validation import pods
+from k8slab.control_plane.apiserver.validation import (
+    batch,
+    config,
+    nodes,
+    pod_updates,
+    pods,
+    policies,
+    services,
+    workloads,
+)
 from k8slab.control_plane.apiserver.validation.metadata import metadata, metadata_update
 
 Check = Callable[[Any], Iterable[FieldError]]
@@ -24,10 +33,33 @@ Compare = Callable[[Any, Any], Iterable[FieldError]]
 
 # By kind: what a new object must be, what an update may not do beside that.
 VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
-    "Pod": (pods.pod, None),
+    "Pod": (pods.pod, pod_updates.pod_update),
+    "PodTemplate": (pods.pod_template_object, None),
+    "Service": (services.service, services.service_update),
+    "EndpointSlice": (services.endpoint_slice, services.endpoint_slice_update),
+    "Deployment": (workloads.deployment, workloads.deployment_update),
+    "ReplicaSet": (workloads.replica_set, workloads.replica_set_update),
+    "DaemonSet": (workloads.daemon_set, workloads.daemon_set_update),
+    "StatefulSet": (workloads.stateful_set, workloads.stateful_set_update),
+    "ReplicationController": (workloads.replication_controller, None),
+    "ConfigMap": (config.config_map, config.config_map_update),
+    "Secret": (config.secret, config.secret_update),
+    "Namespace": (nodes.namespace, None),
+    "Node": (nodes.node, nodes.node_update),
+    "Lease": (nodes.lease, None),
+    "Event": (nodes.event, None),
+    "Job": (batch.job, batch.job_update),
+    "CronJob": (batch.cron_job, None),
+    "PodDisruptionBudget": (policies.pod_disruption_budget, None),
+    "PriorityClass": (policies.priority_class, policies.priority_class_update),
+    "NetworkPolicy": (policies.network_policy, None),
+    "Ingress": (policies.ingress, None),
 }
 # By kind: what an update of the status may not do.
-STATUS_VALIDATORS: Mapping[str, Compare] = {}
+STATUS_VALIDATORS: Mapping[str, Compare] = {
+    "Pod": pod_updates.pod_status_update,
+    **dict.fromkeys(workloads.STATUS_NUMBERS, workloads.workload_status),
+}
 
 
 def validate(obj: Object, old: Object | None = None) -> list[FieldError]:

@@ -12,7 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8slab.api.core import Pod, PodDNSConfig, PodSpec, PodTemplateSpec, ResourceRequirements
+from k8slab.api.core import (
+    Pod,
+    PodDNSConfig,
+    PodSpec,
+    PodTemplate,
+    PodTemplateSpec,
+    ResourceRequirements,
+)
 from k8slab.api.errors import (
     FieldError,
     duplicate,
@@ -57,6 +64,11 @@ def pod(obj: Pod) -> list[FieldError]:
         text = "cannot be set until all schedulingGates have been cleared"
         found.append(forbidden_field("spec.nodeName", text))
     return found
+
+
+def pod_template_object(obj: PodTemplate) -> Errors:
+    """Yield what is wrong with a template that is an object of its own."""
+    yield from pod_template("template", obj.template)
 
 
 def pod_template(path: str, template: PodTemplateSpec) -> Errors:
