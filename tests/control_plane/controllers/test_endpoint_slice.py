@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from k8slab.api import load
-from k8slab.control_plane.controllers.endpoint_slice import Memory, plan
+from k8slab.control_plane.controllers.endpoint_slice import Desired, plan
 
 
 def service(name: str = "web", **spec: Any) -> Any:
@@ -198,12 +198,26 @@ def test_whatever_happened_before_the_slices_tell_the_truth(
         assert (quiet.create, quiet.update, quiet.delete) == ((), (), ())
 
 
-def test_memory_changes_no_answer() -> None:
-    memory = Memory()
-    pods = [pod(n) for n in range(3)]
-    plan(service(), pods, NODES, memory=memory)
-    pods[1] = leaving(pods[1])
-    assert plan(service(), pods, NODES, memory=memory) == plan(service(), pods, NODES)
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["put", "leave", "drop"]))))
+def test_endpoints_kept_pod_by_pod_are_those_of_all_pods(changes: list[tuple[int, str]]) -> None:
+    desired = Desired(service(), {node.metadata.name: node for node in NODES})
+    pods: dict[int, Any] = {}
+    for number, change in changes:
+        if change == "drop":
+            pods.pop(number, None)
+            desired.drop(pod(number))
+        else:
+            pods[number] = pod(number) if change == "put" else leaving(pod(number))
+            desired.put(pods[number])
+    kept, fresh = (
+        plan(service(), pods.values(), NODES, desired=desired),
+        plan(service(), pods.values(), NODES),
+    )
+    assert sorted(map(str, endpoints(kept))) == sorted(map(str, endpoints(fresh)))
+
+
+def endpoints(result: Any) -> list[Any]:
+    return [endpoint for one in result for endpoint in one.endpoints]
 
 
 def test_slices_follow_the_pods_of_a_cluster(lab: Any, web: Any) -> None:

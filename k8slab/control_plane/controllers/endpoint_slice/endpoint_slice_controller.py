@@ -19,13 +19,13 @@ from k8slab.api.errors import ApiError
 from k8slab.api.pods import is_pod_ready, is_pod_terminal
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.control_plane.controllers.controller_utils import decide, work
+from k8slab.control_plane.controllers.endpoint_slice.desired import Desired
 from k8slab.control_plane.controllers.endpoint_slice.endpoints import ZONE
 from k8slab.control_plane.controllers.endpoint_slice.reconciler import (
     CONTROLLER_NAME,
     MANAGED_BY,
     MAX_ENDPOINTS,
     SERVICE_NAME,
-    Memory,
     SlicePlan,
     plan,
 )
@@ -62,7 +62,7 @@ class EndpointSliceController:
         self._queue = WorkQueue(self._sim, self.component)
         self._tracker = SliceTracker()
         self._trigger_times = TriggerTimes()
-        self._memories: dict[str, Memory] = {}  # by key of the Service
+        self._desired: dict[str, Desired] = {}  # by key of the Service
         self._nodes_by_name: dict[str, Node] = {}
 
     async def run(self) -> None:
@@ -84,30 +84,26 @@ class EndpointSliceController:
         service = new or old
         assert service is not None
         key = key_of(service)
-        self._memories.pop(key, None)
+        self._desired.pop(key, None)
         if old is None:
             self._trigger_times.note(key, service.metadata.creationTimestamp)
         self._queue.add(key)
 
     def _on_pod(self, old: Pod | None, new: Pod | None) -> None:
-        if old is not None and new is not None and not _endpoint_changed(old, new):
+        if not _endpoint_changed(old, new):
             return
         since = ready_since(new)
         news = since if since != ready_since(old) else ""
-        for key in self._touched(old, new):
+        selecting = dict.fromkeys(self._services_of(new)) if new is not None else {}
+        before = dict.fromkeys(self._services_of(old)) if old is not None else {}
+        for key in selecting | before:
+            if key in self._desired:
+                if old is not None and key not in selecting:
+                    self._desired[key].drop(old)
+                elif new is not None:
+                    self._desired[key].put(new)
             self._trigger_times.note(key, news)
             self._queue.add(key)
-            if new is None and old is not None and key in self._memories:
-                self._memories[key].forget(old)
-
-    def _touched(self, old: Pod | None, new: Pod | None) -> Iterable[str]:
-        """Return the keys of the Services that select the Pod, or did."""
-        keys = {}
-        if new is not None:
-            keys = dict.fromkeys(self._services_of(new))
-        if old is not None and (new is None or old.metadata.labels != new.metadata.labels):
-            keys |= dict.fromkeys(self._services_of(old))
-        return keys
 
     def _services_of(self, pod: Pod) -> Iterable[str]:
         labels = pod.metadata.labels.items()
@@ -131,7 +127,7 @@ class EndpointSliceController:
             del self._nodes_by_name[old.metadata.name]
         if old is not None and new is not None and _zone(old) == _zone(new):
             return
-        self._memories.clear()
+        self._desired.clear()
         for service in self._services.all():
             self._queue.add(key_of(service))
 
@@ -145,14 +141,17 @@ class EndpointSliceController:
             return
         if not service.spec.selector or service.spec.type == "ExternalName":
             return
+        if key not in self._desired:
+            pods = self._selected(service)
+            self._desired[key] = Desired(service, self._nodes_by_name, pods)
         result = plan(
             service,
-            self._selected(service),
-            self._nodes_by_name,
+            (),
+            (),
             self._tracker.current(key, self._slices.by_index("service", key)),
             max_endpoints=self._max_endpoints,
             trigger_time=self._trigger_times.take(key),
-            memory=self._memories.setdefault(key, Memory()),
+            desired=self._desired[key],
         )
         try:
             await self._write(key, service, result)
@@ -221,14 +220,17 @@ def _zone(node: Node) -> str:
     return node.metadata.labels.get(ZONE, "")
 
 
-def _endpoint_changed(old: Pod, new: Pod) -> bool:
-    """Say whether anything changed that a slice shows."""
-    if old.metadata.labels != new.metadata.labels:
-        return True
-    return _facts(old) != _facts(new)
+def _endpoint_changed(old: Pod | None, new: Pod | None) -> bool:
+    """Say whether anything changed that a slice shows: without an address nothing does."""
+    before, after = _facts(old), _facts(new)
+    if before is None or after is None or old is None or new is None:
+        return before is not after
+    return before != after or old.metadata.labels != new.metadata.labels
 
 
-def _facts(pod: Pod) -> tuple[object, ...]:
+def _facts(pod: Pod | None) -> tuple[object, ...] | None:
+    if pod is None or not (pod.status.podIP or pod.status.podIPs):
+        return None
     return (
         pod.status.podIP,
         pod.status.podIPs,
@@ -238,4 +240,5 @@ def _facts(pod: Pod) -> tuple[object, ...]:
         pod.spec.nodeName,
         pod.spec.hostname,
         pod.spec.subdomain,
+        pod.metadata.uid,
     )

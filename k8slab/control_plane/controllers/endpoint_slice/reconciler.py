@@ -11,16 +11,22 @@ Upstream: staging/src/k8s.io/endpointslice/reconciler.go
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from k8slab.api.core import Node, Pod, Service
-from k8slab.api.discovery import Endpoint, EndpointPort, EndpointSlice
+from k8slab.api.discovery import Endpoint, EndpointSlice
 from k8slab.api.meta import ObjectMeta, is_controlled_by
 from k8slab.control_plane.controllers.controller_utils import controller_reference
-from k8slab.control_plane.controllers.endpoint_slice.endpoints import endpoint_for
+from k8slab.control_plane.controllers.endpoint_slice.desired import (
+    Desired,
+    Group,
+    PortKey,
+    identity,
+    port_key,
+)
 from k8slab.control_plane.controllers.endpoint_slice.hints import with_hints
 
 MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
@@ -30,9 +36,6 @@ CONTROLLER_NAME = "endpointslice-controller.k8s.io"
 HEADLESS = "service.kubernetes.io/headless"
 RESERVED_LABELS = (SERVICE_NAME, MANAGED_BY, HEADLESS)
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
-
-Group = dict[str, Endpoint]  # desired endpoints with the same ports, by identity
-PortKey = tuple[EndpointPort, ...]
 
 
 class SlicePlan(msgspec.Struct, frozen=True):
@@ -61,29 +64,29 @@ class SlicePlan(msgspec.Struct, frozen=True):
 def plan(
     service: Service,
     pods: Iterable[Pod],
-    nodes: Iterable[Node] | Mapping[str, Node],
+    nodes: Iterable[Node],
     existing: Sequence[EndpointSlice] = (),
     *,
     max_endpoints: int = MAX_ENDPOINTS,
     trigger_time: str = "",
-    memory: Memory | None = None,
+    desired: Desired | None = None,
 ) -> SlicePlan:
     """Say which EndpointSlices should exist for the Service.
 
     `pods` are those that its selector matches; `nodes` tell the zones, and `existing` are the
-    Service's slices. `trigger_time` is noted on what is written. `memory`, kept from call to
-    call for as long as Service and nodes stay the same, makes the next call cheaper.
+    Service's slices. `trigger_time` is noted on what is written. Who keeps `desired` from call
+    to call spares looking at all the Pods.
     """
-    by_name = nodes if isinstance(nodes, Mapping) else {node.metadata.name: node for node in nodes}
-    desired = _group(service, pods, by_name, Memory() if memory is None else memory)
+    if desired is None:
+        desired = Desired(service, {node.metadata.name: node for node in nodes}, pods)
     packing = _Packing(service, max_endpoints)
     present: dict[PortKey, list[EndpointSlice]] = {}
     for one in existing:
         if is_controlled_by(one, service) and one.addressType == "IPv4":
-            present.setdefault(_key(one.ports), []).append(one)
+            present.setdefault(port_key(one.ports), []).append(one)
         else:
             packing.delete.append(one)
-    for key, (ports, endpoints) in desired.items():
+    for key, (ports, endpoints) in desired.groups().items():
         packing.pack(ports, present.pop(key, []), endpoints)
     for slices in present.values():
         packing.delete += slices
@@ -91,69 +94,6 @@ def plan(
         packing.add_placeholder()
     packing.reuse()
     return packing.result(trigger_time)
-
-
-class Memory:
-    """What was worked out for each Pod of a Service; holds while the Pod is the same object.
-
-    Equal ports and equal endpoints are kept as one object, so that comparing them is cheap.
-    """
-
-    def __init__(self) -> None:
-        self.pods: dict[str, tuple[Pod, PortKey, Endpoint | None]] = {}  # by uid
-        self._ports: dict[PortKey, PortKey] = {}
-
-    def place(
-        self, service: Service, pod: Pod, nodes: Mapping[str, Node]
-    ) -> tuple[Pod, PortKey, Endpoint | None]:
-        """Work out a Pod's ports and endpoint, None if it must not be in any slice."""
-        uid = pod.metadata.uid
-        before = self.pods.get(uid)
-        placed = endpoint_for(service, pod, nodes)
-        if placed is None:
-            entry: tuple[Pod, PortKey, Endpoint | None] = (pod, (), None)
-        else:
-            ports, endpoint = placed
-            if before is not None and before[2] == endpoint:
-                endpoint = before[2]
-            entry = (pod, self._ports.setdefault(ports, ports), endpoint)
-        self.pods[uid] = entry
-        return entry
-
-    def forget(self, pod: Pod) -> None:
-        """Drop a Pod that is gone."""
-        self.pods.pop(pod.metadata.uid, None)
-
-
-def _group(
-    service: Service, pods: Iterable[Pod], nodes: Mapping[str, Node], memory: Memory
-) -> dict[PortKey, tuple[PortKey, Group]]:
-    groups: dict[PortKey, tuple[PortKey, Group]] = {}
-    current: PortKey | None = None
-    group: Group = {}
-    known = memory.pods
-    for pod in pods:
-        entry = known.get(pod.metadata.uid)
-        if entry is None or entry[0] is not pod:
-            entry = memory.place(service, pod, nodes)
-        _, ports, endpoint = entry
-        if endpoint is None:
-            continue
-        if ports is not current:  # Pods of one template have equal ports: look up only changes
-            current = ports
-            group = groups.setdefault(_key(ports), (ports, {}))[1]
-        group[identity(endpoint)] = endpoint
-    return groups
-
-
-def _key(ports: PortKey) -> PortKey:
-    return ports if len(ports) < 2 else tuple(sorted(ports, key=lambda p: (p.name, p.port)))
-
-
-def identity(endpoint: Endpoint) -> str:
-    """Return what makes it the same endpoint, whatever its condition: its Pod."""
-    target = endpoint.targetRef
-    return (target.uid or target.name) if target is not None else endpoint.addresses[0]
 
 
 class _Packing:
