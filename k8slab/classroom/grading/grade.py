@@ -1,0 +1,133 @@
+"""Grading one submission: run its cells, fetch its answers, judge them.
+
+`grade(path, folder, limits)` returns a `Report` for any file whatever. After a cell that hangs or
+kills its kernel, the cells that had worked are run again in a new one, and grading goes on.
+
+Rule of use: the verdicts come from the checks of this package, run in this process.
+
+Upstream: none (nbgrader: executecells.py)
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from k8slab.classroom.checks import NOT_STARTED, judge, verdict_of
+from k8slab.classroom.exercises import find
+from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
+from k8slab.classroom.grading import submission
+from k8slab.classroom.grading.kernel import Kernel, KernelError, Limits
+from k8slab.classroom.grading.remote import fetch
+from k8slab.classroom.grading.report import Report
+from k8slab.classroom.grading.submission import Cell, NotGradableError
+from k8slab.classroom.verdicts import Finding, Verdict, wrong
+
+AGAIN = 0.5  # s after which an alarm that somebody swallowed rings again
+
+
+class OutOfTimeError(BaseException):
+    """A check took too long; not an Exception, so that nobody on the way takes it for theirs."""
+
+
+def grade(path: Path, folder: Path, limits: Limits, official: Path | None = None) -> Report:
+    """Return the report on a file; the official notebook is looked for in the folder."""
+    try:
+        theirs = submission.read(path)
+        source = official or submission.official_for(path, theirs, folder)
+        merged = submission.merge(submission.read(source), theirs)
+    except NotGradableError as problem:
+        return Report(file=path.name, problem=f"{path.name} {problem}.")
+    try:
+        with Kernel(limits) as kernel:
+            verdicts, notes = _Run(kernel).all(merged.cells)
+    except KernelError as problem:
+        return Report(file=path.name, problem=str(problem))
+    return Report(file=path.name, verdicts=tuple(verdicts), notes=(*merged.notes, *notes))
+
+
+class _Run:
+    """One pass through the cells of a submission."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._worked: list[Cell] = []
+        self._notes: list[str] = []
+
+    def all(self, cells: tuple[Cell, ...]) -> tuple[list[Verdict], list[str]]:
+        """Run every cell; return the verdicts and what happened on the way."""
+        verdicts = []
+        for cell in cells:
+            if cell.role == "check":
+                verdicts.append(self._judge(cell))
+            elif cell.source.strip():
+                self._run(cell)
+        return verdicts, self._notes
+
+    def _run(self, cell: Cell) -> None:
+        try:
+            raised = self._kernel.run(cell.source)
+        except KernelError as problem:
+            self._notes.append(f"{_named(cell)} was stopped. {problem}")
+            self._replay()
+            return
+        if raised:
+            self._notes.append(f"{_named(cell)} raised {raised}")
+        else:
+            self._worked.append(cell)
+
+    def _replay(self) -> None:
+        """Bring the new kernel to where the old one was before the cell that ended it."""
+        for cell in list(self._worked):
+            try:
+                self._kernel.run(cell.source)
+            except KernelError:  # it worked once, and not again
+                self._worked.remove(cell)
+
+    def _judge(self, cell: Cell) -> Verdict:
+        exercise = find(cell.key)
+        before = self._kernel.generation
+        try:
+            with alarm(2 * self._kernel.limits.seconds):
+                finding = judge(exercise, fetch(self._kernel, cell.expression))
+        except NotStartedError:
+            finding = NOT_STARTED
+        except LearnerError as problem:
+            finding = wrong(str(problem))
+        except OutOfTimeError:
+            finding = _too_slow(2 * self._kernel.limits.seconds)
+        if self._kernel.generation != before:
+            self._replay()
+        return verdict_of(exercise, finding)
+
+
+def _too_slow(seconds: float) -> Finding:
+    return wrong(f"The clusters that try your answer were still busy with it after {seconds:g} s.")
+
+
+def _named(cell: Cell) -> str:
+    return "A cell of your own" if cell.role == "own" else f"The cell {cell.id}"
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise OutOfTimeError in what follows once the time is up, where the system can."""
+    possible = hasattr(signal, "setitimer")
+    if not possible or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        raise OutOfTimeError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

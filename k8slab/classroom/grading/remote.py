@@ -1,0 +1,113 @@
+"""An answer that lives in a kernel, as a value or a function of this process.
+
+`fetch(kernel, "selector")` gives data as data. A function stays there: what comes back is one that
+sends its arguments over and returns what the learner's function made of them.
+
+Rule of use: all that crosses is JSON; time spent over there counts against the check's limit.
+
+Upstream: none
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from k8slab.api import load, to_dict
+from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
+from k8slab.classroom.grading.kernel import DiedError, HungError, Kernel
+
+INSIDE = "__import__('k8slab.classroom.grading.inside', fromlist=['inside'])"
+LARGEST = 2_000_000  # characters of an answer
+
+
+class Stranger:
+    """Stands for a value that is neither data nor a function."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+
+    def __repr__(self) -> str:
+        return f"a {self._kind}"
+
+
+def fetch(kernel: Kernel, expression: str) -> Any:
+    """Return the answer that an expression names; None if there is none yet.
+
+    Raises LearnerError if the kernel hangs or dies over it.
+    """
+    try:
+        text = kernel.value(f"{INSIDE}.encode({expression})")
+    except ValueError:  # the name was never bound
+        return None
+    except (HungError, DiedError) as problem:
+        raise LearnerError(f"Your answer could not be read. {problem}") from None
+    message = _decode(text)
+    if message.get("kind") == "function":
+        return _function(kernel, expression)
+    return _value(message)
+
+
+def _function(kernel: Kernel, expression: str) -> Callable[..., Any]:
+    deadline = time.monotonic() + kernel.limits.seconds
+
+    def far_away(*arguments: Any) -> Any:
+        sent = json.dumps([_sent(one) for one in arguments])
+        left = max(0.0, deadline - time.monotonic())
+        try:
+            text = kernel.value(f"{INSIDE}.call({expression}, {sent!r})", left)
+        except HungError:
+            limit = kernel.limits.seconds
+            raise LearnerError(f"Your function had not answered after {limit:g} s.") from None
+        except DiedError:
+            raise LearnerError("Your function ended the whole process.") from None
+        except ValueError as problem:
+            raise LearnerError(f"Your function could not be called: {problem}.") from None
+        return _value(_decode(text))
+
+    return far_away
+
+
+def _sent(argument: Any) -> Any:
+    return [to_dict(one) for one in argument] if isinstance(argument, list) else to_dict(argument)
+
+
+def _decode(text: str) -> dict[str, Any]:
+    try:
+        message = json.loads(text) if len(text) <= LARGEST else None
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        raise LearnerError("Your answer is too large or too strange to be read.")
+    return message
+
+
+def _value(message: dict[str, Any]) -> Any:
+    match message.get("kind"):
+        case "data":
+            return _restored(message.get("value"))
+        case "missing":
+            raise NotStartedError
+        case "raised":
+            raise LearnerError(str(message.get("text"))[:1000])
+        case _:
+            return Stranger(str(message.get("type", "value"))[:60])
+
+
+def _restored(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_restored(one) for one in value]
+    if isinstance(value, dict):
+        if set(value) == {"$map"}:
+            return {_key(key): _restored(one) for key, one in value["$map"]}
+        try:
+            return load(value["$object"])
+        except (KeyError, ValueError):
+            raise LearnerError("Your answer holds an object that cannot be read.") from None
+    return value
+
+
+def _key(key: Any) -> Any:
+    return tuple(key) if isinstance(key, list) else key
