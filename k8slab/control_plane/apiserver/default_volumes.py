@@ -26,7 +26,9 @@ def volume(v: Any) -> Any:
             continue
         if source.defaultMode is None:
             source = replace(source, defaultMode=MODE)
-        if name == "projected":
+        if name == "downwardAPI":
+            source = replace(source, items=tuple(_versioned(item) for item in source.items))
+        elif name == "projected":
             source = replace(source, sources=tuple(_projection(s) for s in source.sources))
         return replace(v, **{name: source})
     if v.hostPath is not None and v.hostPath.type is None:
