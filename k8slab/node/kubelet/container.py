@@ -92,7 +92,7 @@ def format_pod(pod: Pod) -> str:
     return f"{pod.metadata.name}_{pod.metadata.namespace}({pod.metadata.uid})"
 
 
-def restart_after_exit(container: Container, pod: Pod, exit_code: int) -> bool:
+def restart_after_exit(container: Container, spec: PodSpec, exit_code: int) -> bool:
     """Say whether restart rules and policy want the container again after this exit code."""
     for rule in container.restartPolicyRules:
         codes = rule.exitCodes
@@ -100,7 +100,7 @@ def restart_after_exit(container: Container, pod: Pod, exit_code: int) -> bool:
             continue
         if (exit_code in codes.values) == (codes.operator == "In"):
             return True
-    policy = container.restartPolicy or pod.spec.restartPolicy or "Always"
+    policy = container.restartPolicy or spec.restartPolicy or "Always"
     if policy == "Never":
         return False
     return policy == "Always" or exit_code != 0
@@ -115,7 +115,7 @@ def should_container_be_restarted(container: Container, pod: Pod, status: PodRun
         return True
     if newest.state == RUNNING:
         return False
-    return restart_after_exit(container, pod, newest.exit_code)
+    return restart_after_exit(container, pod.spec, newest.exit_code)
 
 
 def has_regular_container_started(pod: Pod, status: PodRuntimeStatus) -> bool:

@@ -159,7 +159,7 @@ def _condemned(
     probe = probes.failed.get(found.id)
     if probe:
         message = f"Container {container.name} failed {probe} probe"
-        restart = restart_after_exit(container, pod, 1)
+        restart = restart_after_exit(container, pod.spec, 1)
     elif found.config.image != container.image:
         probe, message = "", f"Container {container.name} definition changed"
         restart = True
@@ -225,7 +225,7 @@ def _regular_init(
         if found.exit_code == 0:
             return True
         # Always means OnFailure here: an init container that succeeded is not run again.
-        if not restart_after_exit(container, pod, found.exit_code):
+        if not restart_after_exit(container, pod.spec, found.exit_code):
             actions.kill_pod = True
             return False
     actions.to_start.append(container)

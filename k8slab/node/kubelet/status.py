@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8slab.api.core import Container, ContainerStatus, Pod, PodCondition, PodSpec
-from k8slab.node.kubelet.container import find_status, is_restartable_init
+from k8slab.node.kubelet.container import find_status, is_restartable_init, restart_after_exit
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 
@@ -45,19 +45,14 @@ def pod_phase(
         return RUNNING
     if not counts["stopped"]:
         return PENDING
-    return _stopped_phase(spec, counts, terminal)
+    return _stopped_phase(counts, terminal)
 
 
-def _stopped_phase(spec: PodSpec, counts: dict[str, int], terminal: bool) -> str:
+def _stopped_phase(counts: dict[str, int], terminal: bool) -> str:
     """Nothing runs: either the Pod is done, or its containers are about to run again."""
-    all_succeeded = counts["stopped"] == counts["succeeded"]
-    if terminal:
-        return SUCCEEDED if all_succeeded else FAILED
-    if spec.restartPolicy not in ("OnFailure", "Never"):
+    if counts["restarting"] and not terminal:
         return RUNNING
-    if all_succeeded:
-        return SUCCEEDED
-    return FAILED if spec.restartPolicy == "Never" else RUNNING
+    return SUCCEEDED if counts["stopped"] == counts["succeeded"] else FAILED
 
 
 def _regular_init(spec: PodSpec, statuses: Sequence[ContainerStatus]) -> tuple[int, int]:
@@ -81,6 +76,7 @@ def _sidecars(spec: PodSpec, statuses: Sequence[ContainerStatus]) -> tuple[int, 
     """Count the sidecars that have not started; how one ended does not matter."""
     pending = 0
     counts = {"unknown": 0, "running": 0, "waiting": 0, "stopped": 0, "succeeded": 0}
+    counts["restarting"] = 0  # those of the stopped that will run again
     for container in spec.initContainers:
         if not is_restartable_init(container):
             continue
@@ -108,11 +104,15 @@ def _count_regular(
             counts["running"] += 1
         elif status.state.terminated is not None:
             counts["stopped"] += 1
-            counts["succeeded"] += status.state.terminated.exitCode == 0
+            code = status.state.terminated.exitCode
+            counts["succeeded"] += code == 0
+            counts["restarting"] += restart_after_exit(container, spec, code)
         elif status.state.waiting is None:
             counts["unknown"] += 1
         elif status.lastState.terminated is not None:
             counts["stopped"] += 1
+            again = spec.restartPolicy != "Never" or bool(container.restartPolicyRules)
+            counts["restarting"] += again
         else:
             counts["waiting"] += 1
 

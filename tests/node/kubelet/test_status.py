@@ -166,3 +166,19 @@ def test_a_succeeded_pod_is_initialized_and_not_ready_because_it_completed() -> 
     found = by_type(pod_conditions(pod("Never"), statuses(a=OK, b=OK), (), "Succeeded"))
     assert found["Initialized"].reason == "PodCompleted"
     assert (found["Ready"].status, found["Ready"].reason) == ("False", "PodCompleted")
+
+
+@pytest.mark.parametrize(("code", "phase"), [(42, "Running"), (1, "Failed"), (0, "Succeeded")])
+def test_a_restart_rule_keeps_a_pod_running_that_never_restarts(code: int, phase: str) -> None:
+    rule = {"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}
+    container = {"name": "a", "image": "a", "restartPolicy": "Never", "restartPolicyRules": [rule]}
+    spec: Any = load(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "spec": {"restartPolicy": "Never", "containers": [container]},
+        }
+    )
+    ended = ContainerState(terminated=ContainerStateTerminated(exitCode=code))
+    assert pod_phase(spec.spec, statuses(a=ended), ()) == phase
+    assert pod_phase(spec.spec, statuses(a=ended), (), terminal=True) != "Running"
