@@ -104,7 +104,7 @@ def go_value(value: Any) -> str:
     """Write a value as field errors quote it: text in quotes, the rest as JSON, nothing as null."""
     if isinstance(value, str):
         return msgspec.json.encode(value).decode()
-    return msgspec.json.encode(value).decode() if value is not None else "null"
+    return msgspec.json.encode(value, order="deterministic").decode()
 
 
 class ApiError(Exception):

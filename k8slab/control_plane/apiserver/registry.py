@@ -30,6 +30,7 @@ from k8slab.control_plane.apiserver import (
     validation,
 )
 from k8slab.control_plane.apiserver.cacher import Cache, Filter
+from k8slab.control_plane.apiserver.decoding import decode, decode_patched
 from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
 from k8slab.control_plane.apiserver.storage import Storage
 from k8slab.sim import Simulation
@@ -74,7 +75,7 @@ class Registry:
 
     def create(self, request: Request) -> Object:
         """Store a new object and return it."""
-        obj = self._placed(self._decode(request.body), request)
+        obj = self._placed(decode(self.resource, request), request)
         obj = admission.admit(defaults.apply(obj), self._context(request.user))
         obj = strategy.prepare_create(obj, uid=self._uid(), now=self._sim.now)
         generated = not obj.metadata.name and bool(obj.metadata.generateName)
@@ -87,7 +88,7 @@ class Registry:
 
     def update(self, request: Request) -> Object:
         """Replace the object, or its status, and return it."""
-        new = self._placed(self._decode(request.body), request)
+        new = self._placed(decode(self.resource, request), request)
         if new.metadata.name != request.name:
             raise errors.bad_request(
                 f"the name of the object ({new.metadata.name}) does not match the name on the "
@@ -100,6 +101,7 @@ class Registry:
                 return self.create(request)
         old = self._current(request.namespace, request.name)
         self._check_version(new, old)
+        self._check_uid(new, old)
         return self._update(new, old, request)
 
     def patch(self, request: Request) -> Object:
@@ -107,7 +109,7 @@ class Registry:
         for _ in range(PATCH_RETRIES):
             old = self._current(request.namespace, request.name)
             document = patch.apply(codec.to_dict(old), request.body, request.patch_type)
-            new = self._decode(document)
+            new = decode_patched(document, self.resource, request)
             if new.metadata.resourceVersion:
                 self._check_version(new, old)
             if request.subresource == "":
@@ -162,14 +164,16 @@ class Registry:
         return stored
 
     def _update(self, new: Object, old: Object, request: Request) -> Object:
+        check: Callable[..., list[errors.FieldError]] = validation.validate
         if request.subresource == "status":
             new = strategy.prepare_status(new, old)
+            check = validation.validate_status
         else:
             new = strategy.prepare_update(new, old)
         if isinstance(new, Service) and isinstance(old, Service):
             new = self._allocator.allocate(new, old)
         try:
-            self._raise_invalid(new, validation.validate(new, old))
+            self._raise_invalid(new, check(new, old))
         except errors.ApiError:
             self._release(new, keep=old)
             raise
@@ -205,24 +209,6 @@ class Registry:
         if found is None:
             raise errors.not_found(self.resource, name)
         return found
-
-    def _decode(self, body: Any) -> Object:
-        """Return the body as an object of this kind; raises ApiError if it is none."""
-        if isinstance(body, self.resource.type):
-            return body
-        if isinstance(body, Object):
-            raise errors.bad_request(
-                f'{body.kind} in version "{body.apiVersion}" cannot be handled as a '
-                f"{self.resource.kind}: converting ({body.kind}) to ({self.resource.kind}): "
-                "unknown conversion"
-            )
-        try:
-            found = codec.type_of(body)
-            if found is not self.resource.type:
-                return self._decode(found())
-            return codec.convert(body, self.resource.type)
-        except codec.DecodeError as error:
-            raise errors.bad_request(error.upstream) from None
 
     def _placed(self, obj: Object, request: Request) -> Object:
         """Return the object in the namespace of the request."""
@@ -266,6 +252,8 @@ class Registry:
         version = new.metadata.resourceVersion
         if version and version != old.metadata.resourceVersion:
             raise errors.conflict(self.resource, old.metadata.name)
+
+    def _check_uid(self, new: Object, old: Object) -> None:
         if new.metadata.uid and new.metadata.uid != old.metadata.uid:
             why = (
                 f"Precondition failed: UID in precondition: {new.metadata.uid}, "

@@ -99,7 +99,7 @@ def _kept_metadata(new: Object, old: Object) -> Any:
     before = old.metadata
     return replace(
         new.metadata,
-        uid=before.uid,
+        uid=new.metadata.uid or before.uid,
         creationTimestamp=before.creationTimestamp,
         deletionTimestamp=before.deletionTimestamp,
         deletionGracePeriodSeconds=before.deletionGracePeriodSeconds,
