@@ -29,6 +29,19 @@ APPLY_PATCH = "application/apply-patch+yaml"
 ADMIN = "kubernetes-admin"
 
 
+class Notes:
+    """What the server says beside its answer: warnings for people, and that it made something new.
+
+    A caller who wants to know hands one in with the request.
+    """
+
+    __slots__ = ("created", "warnings")
+
+    def __init__(self) -> None:
+        self.created = False
+        self.warnings: list[str] = []
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One call to the API server."""
 
@@ -52,6 +65,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     force: bool = False  # of a server-side apply
     as_table: bool = False  # answer with a Table, as kubectl get asks for
     options: tuple[tuple[str, str], ...] = ()  # further query parameters, such as those of logs
+    notes: Notes | None = None  # where the server's remarks go
+
+    def warn(self, text: str) -> None:
+        """Tell the caller something, once; the server's side."""
+        if self.notes is not None and text not in self.notes.warnings:
+            self.notes.warnings.append(text)
 
     def path(self) -> str:
         """Return the path of the URL that real clients would use."""

@@ -16,6 +16,7 @@ Upstream: none
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from k8slab.client import Client, Latency
 from k8slab.cluster import faults, kubeadm
 from k8slab.cluster.conditions import condition
 from k8slab.cluster.node_shell import NodeShell, Text
+from k8slab.cluster.turn import in_turn
 from k8slab.cluster.view import View
 from k8slab.cluster.world import CONTROL_PLANE, PLACEHOLDERS, Host, World
 from k8slab.control_plane.etcd import Backend
@@ -37,6 +39,7 @@ from k8slab.sim import Simulation, Timer, Trace
 if TYPE_CHECKING:
     from k8slab.cluster.requests import Answer
     from k8slab.cluster.why import Explanation
+    from k8slab.gateway.serving import Serving
 
 BOOT_LIMIT = 300.0  # virtual seconds in which a cluster must be up
 COMMAND_LIMIT = 3600.0  # virtual seconds that one command may take
@@ -59,6 +62,7 @@ class Cluster:
         if workers < 0:
             raise ValueError(f"a cluster has 0 or more workers, got {workers}")
         self.seed = seed
+        self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
         self.world = World(self.sim, latency or Latency(), replace or {})
         self._add_hosts(workers)
@@ -79,20 +83,24 @@ class Cluster:
         """Everything that happened so far, each thing with its cause."""
         return self.sim.trace
 
+    @in_turn
     def run(self, seconds: float) -> None:
         """Let so many virtual seconds pass."""
         if seconds < 0:
             raise ValueError(f"time does not run backwards: run({seconds:g})")
         self.sim.run(self.now + seconds)
 
+    @in_turn
     def step(self) -> Timer | None:
         """Let the next thing happen and return it."""
         return self.sim.step()
 
+    @in_turn
     def pending(self) -> list[Timer]:
         """Return what is about to happen, soonest first."""
         return self.sim.pending()
 
+    @in_turn
     def run_until(self, what: str | Callable[[Cluster], object], timeout: float = 600.0) -> float:
         """Run until something holds, and return the virtual time at which it did.
 
@@ -115,6 +123,7 @@ class Cluster:
                 self.sim.step()
         return self.now
 
+    @in_turn
     def settle(self, quiet: float = QUIET, timeout: float = 600.0) -> float:
         """Run until nobody has written to the API server for `quiet` virtual seconds."""
         deadline = self.now + timeout
@@ -131,6 +140,7 @@ class Cluster:
 
     # -- commands
 
+    @in_turn
     def kubectl(self, command: str, stdin: str = "") -> Text:
         """Run a kubectl command and return what it prints, errors included."""
         result = self.sim.complete(
@@ -151,11 +161,12 @@ class Cluster:
         from k8slab.cluster.requests import send
 
         coroutine = send(self, source, url, **options)
-        return self.sim.complete(coroutine, f"request from {source} to {url}", COMMAND_LIMIT)
+        with self.turn:
+            return self.sim.complete(coroutine, f"request from {source} to {url}", COMMAND_LIMIT)
 
     def node(self, name: str) -> NodeShell:
         """Return a shell on one of the machines."""
-        return NodeShell(self._host(name))
+        return NodeShell(self._host(name), self.turn)
 
     # -- looking
 
@@ -171,6 +182,7 @@ class Cluster:
         """All objects as they are now; looking takes no time and causes nothing."""
         return View(self.backend, self.backend.revision, self.now)
 
+    @in_turn
     def at(self, time: float) -> View:
         """Return all objects as they were at a virtual time."""
         if not 0 <= time <= self.now:
@@ -182,6 +194,7 @@ class Cluster:
                 break
         return View(self.backend, revision, time)
 
+    @in_turn
     def why(self, obj: Any) -> Explanation:
         """Explain how an object came to be as it is: "pod/web", an object, or a trace id."""
         from k8slab.cluster.why import explain
@@ -202,37 +215,56 @@ class Cluster:
 
     # -- faults
 
+    @in_turn
     def break_node(self, name: str) -> None:
         """Pull the plug of a machine: all that runs on it is gone, its disk stays."""
         faults.power_off(self.world, self._host(name))
 
+    @in_turn
     def repair_node(self, name: str) -> None:
         """Switch the machine on again: its kubelet starts what belongs there."""
         faults.power_on(self.world, self._host(name))
 
+    @in_turn
     def kill(self, component: str) -> None:
         """Kill a component's container with SIGKILL; its kubelet will start it again."""
         faults.kill(self.world, component)
 
+    @in_turn
     def stop(self, component: str) -> None:
         """Stop a component for good, until `start`."""
         coroutine = faults.stop(self.world, component)
         self.sim.complete(coroutine, f"stop {component}", COMMAND_LIMIT)
 
+    @in_turn
     def start(self, component: str) -> None:
         """Start a component that was stopped."""
         coroutine = faults.start(self.world, component)
         self.sim.complete(coroutine, f"start {component}", COMMAND_LIMIT)
 
+    @in_turn
     def partition(self, *names: str) -> None:
         """Cut machines off from all others; what runs on them goes on."""
         for name in names:
             faults.cut(self.world, self._host(name))
 
+    @in_turn
     def heal(self, *names: str) -> None:
         """Connect machines again."""
         for name in names:
             faults.join(self.world, self._host(name))
+
+    # -- for others
+
+    def serve(self, port: int = 0, *, speed: float = 1.0) -> Serving:
+        """Serve the API over HTTP on this machine while the block lasts: real kubectl works.
+
+        `with cluster.serve() as url`: virtual time follows the wall clock at `speed` (float("inf"):
+        no waiting while something happens). Cells and requests take turns.
+        """
+        from k8slab.gateway.serving import Serving
+
+        return Serving(self.sim, self.world.transport("you"), self.turn, port=port, speed=speed)
 
     # -- inside
 

@@ -10,6 +10,8 @@ Upstream: iproute2, iptables, conntrack-tools, cri-tools, systemd
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from k8slab.api.meta import timestamp
 from k8slab.cluster.world import Host
 from k8slab.linux import commands
@@ -29,8 +31,9 @@ class Text(str):
 class NodeShell:
     """One machine, as root sees it."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, turn: AbstractContextManager[object]) -> None:
         self._host = host
+        self._turn = turn  # held while a command runs: a served cluster moves by itself
 
     @property
     def machine(self) -> Machine:
@@ -44,6 +47,10 @@ class NodeShell:
 
     def shell(self, command: str) -> Text:
         """Run ip, iptables-save, conntrack, ss, ping, crictl, journalctl, hostname, ls or cat."""
+        with self._turn:
+            return self._run(command)
+
+    def _run(self, command: str) -> Text:
         words = command.split()
         if not words:
             return Text("")

@@ -1,0 +1,248 @@
+"""What the server serves: its version, its groups, its resources and their verbs.
+
+A client asks this first, and so learns that "deploy" means deployments in apps/v1. All of it is
+generated from the table of kinds; a kind or a short name that is added there is known here.
+
+Rule of use: `document(path, form)` gives the document of a path as plain data, None if there is
+none.
+
+Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/discovery
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from k8slab.api.scheme import KINDS, Resource
+from k8slab.gateway.negotiation import Form
+
+VERSION = {
+    "major": "1",
+    "minor": "37",
+    "emulationMajor": "1",
+    "emulationMinor": "37",
+    "minCompatibilityMajor": "1",
+    "minCompatibilityMinor": "36",
+    "gitVersion": "v1.37.0",
+    "gitCommit": "",
+    "gitTreeState": "clean",
+    "buildDate": "2026-01-01T00:00:00Z",
+    "goVersion": "",
+    "compiler": "k8slab",
+    "platform": "linux/amd64",
+}
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+READ_WRITE = ("get", "patch", "update")
+PREFERRED_ORDER = ("", "apps", "events.k8s.io", "autoscaling", "batch")
+
+
+class Subresource(msgspec.Struct, frozen=True):
+    """A part of an object that is read or written on its own."""
+
+    name: str
+    verbs: tuple[str, ...]
+    kind: str = ""  # of what is sent and answered, if it is not the object itself
+    group: str = ""
+    version: str = ""
+
+
+STATUS = Subresource("status", READ_WRITE)
+SCALE = Subresource("scale", READ_WRITE, "Scale", "autoscaling", "v1")
+SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
+    "Pod": (
+        Subresource("attach", ("create", "get"), "PodAttachOptions", "", "v1"),
+        Subresource("binding", ("create",), "Binding", "", "v1"),
+        Subresource("eviction", ("create",), "Eviction", "policy", "v1"),
+        Subresource("exec", ("create", "get"), "PodExecOptions", "", "v1"),
+        Subresource("log", ("get",)),
+    ),
+    "Namespace": (Subresource("finalize", ("update",)),),
+    "Deployment": (SCALE,),
+    "ReplicaSet": (SCALE,),
+    "StatefulSet": (SCALE,),
+    "ReplicationController": (SCALE,),
+}
+
+
+def document(path: str, form: Form) -> dict[str, Any] | None:
+    """Return the discovery document of a path such as "/apis/apps/v1".
+
+    >>> document("/apis/apps/v1", Form())["groupVersion"]
+    'apps/v1'
+    """
+    parts = path.strip("/").split("/")
+    if parts == ["version"]:
+        return dict(VERSION)
+    if parts == ["api"]:
+        return _aggregated([""]) if form.view else dict(_LEGACY_VERSIONS)
+    if parts == ["apis"]:
+        groups = [group for group in group_names() if group]
+        return _aggregated(groups) if form.view else _group_list(groups)
+    if parts[0] == "apis" and len(parts) == 2 and parts[1] in group_names():
+        return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1])}
+    if parts[0] in ("api", "apis") and len(parts) == (2 if parts[0] == "api" else 3):
+        return _resource_list("/".join(parts[1:]))
+    return None
+
+
+def group_names() -> list[str]:
+    """Return the API groups, in the order in which clients should prefer them."""
+    names = dict.fromkeys(resource.group for resource in KINDS)
+    return sorted(names, key=_rank)
+
+
+def group_versions() -> list[str]:
+    """Return all "apps/v1", the core group's "v1" first."""
+    return list(dict.fromkeys(r.api_version for group in group_names() for r in _of_group(group)))
+
+
+def resources_of(group_version: str) -> list[Resource]:
+    """Return the resources of a "group/version", by name."""
+    found = (resource for resource in KINDS if resource.api_version == group_version)
+    return sorted(found, key=lambda resource: resource.plural)
+
+
+def subresources_of(resource: Resource) -> list[Subresource]:
+    """Return the subresources of a resource, by name."""
+    found = list(SUBRESOURCES.get(resource.kind, ()))
+    if "status" in resource.type.__struct_fields__:
+        found.append(STATUS)
+    return sorted(found, key=lambda subresource: subresource.name)
+
+
+def paths() -> list[str]:
+    """Return what the root of the server lists."""
+    found = ["/api", "/api/v1", "/apis", "/apis/"]
+    for group in group_names():
+        if group:
+            found.append(f"/apis/{group}")
+            versions = dict.fromkeys(r.version for r in _of_group(group))
+            found += [f"/apis/{group}/{version}" for version in versions]
+    health = [f"/{name}{rest}" for name in ("healthz", "livez", "readyz") for rest in ("", "/ping")]
+    return sorted([*found, *health, "/openapi/v3", "/openapi/v3/", "/version"])
+
+
+_LEGACY_VERSIONS = {
+    "kind": "APIVersions",
+    "versions": ["v1"],
+    "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}],
+}
+
+
+def _rank(group: str) -> tuple[int, str]:
+    known = group in PREFERRED_ORDER
+    return (PREFERRED_ORDER.index(group) if known else len(PREFERRED_ORDER), group)
+
+
+def _of_group(group: str) -> Iterator[Resource]:
+    return (resource for resource in KINDS if resource.group == group)
+
+
+def _group(group: str) -> dict[str, Any]:
+    versions = dict.fromkeys(resource.version for resource in _of_group(group))
+    entries = [{"groupVersion": f"{group}/{version}", "version": version} for version in versions]
+    return {"name": group, "versions": entries, "preferredVersion": entries[0]}
+
+
+def _group_list(groups: list[str]) -> dict[str, Any]:
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(g) for g in groups]}
+
+
+def _resource_list(group_version: str) -> dict[str, Any] | None:
+    resources = resources_of(group_version)
+    if not resources:
+        return None
+    entries: list[dict[str, Any]] = []
+    for resource in resources:
+        entries.append(_entry(resource))
+        entries += [_sub_entry(resource, sub) for sub in subresources_of(resource)]
+    return {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": group_version,
+        "resources": entries,
+    }
+
+
+def _entry(resource: Resource) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": resource.plural,
+        "singularName": resource.singular,
+        "namespaced": resource.namespaced,
+        "kind": resource.kind,
+        "verbs": list(VERBS),
+    }
+    if resource.short_names:
+        entry["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        entry["categories"] = list(resource.categories)
+    return {**entry, "storageVersionHash": storage_version_hash(resource)}
+
+
+def _sub_entry(resource: Resource, sub: Subresource) -> dict[str, Any]:
+    where = {"group": sub.group, "version": sub.version} if sub.group else {}
+    return {
+        "name": f"{resource.plural}/{sub.name}",
+        "singularName": "",
+        "namespaced": resource.namespaced,
+        **where,
+        "kind": sub.kind or resource.kind,
+        "verbs": list(sub.verbs),
+    }
+
+
+def storage_version_hash(resource: Resource) -> str:
+    """Return the hash by which a client sees that a resource is stored in another version."""
+    text = f"{resource.group}/{resource.version}/{resource.kind}"
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
+
+
+def _aggregated(groups: list[str]) -> dict[str, Any]:
+    """Return groups, versions and resources in one document, which saves a client many requests."""
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
+        "items": [_discovery_of_group(group) for group in groups],
+    }
+
+
+def _discovery_of_group(group: str) -> dict[str, Any]:
+    versions = dict.fromkeys(resource.version for resource in _of_group(group))
+    return {
+        "metadata": {"name": group, "creationTimestamp": None} if group else {},
+        "versions": [_discovery_of_version(group, version) for version in versions],
+    }
+
+
+def _discovery_of_version(group: str, version: str) -> dict[str, Any]:
+    name = f"{group}/{version}" if group else version
+    resources = [_discovery_of_resource(resource) for resource in resources_of(name)]
+    return {"version": version, "resources": resources, "freshness": "Current"}
+
+
+def _discovery_of_resource(resource: Resource) -> dict[str, Any]:
+    own = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    found: dict[str, Any] = {
+        "resource": resource.plural,
+        "responseKind": own,
+        "scope": "Namespaced" if resource.namespaced else "Cluster",
+        "singularResource": resource.singular,
+        "verbs": list(VERBS),
+    }
+    if resource.short_names:
+        found["shortNames"] = list(resource.short_names)
+    if resource.categories:
+        found["categories"] = list(resource.categories)
+    subresources = []
+    for sub in subresources_of(resource):
+        kind = {"group": sub.group, "version": sub.version, "kind": sub.kind} if sub.kind else own
+        subresources.append(
+            {"subresource": sub.name, "responseKind": kind, "verbs": list(sub.verbs)}
+        )
+    return {**found, "subresources": subresources} if subresources else found

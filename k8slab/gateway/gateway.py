@@ -1,0 +1,160 @@
+"""The API server's HTTP: a request comes in, an answer or a stream of chunks goes out.
+
+Reads a URL and a body into the call that every component makes too, sends it down the same
+transport, and writes the answer in the form that was asked for. Whatever goes wrong is answered
+with a Status.
+
+Rule of use: `await gateway.handle(http)` inside the simulation; it takes the virtual time that the
+call takes.
+
+Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from k8slab.api import errors
+from k8slab.api.errors import ApiError
+from k8slab.api.meta import Status
+from k8slab.api.scheme import Resource
+from k8slab.client import ConnectionFailed, Notes, Request, Transport, WatchStream
+from k8slab.gateway import bodies, discovery, encoding, options, watches
+from k8slab.gateway.messages import (
+    TEXT,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    HttpStream,
+    method_not_allowed,
+    of_error,
+    of_status,
+)
+from k8slab.gateway.negotiation import Form, accepted
+from k8slab.gateway.paths import parse, target
+from k8slab.sim import Simulation
+
+HEALTH = frozenset({"healthz", "livez", "readyz"})
+CHECKS = ("ping", "log", "etcd")
+NOT_FOUND = HttpResponse(status=404, body=b"404 page not found\n", content_type=TEXT)
+
+
+class Gateway:
+    """Answers HTTP requests by way of a transport."""
+
+    def __init__(self, sim: Simulation, transport: Transport) -> None:
+        self._sim = sim
+        self._transport = transport
+
+    async def handle(self, http: HttpRequest) -> HttpResponse | HttpStream:
+        """Answer one request; whatever was wrong with it is in the answer."""
+        try:
+            if target(http.path) is not None:
+                return await self._resources(http)
+            return await self._other(http)
+        except ApiError as refused:
+            return of_error(refused)
+        except ConnectionFailed as failed:
+            return of_error(errors.service_unavailable(str(failed)))
+
+    async def _resources(self, http: HttpRequest) -> HttpResponse | HttpStream:
+        """Answer a request about objects."""
+        form = accepted(http.header("accept"))
+        resource, request = parse(http)
+        options.check(http, request)
+        notes = Notes()
+        request = bodies.read(http, resource, replace(request, as_table=form.is_table, notes=notes))
+        answer = await self._transport.request(request)
+        headers = _warnings(notes)
+        if isinstance(answer, WatchStream):
+            produce = partial(watches.produce, self._sim, answer, request, form)
+            return HttpStream(produce=produce, headers=headers)
+        return _response(answer, resource, request, form, headers)
+
+    async def _other(self, http: HttpRequest) -> HttpResponse:
+        """Answer a request about the server itself, if there is one that answers."""
+        first, *rest = http.path.strip("/").split("/")
+        found = _document(http)
+        if found is None and first not in HEALTH:
+            return NOT_FOUND
+        if http.method not in ("GET", "HEAD"):
+            raise method_not_allowed()
+        try:
+            await self._transport.request(
+                Request(verb="get", resource="namespaces", name="default")
+            )
+        except ApiError as refused:
+            if first in HEALTH and refused.code >= 500:
+                return _health(first, rest, verbose=True, failed=refused)
+        if found is not None:
+            return found
+        verbose = any(name == "verbose" for name, _ in http.query)
+        return _health(first, rest, verbose=verbose)
+
+
+def _response(
+    answer: Any, resource: Resource, request: Request, form: Form, headers: Headers
+) -> HttpResponse:
+    """Return the answer of the API server as an answer over HTTP."""
+    if isinstance(answer, str):
+        return HttpResponse(body=answer.encode(), content_type="text/plain", headers=headers)
+    if request.verb == "delete":
+        answer = encoding.of_deletion(answer, resource)
+    if isinstance(answer, Status):
+        return replace(of_status(answer), headers=headers)
+    notes = request.notes
+    created = request.verb == "create" or (notes is not None and notes.created)
+    return HttpResponse(
+        status=201 if created else 200,
+        body=encoding.encode(answer, resource, form),
+        content_type=form.media_type,
+        headers=headers,
+    )
+
+
+def _warnings(notes: Notes) -> Headers:
+    """Return a Warning header for each thing that the server wants people to know."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in notes.warnings)
+    return tuple(("Warning", f'299 - "{text}"') for text in quoted)
+
+
+def _document(http: HttpRequest) -> HttpResponse | None:
+    """Return what discovery and OpenAPI say at a path; None if they say nothing."""
+    form = accepted(http.header("accept"))
+    path = http.path.rstrip("/")
+    if not path:
+        return HttpResponse(body=msgspec.json.encode({"paths": discovery.paths()}))
+    if path.startswith("/openapi/v3"):
+        from k8slab.gateway import openapi
+
+        document = openapi.document(path)
+    else:
+        document = discovery.document(path, form)
+    if document is None:
+        return None
+    content_type = form.media_type
+    if document.get("kind") == "APIGroupDiscoveryList":
+        content_type += f";g={form.group};v={form.version};as={form.view}"
+    return HttpResponse(body=msgspec.json.encode(document), content_type=content_type)
+
+
+def _health(
+    name: str, rest: list[str], *, verbose: bool, failed: ApiError | None = None
+) -> HttpResponse:
+    """Answer /healthz and the like, as a whole or for one check."""
+    if rest and rest[0] not in CHECKS:
+        return NOT_FOUND
+    is_bad = failed is not None and (not rest or rest == ["etcd"])
+    if not verbose and not is_bad:
+        return HttpResponse(body=b"ok", content_type=TEXT)
+    lines = [
+        f"[-]{check} failed: reason withheld" if is_bad and check == "etcd" else f"[+]{check} ok"
+        for check in CHECKS
+    ]
+    lines.append(f"{name} check {'failed' if is_bad else 'passed'}\n")
+    status = 500 if is_bad else 200
+    return HttpResponse(status=status, body="\n".join(lines).encode(), content_type=TEXT)

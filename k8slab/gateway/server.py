@@ -1,0 +1,245 @@
+"""The sockets: tornado in a thread of its own, on loopback only.
+
+Takes HTTP from foreign clients, has the gateway answer inside the simulation, and sends what comes
+back. What a browser could be tricked into sending (another Host, an Origin) is refused; bodies and
+open streams are bounded.
+
+Rule of use: `Server(...).start()` returns when the port is open, `stop()` when it is free again.
+
+Upstream: staging/src/k8s.io/apiserver/pkg/server
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import parse_qsl, unquote
+
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
+from tornado.netutil import bind_sockets
+from tornado.routing import Matcher, Rule
+from tornado.web import Application, RequestHandler
+
+from k8slab.api import errors
+from k8slab.api.errors import ApiError
+from k8slab.api.meta import StatusDetails
+from k8slab.gateway.driver import Driver
+from k8slab.gateway.gateway import Gateway
+from k8slab.gateway.messages import HttpRequest, HttpResponse, HttpStream, of_error
+from k8slab.gateway.outbox import Outbox
+
+ADDRESS = "127.0.0.1"
+NAMES = (ADDRESS, "localhost")  # by which a client may call the server
+MAX_BODY = 3 * 1024 * 1024  # bytes, apiserver's limit on request bodies
+MAX_READ = 16 * 1024 * 1024  # bytes, above which a body is not even read
+MAX_STREAMS = 4096  # watches and followed logs that may be open at once
+START_LIMIT = 10.0  # s of wall time in which the port must be open
+
+
+class Server:
+    """An HTTP server in a thread."""
+
+    def __init__(self, gateway: Gateway, driver: Driver, port: int = 0) -> None:
+        self.gateway = gateway
+        self.driver = driver
+        self.streams = 0  # open now
+        self._wanted_port = port
+        self.port = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="k8slab gateway", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where the server is reached."""
+        return f"http://{ADDRESS}:{self.port}"
+
+    def start(self) -> None:
+        """Open the port; raises OSError if that is not possible."""
+        self._thread.start()
+        self._ready.wait(START_LIMIT)
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Close all connections and the port, and end the thread."""
+        if self._loop is not None and self._stop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def is_foreign(self, request: HTTPServerRequest) -> bool:
+        """Say whether the request comes from a page in a browser, or by way of another name."""
+        host = request.headers.get("Host", "")
+        known = any(host == f"{name}:{self.port}" for name in NAMES)
+        return not known or "Origin" in request.headers
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except OSError as error:
+            self._error = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        sockets = bind_sockets(self._wanted_port, ADDRESS)
+        self.port = sockets[0].getsockname()[1]
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        driving = asyncio.create_task(self.driver.run())
+        await asyncio.sleep(0)  # lets the driver take the loop
+        http = HTTPServer(_application(self), max_body_size=MAX_READ, idle_connection_timeout=300)
+        http.add_sockets(sockets)
+        self._ready.set()
+        await self._stop.wait()
+        http.stop()
+        driving.cancel()
+        await http.close_all_connections()
+
+
+class _Upgrade(Matcher):
+    """Matches requests that want to become a websocket."""
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        """Say so by an empty dictionary."""
+        wanted = request.headers.get("Upgrade", "").lower() == "websocket"
+        return {} if wanted else None
+
+
+def _application(server: Server) -> Application:
+    application = Application(log_function=lambda handler: None)
+    application.wildcard_router.add_rules([Rule(_Any(), Handler, {"server": server})])
+    return application
+
+
+class _Any(Matcher):
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        return {}
+
+
+class Handler(RequestHandler):
+    """One request on its way through the gateway."""
+
+    SUPPORTED_METHODS = cast(
+        "tuple[str, ...]", ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+    )
+    kill: Callable[[], None] | None = None
+    outbox: Outbox | None = None
+
+    def initialize(self, server: Server) -> None:
+        """Take the server that the route belongs to."""
+        self.server = server
+
+    async def answer(self) -> None:
+        """Have the gateway answer, and send the answer."""
+        refused = refusal(self.server, self.request)
+        if refused is not None:
+            return self.send(of_error(refused))
+        http = read(self.request)
+        future, self.kill = self.server.driver.submit(
+            self.server.gateway.handle(http), f"{http.method} {http.path}"
+        )
+        answer = await future
+        if isinstance(answer, HttpResponse):
+            self.send(answer)
+        else:
+            await self.stream(answer)
+
+    get = head = post = put = patch = delete = options = answer
+
+    def send(self, answer: HttpResponse) -> None:
+        """Send a whole answer."""
+        self.set_status(answer.status)
+        self.set_header("Content-Type", answer.content_type)
+        for name, value in answer.headers:
+            self.add_header(name, value)
+        self.finish(answer.body)
+
+    async def stream(self, answer: HttpStream) -> None:
+        """Send chunks as they come."""
+        if self.server.streams >= MAX_STREAMS:
+            message = f"more than {MAX_STREAMS} open watches, please try again later"
+            return self.send(of_error(errors.too_many_requests(message)))
+        self.server.streams += 1
+        try:
+            await self._stream(answer)
+        finally:
+            self.server.streams -= 1
+
+    async def _stream(self, answer: HttpStream) -> None:
+        self.set_header("Content-Type", answer.content_type)
+        for name, value in answer.headers:
+            self.add_header(name, value)
+        await self.flush()
+        self.outbox = Outbox(asyncio.get_running_loop())
+        producing, self.kill = self.server.driver.submit(
+            _coroutine(answer.produce(self.outbox.put)), f"stream {self.request.path}"
+        )
+        outbox = self.outbox
+        producing.add_done_callback(lambda _: outbox.close())
+        try:
+            async for chunk in self.outbox:
+                self.write(chunk)
+                await self.flush()
+        finally:
+            self.kill()
+
+    def on_connection_close(self) -> None:
+        """End what the client has left."""
+        if self.kill is not None:
+            self.kill()
+        if self.outbox is not None:
+            self.outbox.close()
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with a Status, whatever went wrong."""
+        if status_code == 405:
+            message = "the server does not allow this method on the requested resource"
+            refused = errors.api_error(message, "MethodNotAllowed", 405, StatusDetails())
+        elif status_code < 500:
+            refused = errors.bad_request("the request cannot be read")
+        else:
+            refused = errors.internal("the lab has a defect: see Server.driver.failure")
+        self.send(of_error(refused))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Keep a defect for whoever stops the server; it is not for a client to see."""
+        if isinstance(value, Exception):
+            self.server.driver.failure = self.server.driver.failure or value
+
+    def compute_etag(self) -> None:
+        """Send no ETag: objects have their resourceVersion."""
+
+    def set_default_headers(self) -> None:
+        """Do not tell clients what the server is made of."""
+        self.clear_header("Server")
+
+
+def refusal(server: Server, request: HTTPServerRequest) -> ApiError | None:
+    """Return why a request is not even looked at, if so."""
+    if server.is_foreign(request):
+        message = "forbidden: the lab answers clients on this machine only, and no web pages"
+        return errors.api_error(message, "Forbidden", 403, StatusDetails())
+    if len(request.body) > MAX_BODY:
+        message = f"Request entity too large: limit is {MAX_BODY}"
+        return errors.api_error(message, "RequestEntityTooLarge", 413, StatusDetails())
+    return None
+
+
+def read(request: HTTPServerRequest) -> HttpRequest:
+    """Return what came from the socket as a value."""
+    return HttpRequest(
+        method=request.method or "",
+        path=unquote(request.path),
+        query=tuple(parse_qsl(request.query, keep_blank_values=True)),
+        headers={name.lower(): value for name, value in request.headers.get_all()},
+        body=request.body,
+    )
+
+
+async def _coroutine(awaitable: Any) -> None:
+    await awaitable

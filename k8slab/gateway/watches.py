@@ -1,0 +1,46 @@
+"""A watch over HTTP: one line of JSON for each event, for as long as both sides like.
+
+Rule of use: `produce` is the body of an `HttpStream`; the watch ends with it, whoever ends it.
+
+Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/watch.go
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from k8slab.api.table import Table
+from k8slab.client import Request, WatchStream
+from k8slab.gateway.encoding import encode_event, rows_only
+from k8slab.gateway.messages import Send
+from k8slab.gateway.negotiation import Form
+from k8slab.sim import Simulation
+
+MIN_REQUEST_TIMEOUT = 1800.0  # s, kube-apiserver --min-request-timeout
+
+
+async def produce(
+    sim: Simulation, stream: WatchStream, request: Request, form: Form, send: Send
+) -> None:
+    """Send all events of the stream until it closes or its time is over."""
+    end = sim.now + _timeout(request)
+    told_columns = False
+    try:
+        while sim.now < end:
+            for event in await stream.batch(end - sim.now):
+                if isinstance(event.object, Table):
+                    if told_columns:
+                        event = replace(event, object=rows_only(event.object))
+                    told_columns = True
+                send(encode_event(event, form))
+            if stream.closed:
+                return
+    finally:
+        stream.close()
+
+
+def _timeout(request: Request) -> float:
+    """Return how many virtual seconds the watch may last."""
+    text = dict(request.options).get("timeoutSeconds", "")
+    seconds = float(text) if text.isdigit() else 0.0
+    return seconds or MIN_REQUEST_TIMEOUT
