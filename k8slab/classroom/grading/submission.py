@@ -63,7 +63,7 @@ def read(path: Path) -> Any:
 
 def official_for(path: Path, notebook: Any, folder: Path) -> Path:
     """Return the official notebook that a submission answers, wherever its file name went."""
-    theirs = {_id_of(cell) for cell in _code_cells(notebook)}
+    theirs = {name for cell in _code_cells(notebook) for name in _names(cell)}
     best, most = None, 0
     for candidate in sorted(folder.glob("*.ipynb")):
         graded = [_id_of(cell) for cell in _code_cells(read(candidate)) if _nbgrader(cell)]
@@ -112,8 +112,9 @@ def _sort(
     notes: list[str] = []
     place = ""
     for cell in cells[:MOST_CELLS]:
-        name, source = _id_of(cell), _source(cell)
-        if name not in known:
+        name = next((one for one in _names(cell) if one in known), "")
+        source = _source(cell)
+        if not name:
             own.setdefault(place, []).append(source)
         elif name in answers:
             notes.append(f"The cell {name} is there more than once: the first one counts.")
@@ -140,11 +141,15 @@ def _nbgrader(cell: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _id_of(cell: Mapping[str, Any]) -> str:
-    """Return the cell's own id, which editors keep, or its grade_id where it has been given one.
+    return next(iter(_names(cell)), "")
+
+
+def _names(cell: Mapping[str, Any]) -> list[str]:
+    """Return the names of a cell: its grade_id, and its own id.
 
     The two are the same in the course's notebooks, so that either one may be lost.
     """
-    return str(_nbgrader(cell).get("grade_id") or cell.get("id") or "")
+    return [str(one) for one in (_nbgrader(cell).get("grade_id"), cell.get("id")) if one]
 
 
 def _source(cell: Mapping[str, Any]) -> str:
