@@ -4,8 +4,8 @@ One `Cache` per resource holds the newest version of each object and the watcher
 each write once; the cache hands it to the watchers whose selectors match the object before or
 after. An object that begins to match is ADDED for that watcher, one that ceases to is DELETED.
 
-Watchers of one node's Pods are found by the node's name, so that a write costs as much as there
-are watchers to tell, not as there are watchers.
+Watchers of one node's Pods are found by the node's name, watchers of one object by its name, so
+that a write costs as much as there are watchers to tell, not as there are watchers.
 
 Rule of use: lists are served from here, single reads from etcd.
 
@@ -27,7 +27,7 @@ from k8slab.control_plane.apiserver.selectable_fields import fields_of
 from k8slab.control_plane.etcd import KeyValue
 from k8slab.sim import Simulation
 
-INDEXED_FIELD = "spec.nodeName"
+INDEXED_FIELDS = {"pods": "spec.nodeName"}  # by which watchers are found; others by their name
 
 
 class Filter:
@@ -47,10 +47,9 @@ class Filter:
             return False
         return self.fields is None or self.fields.matches(fields_of(obj))
 
-    @property
-    def node_name(self) -> str:
-        """The node whose Pods are wanted, "" if the filter names none."""
-        exact = self.fields.exact(INDEXED_FIELD) if self.fields is not None else None
+    def exact(self, field: str) -> str:
+        """Return the one value of a field that is wanted, "" if the filter names none."""
+        exact = self.fields.exact(field) if self.fields is not None else None
         return exact or ""
 
 
@@ -90,7 +89,8 @@ class Cache:
         self._resource = resource
         self._objects: dict[str, Object] = {}
         self._sorted: list[str] | None = None
-        self._watchers: dict[str, list[Watcher]] = {}  # by node name, "" for all others
+        self._indexed = INDEXED_FIELDS.get(resource.plural, "metadata.name")
+        self._watchers: dict[str, list[Watcher]] = {}  # by that field's value, "" for all others
 
     def get(self, namespace: str, name: str) -> Object | None:
         """Return the newest version of an object, None if there is none."""
@@ -112,7 +112,7 @@ class Cache:
 
     def add_watcher(self, watcher: Watcher) -> None:
         """Tell the watcher of all changes from now on."""
-        self._watchers.setdefault(watcher.wanted.node_name, []).append(watcher)
+        self._watchers.setdefault(watcher.wanted.exact(self._indexed), []).append(watcher)
 
     def close(self) -> None:
         """Break all watches, as a server that goes away does."""
@@ -139,13 +139,13 @@ class Cache:
             watcher.tell(old, new, written.mod_revision, self._sim.cause)
 
     def _concerned(self, old: Object | None, new: Object | None) -> Iterator[Watcher]:
-        names = {"": None}
+        values = {"": None}
         if len(self._watchers) > 1 or "" not in self._watchers:
             for obj in (old, new):
                 if obj is not None:
-                    names[fields_of(obj).get(INDEXED_FIELD, "")] = None
-        for name in names:
-            watchers = self._watchers.get(name)
+                    values[fields_of(obj).get(self._indexed, "")] = None
+        for value in values:
+            watchers = self._watchers.get(value)
             if not watchers:
                 continue
             if any(watcher.stream.closed for watcher in watchers):
