@@ -15,7 +15,8 @@ Upstream: Linux net/ipv4/netfilter/ip_tables.c (ipt_do_table)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -29,6 +30,9 @@ from k8slab.linux.targets import Jump, Nat, Reject, SetMark, Target, UnknownTarg
 ACCEPT, DROP, REJECT = "ACCEPT", "DROP", "REJECT"
 RETURN = "RETURN"
 INDEX_FROM = 8  # a run of that many rules is worth a dictionary
+Hits = tuple[int, int]  # packets and bytes
+NO_HITS: Hits = (0, 0)
+NO_COUNTERS: Mapping[int, Hits] = MappingProxyType({})  # of the many chains that nothing passed
 MAX_STEPS = 100_000  # rules that match on one walk; the kernel refuses loops when it loads rules
 
 Shape = tuple[bool, bool]  # whether a rule names the destination, the destination port
@@ -194,8 +198,8 @@ class Chain:
         self.name = name
         self.policy = policy
         self.body = body or Body()
-        self.total = [0, 0]  # packets and bytes that the policy decided
-        self.counters: dict[int, list[int]] = {}  # place -> packets and bytes; only rules hit
+        self.total = NO_HITS  # packets and bytes that the policy decided
+        self.counters: Mapping[int, Hits] = NO_COUNTERS  # by place; only rules hit
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -209,9 +213,17 @@ class Chain:
 
     def count(self, place: int, packet: Packet) -> None:
         """Add the packet to the counter of a rule, or for -1 to that of the policy."""
-        counter = self.total if place < 0 else self.counters.setdefault(place, [0, 0])
-        counter[0] += 1
-        counter[1] += packet.length
+        packets, size = self.total if place < 0 else self.counters.get(place, NO_HITS)
+        self.set_hits(place, (packets + 1, size + packet.length))
+
+    def set_hits(self, place: int, hits: Hits) -> None:
+        """Set the counter of a rule, or for -1 that of the policy."""
+        if place < 0:
+            self.total = hits
+        elif isinstance(self.counters, dict):
+            self.counters[place] = hits
+        else:
+            self.counters = {place: hits}
 
 
 class Table:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from k8slab.linux.chains import Body, Chain, Rule, Table
+from k8slab.linux.chains import NO_HITS, Body, Chain, Hits, Rule, Table
 from k8slab.linux.iptables_rule import parse_rule
 from k8slab.linux.iptables_words import IptablesError
 
@@ -36,7 +36,7 @@ class Draft:
         if table is not None:
             self.chains.update(table.chains)
 
-    def declare(self, name: str, policy: str, total: list[int]) -> None:
+    def declare(self, name: str, policy: str, total: Hits) -> None:
         """Take a line `:NAME POLICY [packets:bytes]`."""
         old = self.chains.get(name)
         if old is not None and old.built_in:
@@ -57,11 +57,11 @@ class Draft:
             self.rules[name] = list(self.chains[name].rules)
         return self.rules[name]
 
-    def append(self, name: str, rule: Rule, hits: list[int] | None) -> None:
+    def append(self, name: str, rule: Rule, hits: Hits | None) -> None:
         """Take a line `-A NAME ...`."""
         rules = self.rules_of(name)
         if hits is not None and any(hits):
-            self.chains[name].counters[len(rules)] = hits
+            self.chains[name].set_hits(len(rules), hits)
         rules.append(rule)
 
     def delete(self, name: str) -> None:
@@ -116,11 +116,11 @@ def _read_line(draft: Draft, line: str) -> None:
         if found is None:
             raise IptablesError(f"expected `:CHAIN POLICY [packets:bytes]', found `{line}'")
         name, policy, packets, size = found.groups()
-        draft.declare(name, policy, [int(packets or 0), int(size or 0)])
+        draft.declare(name, policy, (int(packets or 0), int(size or 0)))
         return
     hits = None
     if line[0] == "[" and (counted := COUNTERS.match(line)):
-        hits = [int(counted.group(1)), int(counted.group(2))]
+        hits = (int(counted.group(1)), int(counted.group(2)))
         line = line[counted.end() :]
     command, _, rest = line.partition(" ")
     name, _, words = rest.strip().partition(" ")
@@ -137,12 +137,12 @@ def _read_line(draft: Draft, line: str) -> None:
             raise IptablesError("Bad rule (does a matching rule exist in that chain?)")
         draft.rules_of(name).remove(rule)
     elif command in ("-N", "--new-chain"):
-        draft.declare(name, "-", [0, 0])
+        draft.declare(name, "-", NO_HITS)
     elif command in ("-F", "--flush"):
         draft.rules_of(name).clear()
     elif command in ("-X", "--delete-chain"):
         draft.delete(name)
     elif command in ("-P", "--policy"):
-        draft.declare(name, words.strip(), [0, 0])
+        draft.declare(name, words.strip(), NO_HITS)
     else:
         raise IptablesError(f"expected a rule (-A CHAIN ...), found `{line}'")

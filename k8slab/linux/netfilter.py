@@ -123,10 +123,10 @@ class Ruleset:
         Rules given as text are read when the first packet or reader comes; so is the function,
         if `rules` is one. A `Body` may be shared with other rulesets.
         """
-        self.ensure_chain(table, name)
-        old = self.tables[table].chains[name]
+        chains = self.table(table).chains
+        old = chains.get(name)
         body = rules if isinstance(rules, Body) else Body(rules)
-        self.tables[table].chains[name] = Chain(name, old.policy, body)
+        chains[name] = Chain(name, "-" if old is None else old.policy, body)
 
     def delete_chain(self, table: str, name: str) -> None:
         """Take a user-defined chain away. Raises IptablesError for a built-in one."""
