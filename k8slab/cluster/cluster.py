@@ -322,9 +322,14 @@ def bring_magic() -> None:
 def _is_up(cluster: Cluster) -> bool:
     """Say whether all machines are ready nodes and all system Pods are ready."""
     view, machines = cluster.view, len(cluster.world.hosts)
-    for name in ("kindnet", "kube-proxy"):  # one look each, before the long look at everything
+    # One look each, before the long look at everything.
+    for name in ("kindnet", "kube-proxy"):
         daemon_set = view.get(DaemonSet, name, "kube-system")
         if daemon_set is None or daemon_set.status.numberReady < machines:
+            return False
+    for name in manifests.STATIC:
+        pod = view.get(Pod, f"{name}-{CONTROL_PLANE}", "kube-system")
+        if pod is None or not is_pod_ready(pod):
             return False
     coredns = view.get(Deployment, "coredns", "kube-system")
     if coredns is None or coredns.status.readyReplicas < (coredns.spec.replicas or 0):
