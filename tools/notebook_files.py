@@ -39,6 +39,7 @@ def execute(notebook: Any, folder: Path) -> Any:
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         store_widget_state=False,
+        coalesce_streams=True,  # else a slow moment splits what a cell prints into two outputs
         extra_arguments=[
             "--IPKernelApp.log_level=ERROR"
         ],  # it warns that loopback is not encrypted
