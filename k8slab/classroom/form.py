@@ -65,7 +65,8 @@ def _fields(question: Question) -> tuple[list[Any], Callable[[], Any]]:
     import ipywidgets as widgets
 
     full: Any = {"width": "auto", "max_width": WIDE}
-    named = [(f"{letter}  {text}", text) for letter, text in letters(question)]
+    # Labels of widgets are plain text: a back quote would show.
+    named = [(f"{letter} · {text.replace('`', '')}", text) for letter, text in letters(question)]
     if question.kind == "choice":
         radio = widgets.RadioButtons(options=named, value=None, layout=full)
         return [radio], lambda: _chosen(radio.value)

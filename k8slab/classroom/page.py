@@ -43,7 +43,7 @@ def inline(text: str) -> str:
 def paragraph(text: str, *, strong: bool = False) -> str:
     """Return text as one paragraph."""
     weight = "font-weight: 600; " if strong else ""
-    return f'<p style="{weight}margin: 0.2em 0">{inline(text)}</p>'
+    return f'<p style="{weight}margin: 0.2em 0; line-height: 1.45">{inline(text)}</p>'
 
 
 def choices(named: Sequence[tuple[str, str]]) -> str:

@@ -11,6 +11,7 @@ Upstream: none
 from __future__ import annotations
 
 import inspect
+import textwrap
 from typing import Any
 
 
@@ -41,6 +42,6 @@ def show(*objects: Any) -> Source:
 
 def _read(one: Any) -> str:
     try:
-        return inspect.getsource(one).rstrip()
+        return textwrap.dedent(inspect.getsource(one)).rstrip()
     except (OSError, TypeError):
         raise ValueError(f"expected a function or class written in Python, got {one!r}") from None
