@@ -6,7 +6,7 @@ Upstream: none
 """
 
 from k8slab.classroom.chapters import Chapter
-from k8slab.classroom.questions import choice_of
+from k8slab.classroom.questions import Choice, Question, choice_of
 
 CHAPTER = Chapter(
     number="06",
@@ -110,6 +110,149 @@ CHAPTER = Chapter(
                     "A dead address would hang. An empty Service is known to be empty, so the "
                     "node refuses at once.",
                     18,
+                ),
+            },
+        ),
+    ),
+    predictions=(
+        choice_of(
+            "06.address",
+            "The Pod is deleted and replaced. Fifteen seconds later, what happens to a request to "
+            "its old address?",
+            "Nobody has the address; the request gets no answer",
+            "The new Pod has a new name, a new UID and a new address. An address belongs to one "
+            "Pod, for its lifetime.",
+            {
+                "The new Pod has taken the address over": (
+                    "A new Pod is another Pod. Its node's network plugin gave it a free address, "
+                    "and it did not know the old one.",
+                    14,
+                ),
+                "The Deployment passes the request on to the new Pod": (
+                    "A Deployment is a written wish. It has no address and touches no packet.",
+                    6,
+                ),
+                "The Service catches it and passes it on": (
+                    "A Service answers for its own address only. Whoever uses a Pod's address "
+                    "goes around the Service.",
+                    1,
+                ),
+            },
+        ),
+        Question(
+            key="06.share",
+            text="Which share of the requests to the written-down address fails, in percent?",
+            kind="number",
+            unit="%",
+            tolerance=10.0,
+            because="The address worked until its Pod was deleted, half a minute in, and never "
+            "again. The other client went through all three replacements without noticing one.",
+        ),
+        choice_of(
+            "06.ping",
+            "You `ping` the ClusterIP of a Service that works. What comes back?",
+            "Nothing: no rule matches a ping, and no machine has the address",
+            "The rules match one protocol and one port: TCP, 80. A ping is neither, so nobody "
+            "rewrites it, and it goes to an address that does not exist.",
+            {
+                "An echo from kube-proxy, which holds the address": (
+                    "kube-proxy holds no address. It writes rules and goes back to sleep.",
+                    2,
+                ),
+                "An echo from the load balancer behind the address": (
+                    "There is no such machine and no such process: the address is a condition in "
+                    "the rules of each node.",
+                    1,
+                ),
+                "An echo from one of the three Pods": (
+                    "A Pod would answer a ping to its own address. But only TCP to port 80 is "
+                    "rewritten to a Pod.",
+                    1,
+                ),
+            },
+        ),
+        Question(
+            key="06.follow",
+            text="You change `app=catalog` to `app=quarantine` on a live Pod. What changes?",
+            kind="set",
+            choices=(
+                Choice("Its container is restarted"),
+                Choice("It leaves the EndpointSlice of the Service"),
+                Choice("It is moved to another node"),
+                Choice("It loses its owner, the ReplicaSet"),
+            ),
+            actual=(
+                "It leaves the EndpointSlice of the Service",
+                "It loses its owner, the ReplicaSet",
+            ),
+            because="Two controllers ask labels, each for itself, and both let go of the Pod. The "
+            "kubelet does not ask labels: the process never notices.",
+        ),
+        Question(
+            key="06.count",
+            text="How many Pods are there ten seconds later (the client not counted)?",
+            kind="number",
+            unit="Pods",
+            because="Three that match, because the ReplicaSet made a new one at once, and the one "
+            "in quarantine, which nobody deleted.",
+        ),
+        choice_of(
+            "06.canary",
+            "A second Deployment makes Pods with the label `app=catalog`. Does the Service "
+            "`catalog` send them traffic?",
+            "Yes",
+            "A Service knows labels in its namespace and nothing of Deployments. Four Pods have "
+            "the label, and each gets about a quarter.",
+            {
+                "No: it belongs to the Deployment `catalog`": (
+                    "Nothing in a Service names a Deployment. That both have the same name is a "
+                    "habit of people.",
+                    6,
+                ),
+                "No: their other label, `track`, does not match": (
+                    "A selector lists what must be there. Further labels do not disturb it.",
+                    6,
+                ),
+            },
+        ),
+        choice_of(
+            "06.symptom",
+            "The name resolves, the connection is refused. What do you suspect?",
+            "The Service has no ready endpoint",
+            "A refusal that comes at once is an answer of the node: the rule says that the Service "
+            "has no endpoints.",
+            {
+                "CoreDNS is down": (
+                    "Then the name would not have resolved: the error would be `Could not resolve "
+                    "host`.",
+                    18,
+                ),
+                "The Pods have crashed": (
+                    "All Deployments have as many ready Pods as they want. Look again at the "
+                    "table above.",
+                    9,
+                ),
+                "kube-proxy has stopped": (
+                    "Then the rules would be old, and old rules still lead somewhere. A fresh "
+                    "REJECT rule shows that kube-proxy did its work.",
+                    2,
+                ),
+            },
+        ),
+        choice_of(
+            "06.repair",
+            "Which selector catches exactly the three Pods of the Deployment `catalog`?",
+            "app=catalog, track=stable",
+            "Three Pods have both labels, and nobody else has: `app` says what a Pod is, `track` "
+            "which of its versions. Either one alone catches a stranger.",
+            {
+                "app=catalog": "That catches four: the test version has this label too.",
+                "tier=backend": (
+                    "That catches five: the catalog, its test version, and the images, which are "
+                    "no price list."
+                ),
+                "track=stable": (
+                    "That catches five: `stable` is said of the images and of the web front too."
                 ),
             },
         ),
