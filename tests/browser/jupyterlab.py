@@ -148,6 +148,8 @@ def photograph(visit: Visit) -> None:
     """Take a picture of the whole notebook, however long it is."""
     inside = ".jp-WindowedPanel-outer"
     height = visit.page.evaluate(f"document.querySelector('{inside}').scrollHeight")
+    # After the last cell JupyterLab shows the end; what is not shown is not drawn.
+    visit.page.evaluate(f"document.querySelector('{inside}').scrollTop = 0")
     visit.page.set_viewport_size({"width": 1280, "height": min(int(height) + 200, 16_000)})
     visit.page.wait_for_timeout(500)
     visit.page.screenshot(path=str(visit.picture))

@@ -4,6 +4,7 @@ The pictures are left in the folder that K8SLAB_PICTURES names, for somebody to 
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,9 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     """A JupyterLab for copies of the notebooks, and the folder that they are in."""
     home = tmp_path_factory.mktemp("lab")
     lab.quiet_the_news(Path(sys.prefix))
-    (home / "notebooks").mkdir()
-    for path in NOTEBOOKS:
-        (home / "notebooks" / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(ROOT / "notebooks", home / "notebooks")  # with the manifests that they apply
     with jupyterlab.serve(home / "notebooks", home) as address:
         yield address, home / "notebooks"
 

@@ -1,0 +1,126 @@
+"""Every widget in a real JupyterLab, worked by mouse and by keyboard: its picture changes."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from tests.browser import jupyterlab
+from tools import chromium, lab, notebook_files
+
+pytestmark = [
+    pytest.mark.skipif(chromium.find() is None, reason="there is no Chromium on this machine"),
+    pytest.mark.filterwarnings("default::ResourceWarning"),
+]
+
+WEB = """
+from k8slab import Cluster
+from k8slab.viz import explorer, label_magnet
+cluster = Cluster(workers=2, seed=7)
+cluster.apply('''
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 3
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: nginx, image: nginx}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+''')
+cluster.run(10)
+"""
+CELLS = (WEB, "explorer(cluster)", "label_magnet(cluster, services=['web'])")
+MAP, MEMBERSHIP = 0, 1  # which picture of the page
+MOST = 15_000  # ms, until a picture has changed
+
+
+@pytest.fixture(scope="module")
+def visit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jupyterlab.Visit]:
+    home = tmp_path_factory.mktemp("widgets")
+    (home / "notebooks").mkdir()
+    lab.quiet_the_news(Path(sys.prefix))
+    notebook = new_notebook(cells=[new_code_cell(cell) for cell in CELLS])
+    notebook.metadata.update(kernelspec=notebook_files.KERNEL)
+    nbformat.write(notebook, home / "notebooks" / "widgets.ipynb")
+    folder = Path(os.environ.get("K8SLAB_PICTURES", home))
+    folder.mkdir(parents=True, exist_ok=True)
+    with jupyterlab.serve(home / "notebooks", home) as address, jupyterlab.browser() as chrome:
+        yield jupyterlab.run_all(chrome, address, "widgets.ipynb", folder / "widgets.png")
+
+
+@pytest.fixture
+def page(visit: jupyterlab.Visit) -> Iterator[Any]:
+    yield visit.page
+    jupyterlab.photograph(visit)
+    assert (visit.console_errors, visit.cell_errors) == ([], [])
+
+
+def picture(page: Any, number: int) -> str:
+    text: str = page.locator("svg.k8slab").nth(number).inner_html()
+    return text
+
+
+def wait_for_another(page: Any, number: int, before: str) -> None:
+    other = "([n, old]) => document.querySelectorAll('svg.k8slab')[n].innerHTML !== old"
+    page.wait_for_function(other, arg=[number, before], timeout=MOST)
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_the_time_bar_steps_by_keyboard(page, key) -> None:
+    before = picture(page, MAP)
+    page.get_by_role("button", name="Step").first.focus()
+    page.keyboard.press(key)
+    wait_for_another(page, MAP, before)
+
+
+def test_the_arrow_keys_scrub_through_the_past(page) -> None:
+    before = picture(page, MAP)
+    handle = page.locator(".widget-slider .noUi-handle").first
+    handle.focus()
+    for _ in range(40):
+        handle.press("ArrowLeft")
+    wait_for_another(page, MAP, before)
+    page.get_by_text("(the past; now it is").wait_for(timeout=MOST)
+    page.get_by_role("button", name="Now").first.click()
+    page.get_by_text("(the past; now it is").wait_for(state="detached", timeout=MOST)
+
+
+def test_play_moves_the_time_and_stops_by_itself(page) -> None:
+    before = picture(page, MAP)
+    page.locator(".widget-play button").first.click()
+    wait_for_another(page, MAP, before)
+
+
+def test_a_guess_gets_an_explanation(page) -> None:
+    page.get_by_role("button", name="Guess, then step").first.click()
+    page.get_by_text("First choose who you think it is.").wait_for(timeout=MOST)
+
+
+def test_the_magnet_moves_a_label_once_both_predictions_are_made(page) -> None:
+    before = picture(page, MEMBERSHIP)
+    page.get_by_role("button", name="Move the label").click()
+    page.get_by_text("Predict both first.").wait_for(timeout=MOST)
+    page.get_by_label("The Service").select_option(label="loses it")
+    page.get_by_label("The ReplicaSet").select_option(label="makes a new Pod")
+    page.get_by_role("button", name="Move the label").focus()
+    page.keyboard.press("Enter")
+    wait_for_another(page, MEMBERSHIP, before)
+    page.get_by_text("Service: right. web lost").wait_for(timeout=MOST)
+
+
+def test_the_pictures_follow_the_dark_theme(page) -> None:
+    paper = "() => getComputedStyle(document.querySelector('svg.k8slab rect')).fill"
+    light = page.evaluate(paper)
+    page.evaluate("document.body.setAttribute('data-jp-theme-light', 'false')")
+    assert page.evaluate(paper) != light
