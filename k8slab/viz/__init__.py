@@ -16,22 +16,42 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from k8slab.viz.architecture import architecture_map
+    from k8slab.viz.bipartite import membership
+    from k8slab.viz.causes import why_graph
+    from k8slab.viz.churn import churn_plot
     from k8slab.viz.figure import Figure
+    from k8slab.viz.ladder import journey_figure
+    from k8slab.viz.pod_lanes import event_lane
+    from k8slab.viz.replicas import replica_lane
+    from k8slab.viz.widgets.label_magnet import label_magnet
+    from k8slab.viz.widgets.time_bar import explorer, time_bar
 
 _HOME = {
     "Figure": "figure",
     "architecture_map": "architecture",
-    "event_lane": "pod_lanes",
-    "membership": "bipartite",
     "churn_plot": "churn",
-    "replica_lane": "replicas",
-    "journey_figure": "ladder",
-    "why_graph": "causes",
-    "time_bar": "widgets.time_bar",
+    "event_lane": "pod_lanes",
     "explorer": "widgets.time_bar",
+    "journey_figure": "ladder",
     "label_magnet": "widgets.label_magnet",
+    "membership": "bipartite",
+    "replica_lane": "replicas",
+    "time_bar": "widgets.time_bar",
+    "why_graph": "causes",
 }
-__all__ = ["Figure", "architecture_map"]
+__all__ = [
+    "Figure",
+    "architecture_map",
+    "churn_plot",
+    "event_lane",
+    "explorer",
+    "journey_figure",
+    "label_magnet",
+    "membership",
+    "replica_lane",
+    "time_bar",
+    "why_graph",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -52,7 +52,6 @@ WORKER_WIDTHS = {"kubelet": 70.0, "kube-proxy": 94.0, "kindnet": 76.0}
 ETCD_WIDTH = 96.0
 YOU_X, YOU_WIDTH = 672.0, 72.0  # above the panel, between the other components and etcd
 SHORT = {"kube-controller-manager": "controller manager"}
-NOTHING = "Nobody called the API server."
 
 
 def architecture_map(
@@ -83,7 +82,7 @@ def architecture_map(
 def _busiest(edges: Sequence[Edge]) -> str:
     calls = [edge for edge in edges if edge.kind == "write" and edge.target == API]
     if not calls:
-        return NOTHING
+        return "Nobody called the API server."
     return f"{calls[0].source} called the API server most often, {calls[0].messages} times."
 
 

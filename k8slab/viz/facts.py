@@ -1,7 +1,7 @@
 """What figures read off a cluster: its objects and its trace, put into a few plain answers.
 
 `ClusterLike` is all that a figure needs of a cluster. `pod_state` and `status_column` say how a Pod
-is, `endpoints_of` who stands behind a Service, `owner_of` whom an object belongs to.
+is, and `endpoints_of` who stands behind a Service.
 
 Rule of use: everything here is a pure reading of objects; nothing asks the API server.
 
@@ -18,7 +18,6 @@ import msgspec
 from k8slab.api.conditions import is_true
 from k8slab.api.core import ContainerStatus, Node, Pod, Service
 from k8slab.api.discovery import EndpointSlice
-from k8slab.api.meta import Object, OwnerReference, controller_of
 from k8slab.api.pods import is_pod_ready, is_pod_terminal
 from k8slab.sim import Record
 
@@ -200,22 +199,10 @@ def endpoints_of(view: ViewLike, service: Service) -> list[Backend]:
     return [found[key] for key in sorted(found)]
 
 
-def owner_of(obj: Object) -> OwnerReference | None:
-    """Return the controller of an object, None for an orphan."""
-    return controller_of(obj)
-
-
 def short_pod_name(pod: Pod) -> str:
     """Return a Pod's name without its template's hash: "web-x2k9p" of "web-6f7d8c9b4-x2k9p"."""
     name, template = pod.metadata.name, pod.metadata.labels.get("pod-template-hash", "")
     return name.replace(f"-{template}-", "-", 1) if template else name
-
-
-def subject_of(obj: Object) -> str:
-    """Return how the trace names an object: "Pod/default/web"."""
-    meta = obj.metadata
-    where = f"{meta.namespace}/" if meta.namespace else ""
-    return f"{obj.kind}/{where}{meta.name}"
 
 
 def clock(time: float) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from k8slab.viz.drawing import Item, Line, Text, arrow
+from k8slab.viz.drawing import Item, Text, arrow
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import (
     BODY,
@@ -78,8 +78,3 @@ def legend(
         items.append(Text(x=x + room, y=y, text=words, size=SMALL, fill="muted"))
         x += needed
     return items, y + ROW / 2
-
-
-def rule(y: float, width: float = WIDTH) -> Line:
-    """Return a thin line across the figure."""
-    return Line(points=((MARGIN, y), (width - MARGIN, y)), stroke="rule")

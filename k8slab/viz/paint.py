@@ -25,20 +25,18 @@ FONT, MONO = "DejaVu Sans", "DejaVu Sans Mono"
 
 def to_png(drawing: Drawing, theme: str = "light", scale: float = SCALE) -> bytes:
     """Return the PNG, on the theme's own paper, so that any background carries it."""
-    figure, _ = _painted(drawing, THEMES[theme], scale)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return _smaller(buffer)
-
-
-def _smaller(png: io.BytesIO) -> bytes:
-    """Return the PNG with a palette, at a third of the size; notebooks keep many of them."""
     from PIL import Image
 
-    whole = Image.open(png).convert("RGB")
-    few = whole.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    figure, _ = _painted(drawing, THEMES[theme], scale)
+    canvas = figure.canvas
+    canvas.draw()
+    whole = Image.frombytes("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba()))
+    # A palette makes it a third of the size; notebooks keep many pictures.
+    few = whole.convert("RGB").quantize(
+        256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+    )
     buffer = io.BytesIO()
-    few.save(buffer, format="png", optimize=True)
+    few.save(buffer, format="png")
     return buffer.getvalue()
 
 

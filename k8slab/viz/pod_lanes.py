@@ -41,7 +41,7 @@ from k8slab.viz.text_width import clip, fit, text_width
 MOST = 26
 LEFT = 128.0  # px, where time begins
 SPAN, LANE, STEP = 24.0, 26.0, 18.0  # px: heights of a span, a lane, a line of the list
-NEAREST = 22.0  # px between two deeds
+NEAREST, LAST = 22.0, 84.0  # px between two deeds, after the last one
 COLUMNS = {
     "status": "STATUS column",
     "phase": "phase",
@@ -104,7 +104,7 @@ def _actors(deeds: Sequence[Deed]) -> list[str]:
 
 def draw(deeds: Sequence[Deed], title: str, below: str) -> Drawing:
     """Lay the lanes out."""
-    xs = places([deed.time for deed in deeds], LEFT + 14, WIDTH - MARGIN - 24)
+    xs = places([deed.time for deed in deeds], LEFT + 14, WIDTH - MARGIN - LAST)
     items = heading(title, below)
     y = HEAD + 4
     for column, words in COLUMNS.items():

@@ -19,7 +19,7 @@ from k8slab.sim import Record
 from k8slab.viz.facts import TraceLike
 from k8slab.viz.style import component_key
 
-API, ETCD, MANAGER = "kube-apiserver", "etcd", "kube-controller-manager"
+API, ETCD = "kube-apiserver", "etcd"
 PER_NODE = ("kubelet", "kube-proxy", "kindnet", "containerd")
 
 

@@ -25,7 +25,7 @@ class Clockwork:
     def __init__(self, cluster: Drivable) -> None:
         self.cluster = cluster
         self.past: int | None = None  # a record; None: the present
-        self.since = len(cluster.trace)  # the record after which messages are new
+        self.since = 0  # the record after which messages are counted: at first, all of them
 
     @property
     def time(self) -> float:

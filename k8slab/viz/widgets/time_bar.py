@@ -144,9 +144,9 @@ class TimeBar(Widget):
         if self._box is None:
             return
         self._quiet = True
-        with self._slider.hold_sync():  # so that the browser never sees one without the other
-            self._slider.max = max(len(self.clockwork.cluster.trace), 2)
-            self._slider.value = self.clockwork.record
+        # Two messages, in this order: the browser cuts a value at the end that it knows of.
+        self._slider.max = max(len(self.clockwork.cluster.trace), 2)
+        self._slider.value = self.clockwork.record
         self._quiet = False
         self._moment.value = self._bar_html()
         self._live.value = self.picture()
