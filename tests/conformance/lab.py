@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from k8slab.api import conditions, load
 from k8slab.api.core import Container, Event, Node, Pod
 from k8slab.api.discovery import EndpointSlice
 from k8slab.api.meta import Object, seconds
-from k8slab.client import Client, Request
+from k8slab.client import Client, WatchStream
 
 BUSYBOX, NGINX = "busybox:1.37", "nginx:1.27"
 STUBBORN = "trap '' TERM; while true; do sleep 1; done"
@@ -91,10 +92,27 @@ def apply(cluster: Cluster, *manifests: dict[str, Any]) -> str:
     return cluster.apply(yaml.safe_dump_all(manifests))
 
 
-def call(cluster: Cluster, request: Request) -> Any:
-    """Send a request to the API server as it is; raises ApiError."""
-    transport = cluster.world.transport("you")
-    return cluster.sim.complete(transport.request(request), "request", timeout=60)
+def call(cluster: Cluster, verb: str, kind: type[Object], **fields: Any) -> Any:
+    """Send one request to the API server and return its answer; raises ApiError."""
+    fields.setdefault("namespace", "default")
+    answer = client(cluster).call(verb, kind, **fields)
+    return cluster.sim.complete(answer, f"{verb} {kind.__name__}", timeout=60)
+
+
+def watch(cluster: Cluster, kind: type[Object], version: str) -> WatchStream:
+    """Watch from a version on; raises ApiError."""
+    stream = client(cluster).watch(kind, version, "default")
+    return cluster.sim.complete(stream, f"watch {kind.__name__}", timeout=60)
+
+
+def arrived(cluster: Cluster, stream: WatchStream) -> list[tuple[str, str]]:
+    """Return the events that have come: (type, name of the object)."""
+    batch = cluster.sim.complete(stream.batch(), "read a watch", timeout=60)
+    return [(event.type, event.object.metadata.name) for event in batch]
+
+
+def patch(cluster: Cluster, kind: str, name: str, change: dict[str, Any]) -> str:
+    return cluster.kubectl(f"patch {kind} {name} --type merge -p '{json.dumps(change)}'")
 
 
 def client(cluster: Cluster) -> Client:
@@ -102,7 +120,9 @@ def client(cluster: Cluster) -> Client:
 
 
 def create(cluster: Cluster, manifest: dict[str, Any]) -> Any:
-    return cluster.sim.complete(client(cluster).create(load(manifest)), "create", timeout=60)
+    metadata = {"namespace": "default", **manifest["metadata"]}
+    obj = load({**manifest, "metadata": metadata})
+    return cluster.sim.complete(client(cluster).create(obj), "create", timeout=60)
 
 
 def bind(cluster: Cluster, name: str, node_name: str) -> None:
@@ -210,4 +230,9 @@ def main(obj: Any) -> Container:
     """Return the first container of a Pod, or of a workload's template."""
     spec = obj.spec if isinstance(obj, Pod) else obj.spec.template.spec
     found: Container = spec.containers[0]
+    return found
+
+
+def node_port(svc: Any) -> int:
+    found: int = svc.spec.ports[0].nodePort
     return found
