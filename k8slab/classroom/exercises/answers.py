@@ -76,9 +76,9 @@ class Terminal:
 
         Raises LearnerError if it never ends.
         """
-        first, _, below = command[:TOO_LONG].strip().partition("\n")
+        first, stdin = split(command[:TOO_LONG])
         try:
-            coroutine = self._kubectl.run(first, _unwrapped(first, below))
+            coroutine = self._kubectl.run(first, stdin)
             return self._cluster.sim.complete(coroutine, f"kubectl {first}", COMMAND_LIMIT)
         except TimeoutError:
             raise LearnerError(
@@ -86,9 +86,14 @@ class Terminal:
             ) from None
 
 
-def _unwrapped(first: str, below: str) -> str:
-    """Return stdin without the marker that ends a shell's here-document."""
-    if "<<" not in first:
-        return below
-    marker = first.rpartition("<<")[2].strip(" -'\"")
-    return "\n".join(line for line in below.splitlines() if line.strip() != marker)
+def split(command: str) -> tuple[str, str]:
+    r"""Return a command line and its stdin, without the marks of a shell's here-document.
+
+    >>> split("apply -f - <<EOF\nkind: Pod\nEOF")
+    ('apply -f -', 'kind: Pod')
+    """
+    first, _, below = command.strip().partition("\n")
+    first, here, marker = first.partition("<<")
+    end = marker.strip(" -'\"")
+    lines = [line for line in below.splitlines() if not here or line.strip() != end]
+    return first.strip(), "\n".join(lines)
