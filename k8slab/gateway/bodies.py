@@ -23,6 +23,7 @@ from k8slab.gateway.messages import JSON, YAML, HttpRequest
 from k8slab.gateway.negotiation import PROTOBUF, media_type
 
 PATCHES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
+PARSE = "couldn't get version/kind; json parse error: "
 DELETE_PARAMETERS = ("gracePeriodSeconds", "orphanDependents", "propagationPolicy")
 
 
@@ -38,21 +39,40 @@ def read(http: HttpRequest, resource: Resource, request: Request) -> Request:
 
 
 def _object(http: HttpRequest, resource: Resource, request: Request) -> Any:
+    """Return the body; what is to be stored stays text, for the server to be strict about."""
     kind, api_version = _expected(resource, request)
+    if (kind, api_version) == (resource.kind, resource.api_version) and not _is_protobuf(http):
+        return _text(http, kind)
     data = _data(http, kind)
     if not isinstance(data, dict):
-        name = {list: "array", str: "string", bool: "bool"}.get(type(data), "number")
-        raise errors.bad_request(
-            f"couldn't get version/kind; json parse error: json: cannot unmarshal {name} into Go "
-            'value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind '
-            'string "json:\\"kind,omitempty\\"" }'
-        )
+        raise errors.bad_request("couldn't get version/kind; json parse error: not an object")
     # As upstream's decoder: what the body does not say of itself, the URL says.
-    return {
-        **data,
-        "apiVersion": data.get("apiVersion") or api_version,
-        "kind": data.get("kind") or kind,
-    }
+    own = {"apiVersion": api_version, "kind": kind}
+    return {**data, **{key: data.get(key) or value for key, value in own.items()}}
+
+
+def _is_protobuf(http: HttpRequest) -> bool:
+    return media_type(http.header("content-type")) == PROTOBUF
+
+
+def _text(http: HttpRequest, kind: str) -> str:
+    """Return the body as text: JSON or YAML, whatever it says it is."""
+    form = media_type(http.header("content-type")) or JSON
+    if form != JSON:
+        _check_form(form)
+        return http.body.decode("utf-8", "replace")
+    _refuse_empty(http, kind)
+    found = _json(
+        http.body, f"the object provided is unrecognized (must be of type {kind}): {PARSE}"
+    )
+    if not isinstance(found, dict):
+        raise errors.bad_request(f"{PARSE}json: cannot unmarshal {_go_kind(found)} into Go value")
+    return http.body.decode("utf-8", "replace")
+
+
+def _go_kind(value: Any) -> str:
+    names = {list: "array", str: "string", bool: "bool", type(None): "null"}
+    return names.get(type(value), "number")
 
 
 def _expected(resource: Resource, request: Request) -> tuple[str, str]:
@@ -110,20 +130,28 @@ def _data(http: HttpRequest, kind: str) -> Any:
         from k8slab.gateway import protobuf
 
         return protobuf.decode(http.body)
-    if form in (YAML, "text/yaml"):
-        return _yaml(http.body)
+    _check_form(form)
     if form != JSON:
+        return _yaml(http.body)
+    _refuse_empty(http, kind)
+    return _json(http.body, PARSE)
+
+
+def _check_form(form: str) -> None:
+    if form not in (JSON, YAML, "text/yaml"):
         known = ", ".join((JSON, YAML, PROTOBUF))
         raise errors.unsupported_media_type(
             "the body of the request was in an unknown format - accepted media types include: "
             f"{known}"
         )
+
+
+def _refuse_empty(http: HttpRequest, kind: str) -> None:
     if not http.body.strip():
         raise errors.bad_request(
-            f"the object provided is unrecognized (must be of type {kind}): couldn't get "
-            "version/kind; json parse error: unexpected end of JSON input (<empty>)"
+            f"the object provided is unrecognized (must be of type {kind}): {PARSE}unexpected end "
+            "of JSON input (<empty>)"
         )
-    return _json(http.body, "couldn't get version/kind; json parse error: ")
 
 
 def _json(text: bytes, context: str) -> Any:

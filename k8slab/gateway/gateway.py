@@ -68,7 +68,12 @@ class Gateway:
         options.check(http, request)
         notes = Notes()
         request = bodies.read(http, resource, replace(request, as_table=form.is_table, notes=notes))
-        answer = await self._transport.request(request)
+        try:
+            answer = await self._transport.request(request)
+        except ApiError as refused:
+            if request.verb != "watch" or refused.reason != "Expired":
+                raise
+            return HttpStream(produce=partial(watches.fail, refused.status))
         headers = _warnings(notes)
         if isinstance(answer, WatchStream):
             produce = partial(watches.produce, self._sim, answer, request, form)

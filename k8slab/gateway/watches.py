@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from k8slab.api.meta import Status
 from k8slab.api.table import Table
-from k8slab.client import Request, WatchStream
+from k8slab.client import Request, WatchEvent, WatchStream
 from k8slab.gateway.encoding import encode_event, rows_only
 from k8slab.gateway.messages import Send
 from k8slab.gateway.negotiation import Form
@@ -37,6 +38,11 @@ async def produce(
                 return
     finally:
         stream.close()
+
+
+async def fail(status: Status, send: Send) -> None:
+    """Send one ERROR event: how a watch says that its version is too old."""
+    send(encode_event(WatchEvent("ERROR", status), Form()))
 
 
 def _timeout(request: Request) -> float:

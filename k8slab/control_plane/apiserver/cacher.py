@@ -47,6 +47,11 @@ class Filter:
             return False
         return self.fields is None or self.fields.matches(fields_of(obj))
 
+    @property
+    def selects(self) -> bool:
+        """Whether it wants only some of the objects of its namespace."""
+        return self.labels is not None or self.fields is not None
+
     def exact(self, field: str) -> str:
         """Return the one value of a field that is wanted, "" if the filter names none."""
         exact = self.fields.exact(field) if self.fields is not None else None
@@ -61,13 +66,17 @@ class Watcher:
         wanted: Filter,
         stream: WatchStream,
         transform: Callable[[WatchEvent], WatchEvent] | None = None,
+        after: int = 0,
     ) -> None:
         self.wanted = wanted
         self.stream = stream
         self._transform = transform
+        self.after = after  # nothing up to this revision is told: it may lie in the future
 
     def tell(self, old: Object | None, new: Object | None, revision: int, cause: int) -> None:
         """Report the step from `old` to `new`, as it looks through the filter."""
+        if revision <= self.after:
+            return
         before = old is not None and self.wanted.matches(old)
         after = new is not None and self.wanted.matches(new)
         if after:

@@ -31,6 +31,7 @@ from k8slab.control_plane.apiserver import (
 )
 from k8slab.control_plane.apiserver.cacher import Cache, Filter
 from k8slab.control_plane.apiserver.decoding import decode, decode_patched
+from k8slab.control_plane.apiserver.listing import listing, version_of
 from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
 from k8slab.control_plane.apiserver.storage import Storage
 from k8slab.sim import Simulation
@@ -64,12 +65,12 @@ class Registry:
 
     def get(self, request: Request) -> Object:
         """Return the object; raises ApiError with reason NotFound."""
+        version_of(request.resource_version, self._storage.etcd.revision)
         return self._current(request.namespace, request.name)
 
     def list(self, request: Request, wanted: Filter) -> Listing:
         """Return the objects that are wanted, sorted by key, and the version to watch from."""
-        revision = self._storage.etcd.revision
-        return Listing(tuple(self.cache.list(wanted)), str(revision))
+        return listing(self.resource, self.cache, self._storage, request, wanted)
 
     # -- writing
 
@@ -98,6 +99,8 @@ class Registry:
             new = defaults.apply(new)
             old = self._storage.get(self.resource, request.namespace, request.name)
             if old is None and self.resource.kind in CREATE_ON_UPDATE:
+                if request.notes is not None:
+                    request.notes.created = True
                 return self.create(request)
         old = self._current(request.namespace, request.name)
         self._check_version(new, old)
@@ -152,6 +155,7 @@ class Registry:
         try:
             self._raise_invalid(obj, validation.validate(obj))
             if request.dry_run:
+                self._release(obj)
                 return obj
             stored = self._storage.write(self.resource, obj, None, "create", request.user)
         except errors.ApiError:
@@ -184,6 +188,7 @@ class Registry:
         if new == old:
             return old
         if request.dry_run:
+            self._release(new, keep=old)
             return new
         if deletion.is_finished(new):
             self._remove(old, request.user)

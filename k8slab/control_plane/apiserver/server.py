@@ -15,13 +15,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from k8slab.api import errors, fields, labels, scheme
 from k8slab.api.core import Service
-from k8slab.api.errors import ApiError
-from k8slab.api.meta import Object
+from k8slab.api.meta import ListMeta, Object
 from k8slab.api.table import Table
 from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
-from k8slab.control_plane.apiserver import tables
+from k8slab.control_plane.apiserver import tables, watching
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, ClusterIPs, NodePorts
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
 from k8slab.control_plane.apiserver.registry import Registry, registries
@@ -29,7 +30,7 @@ from k8slab.control_plane.apiserver.selectable_fields import fields_of
 from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
 from k8slab.control_plane.apiserver.storage import Storage
 from k8slab.control_plane.apiserver.subresources import SUBRESOURCES
-from k8slab.control_plane.etcd import Compacted, Endpoint, Etcd, KeyValue, Unavailable
+from k8slab.control_plane.etcd import Endpoint, Etcd, KeyValue, Unavailable
 from k8slab.sim import Simulation
 
 VERBS = frozenset(
@@ -127,7 +128,8 @@ class APIServer:
         if request.verb == "deletecollection":
             return self._delete_all(registry, request, listing)
         if request.as_table:
-            return self._table(registry, request, listing.items, listing.resource_version)
+            meta = listing_meta(listing)
+            return replace(self._table(registry, request, listing.items), metadata=meta)
         return listing
 
     def _subresource(self, registry: Registry, request: Request) -> Any:
@@ -146,8 +148,6 @@ class APIServer:
         return self._kubelet(pod.spec.nodeName, request)
 
     def _delete_all(self, registry: Registry, request: Request, listing: Listing) -> Listing:
-        from msgspec.structs import replace
-
         deleted = []
         for obj in listing.items:
             meta = obj.metadata
@@ -155,19 +155,12 @@ class APIServer:
             deleted.append(registry.delete(one))
         return Listing(tuple(deleted), str(self._storage.etcd.revision))
 
-    def _table(
-        self, registry: Registry, request: Request, objects: Sequence[Any], version: str = ""
-    ) -> Table:
-        return tables.table(
-            registry.resource,
-            objects,
-            now=self._sim.now,
-            resource_version=version,
-            include_object=dict(request.options).get("includeObject", "Metadata"),
-        )
+    def _table(self, registry: Registry, request: Request, objects: Sequence[Any]) -> Table:
+        include = include_object(request)
+        return tables.table(registry.resource, objects, now=self._sim.now, include_object=include)
 
     def _row(self, registry: Registry, request: Request, event: WatchEvent) -> WatchEvent:
-        include = dict(request.options).get("includeObject", "Metadata")
+        include = include_object(request)
         return tables.of_event(registry.resource, event, now=self._sim.now, include_object=include)
 
     # -- selectors
@@ -208,28 +201,10 @@ class APIServer:
         stream = WatchStream(self._sim, self._latency.watch_delivery)
         rows = partial(self._row, registry, request) if request.as_table else None
         watcher = Watcher(wanted, stream, rows)
-        version = request.resource_version
-        if version in ("", "0"):
-            for obj in registry.cache.list(wanted):
-                watcher.push(WatchEvent("ADDED", obj, self._sim.cause))
-        else:
-            self._replay(registry, watcher, int(version))
+        start = watching.start_of(request)
+        watching.begin(self._sim, registry.cache, self._storage, registry.resource, watcher, start)
         registry.cache.add_watcher(watcher)
         return stream
-
-    def _replay(self, registry: Registry, watcher: Watcher, version: int) -> None:
-        """Send what was written after `version`; etcd remembers."""
-        etcd = self._storage.etcd
-
-        def tell(written: KeyValue) -> None:
-            before = etcd.previous(written)
-            old = before.value if before is not None else None
-            watcher.tell(old, written.value, written.mod_revision, self._sim.cause)
-
-        try:
-            etcd.watch(self._storage.prefix(registry.resource), tell, version + 1)()
-        except Compacted:
-            raise too_old(version, etcd.revision) from None
 
     def _follow(self, etcd: Etcd) -> None:
         """Hear of every write, from the last one that the caches have."""
@@ -242,6 +217,21 @@ class APIServer:
         registry.cache.apply(before.value if before is not None else None, written)
 
 
-def too_old(version: int, current: int) -> ApiError:
-    """Return the answer to a watch from a version that is no longer kept."""
-    return errors.expired(f"too old resource version: {version} ({current})")
+def listing_meta(listing: Listing) -> ListMeta:
+    """Return the metadata of a list or a Table: where to watch from, where it goes on."""
+    return ListMeta(
+        resourceVersion=listing.resource_version,
+        continue_=listing.continue_token,
+        remainingItemCount=listing.remaining or None,
+    )
+
+
+def include_object(request: Request) -> str:
+    """Return what each row of a Table carries: Metadata, Object or None; raises ApiError."""
+    given = dict(request.options).get("includeObject", "") or "Metadata"
+    if given not in ("Metadata", "Object", "None"):
+        raise errors.bad_request(
+            "Unable to convert to Table as requested: includeObject: Invalid value: "
+            f"\"{given}\": must be 'Metadata', 'Object', 'None', or empty"
+        )
+    return given
