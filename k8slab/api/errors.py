@@ -153,6 +153,15 @@ def conflict(resource: Resource, name: str, why: str = OBJECT_MODIFIED) -> ApiEr
     return _about(resource, name, message, "Conflict", 409)
 
 
+def precondition_failed(resource: Resource, name: str, why: str) -> ApiError:
+    """Say that a precondition of a delete does not hold; upstream names the kind here."""
+    message = f'Operation cannot be fulfilled on {resource.kind} "{name}": {why}'
+    if resource.group:
+        message = message.replace(f" {resource.kind} ", f" {resource.kind}.{resource.group} ", 1)
+    details = StatusDetails(name=name, group=resource.group, kind=resource.kind)
+    return api_error(message, "Conflict", 409, details)
+
+
 def forbidden(resource: Resource, name: str, why: str) -> ApiError:
     """Say that the request is not allowed."""
     about = f'{resource.group_resource} "{name}"' if name else resource.group_resource

@@ -135,6 +135,9 @@ class _Repeating(dict[str, Any]):
 
 def _parsed(text: str, resource: Resource) -> tuple[Any, list[str]]:
     """Return the data in a text, and what is doubtful about it."""
+    if not text.strip():
+        why = "couldn't get version/kind; json parse error: unexpected end of JSON input"
+        raise errors.bad_request(_unrecognized(why, "<empty>", resource))
     if text.lstrip().startswith("{"):
         try:
             data = json.loads(text, object_pairs_hook=_object)

@@ -18,18 +18,18 @@ Upstream: pkg/apis/core/v1/defaults.go, pkg/apis/apps/v1/defaults.go
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from k8slab.api.core import PodSecurityContext
 from k8slab.api.meta import Object
+from k8slab.control_plane.apiserver.default_filling import absent as _absent
+from k8slab.control_plane.apiserver.default_filling import fill
 from k8slab.control_plane.apiserver.default_volumes import volume
 
-S = TypeVar("S", bound=Struct)
-
 GRACE = 30  # s, terminationGracePeriodSeconds
+MAX_INT32 = 2**31 - 1
 AFFINITY_TIMEOUT = 10800  # s, sessionAffinityConfig.clientIP.timeoutSeconds
 
 
@@ -37,16 +37,6 @@ def apply(obj: Object) -> Object:
     """Return the object with all defaults of its kind filled in."""
     default = DEFAULTS.get(obj.kind)
     return obj if default is None else default(obj)
-
-
-def fill(struct: S, **defaults: Any) -> S:
-    """Return the Struct with those fields set that hold their zero value (or None)."""
-    missing = {name: value for name, value in defaults.items() if _unset(getattr(struct, name))}
-    return replace(struct, **missing) if missing else struct
-
-
-def _unset(value: Any) -> bool:
-    return value is None or value == "" or value == () or (value == 0 and value is not False)
 
 
 # -- Pods
@@ -207,18 +197,12 @@ def stateful_set(obj: Any) -> Any:
     strategy = fill(spec.updateStrategy, type="RollingUpdate")
     if strategy.type == "RollingUpdate":
         rolling = strategy.rollingUpdate or RollingUpdateStatefulSetStrategy()
-        strategy = replace(strategy, rollingUpdate=_absent(rolling, partition=0, maxUnavailable=1))
+        strategy = replace(strategy, rollingUpdate=_absent(rolling, partition=0))
     retention = spec.persistentVolumeClaimRetentionPolicy
     retention = retention or StatefulSetPersistentVolumeClaimRetentionPolicy()
     retention = fill(retention, whenDeleted="Retain", whenScaled="Retain")
     spec = replace(spec, updateStrategy=strategy, persistentVolumeClaimRetentionPolicy=retention)
     return replace(obj, spec=spec)
-
-
-def _absent(struct: S, **defaults: Any) -> S:
-    """Set those fields that are None; a zero was meant."""
-    missing = {name: value for name, value in defaults.items() if getattr(struct, name) is None}
-    return replace(struct, **missing) if missing else struct
 
 
 # -- the rest
@@ -283,6 +267,61 @@ def node(obj: Any) -> Any:
     return replace(obj, status=replace(status, allocatable=dict(status.capacity)))
 
 
+def job(obj: Any) -> Any:
+    """Default a Job: one Pod, six failures, not indexed; see `strategy` for its selector."""
+    spec = _template(obj.spec)
+    if spec.completions is None and spec.parallelism is None:
+        spec = replace(spec, completions=1)
+    per_index = spec.backoffLimitPerIndex is not None
+    return replace(
+        obj,
+        spec=_absent(
+            spec,
+            parallelism=1,
+            backoffLimit=MAX_INT32 if per_index else 6,
+            completionMode="NonIndexed",
+            suspend=False,
+            podReplacementPolicy="Failed" if spec.podFailurePolicy else "TerminatingOrFailed",
+            manualSelector=False,
+        ),
+    )
+
+
+def cron_job(obj: Any) -> Any:
+    """Default a CronJob: Jobs may overlap, three successes and one failure are kept."""
+    spec = fill(obj.spec, concurrencyPolicy="Allow")
+    spec = _absent(spec, suspend=False, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
+    inner = replace(spec.jobTemplate, spec=_template(spec.jobTemplate.spec))
+    return replace(obj, spec=replace(spec, jobTemplate=inner))
+
+
+def horizontal_pod_autoscaler(obj: Any) -> Any:
+    """Default an autoscaler: at least one replica."""
+    return replace(obj, spec=_absent(obj.spec, minReplicas=1))
+
+
+def network_policy(obj: Any) -> Any:
+    """Default a NetworkPolicy: TCP; it is about egress only if it has rules for it."""
+    spec = obj.spec
+
+    def with_tcp(rules: Any) -> Any:
+        return tuple(
+            replace(rule, ports=tuple(_absent(port, protocol="TCP") for port in rule.ports))
+            for rule in rules
+        )
+
+    types = spec.policyTypes or (("Ingress", "Egress") if spec.egress else ("Ingress",))
+    spec = replace(
+        spec, ingress=with_tcp(spec.ingress), egress=with_tcp(spec.egress), policyTypes=types
+    )
+    return replace(obj, spec=spec)
+
+
+def persistent_volume_claim(obj: Any) -> Any:
+    """Default a claim: it wants a file system."""
+    return replace(obj, spec=_absent(obj.spec, volumeMode="Filesystem"))
+
+
 DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "Pod": pod,
     "ReplicaSet": replica_set,
@@ -295,4 +334,9 @@ DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "Secret": secret,
     "Namespace": namespace,
     "Node": node,
+    "Job": job,
+    "CronJob": cron_job,
+    "HorizontalPodAutoscaler": horizontal_pod_autoscaler,
+    "NetworkPolicy": network_policy,
+    "PersistentVolumeClaim": persistent_volume_claim,
 }

@@ -38,6 +38,11 @@ def decide(obj: Object, options: DeleteOptions, now: float) -> Object | None:
     return _mark(marked, grace, now)
 
 
+def gone(obj: Object, now: float) -> Object:
+    """Return a Pod that was removed at once as the answer shows it: marked, with no time left."""
+    return _mark(obj, 0, now) if isinstance(obj, Pod) else obj
+
+
 def is_finished(obj: Object) -> bool:
     """Say whether a marked object has nothing left to wait for, so that an update removes it."""
     meta = obj.metadata

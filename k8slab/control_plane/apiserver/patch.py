@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from k8slab.client import JSON_PATCH, MERGE_PATCH
+from k8slab.api import errors
+from k8slab.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from k8slab.control_plane.apiserver.patch_json import json_patch
 from k8slab.control_plane.apiserver.patch_strategic import strategic_patch
 
@@ -30,7 +31,9 @@ def apply(document: dict[str, Any], patch: Any, patch_type: str) -> dict[str, An
         return json_patch(document, patch)
     if patch_type == MERGE_PATCH:
         return merge_patch(document, patch)
-    return strategic_patch(document, patch)
+    if patch_type == STRATEGIC_PATCH:
+        return strategic_patch(document, patch)
+    raise errors.unsupported_media_type()
 
 
 def _own(value: Any) -> Any:

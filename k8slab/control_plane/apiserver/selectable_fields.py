@@ -52,6 +52,7 @@ def _event(event: Any) -> dict[str, str]:
     }
 
 
+OF_EVERY_KIND = ("metadata.name", "metadata.namespace")
 FIELDS: Mapping[str, Callable[[Any], dict[str, str]]] = {
     "Pod": _pod,
     "Event": _event,
@@ -63,6 +64,14 @@ FIELDS: Mapping[str, Callable[[Any], dict[str, str]]] = {
     "ReplicationController": lambda rc: {"status.replicas": _text(rc.status.replicas)},
     "Job": lambda job: {"status.successful": _text(job.status.succeeded or 0)},
 }
+
+
+def unknown_field(kind: str, field: str) -> str:
+    """Return the sentence that refuses a field selector."""
+    if kind in FIELDS:
+        return f"field label not supported: {field}"
+    known = ", ".join(f'"{name}"' for name in OF_EVERY_KIND)
+    return f'"{field}" is not a known field selector: only {known}'
 
 
 def fields_of(obj: Object) -> dict[str, str]:

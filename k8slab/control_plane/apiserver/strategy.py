@@ -17,8 +17,9 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from k8slab.api.apps import DaemonSet
-from k8slab.api.core import Namespace, Pod, PodStatus
-from k8slab.api.meta import Object, timestamp
+from k8slab.api.batch import Job
+from k8slab.api.core import Namespace, PersistentVolumeClaim, Pod, PodStatus
+from k8slab.api.meta import LabelSelector, Object, timestamp
 from k8slab.control_plane.apiserver.quality_of_service import qos_class
 
 # Kinds whose metadata.generation counts changes of the spec.
@@ -41,6 +42,7 @@ WITH_GENERATION = frozenset(
 )
 KEEP_STATUS_ON_CREATE = frozenset({"Node"})  # a kubelet registers its node with its status
 FINALIZER_KUBERNETES = "kubernetes"
+JOB_PREFIX = "batch.kubernetes.io/"
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"  # its place in apps/v1
 
 
@@ -60,6 +62,11 @@ def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
         return replace(obj, status=PodStatus(phase="Pending", qosClass=qos_class(obj)))
     if isinstance(obj, Namespace):
         return _new_namespace(obj)
+    if isinstance(obj, Job):
+        obj = _new_job(obj)
+    if isinstance(obj, PersistentVolumeClaim):
+        status = replace(type(obj)().status, phase="Pending")
+        return replace(obj, status=status)
     if isinstance(obj, DaemonSet):
         obj = _with_template_generation(obj, 1)
     if _has_status(obj) and obj.kind not in KEEP_STATUS_ON_CREATE:
@@ -129,6 +136,28 @@ def _with_template_generation(daemon_set: DaemonSet, generation: int) -> DaemonS
     """Count the changes of a DaemonSet's template, as it did before revisions had hashes."""
     annotations = {**daemon_set.metadata.annotations, TEMPLATE_GENERATION: str(generation)}
     return replace(daemon_set, metadata=replace(daemon_set.metadata, annotations=annotations))
+
+
+def _new_job(job: Job) -> Job:
+    """Give a Job the selector and the labels by which it knows its own Pods."""
+    spec, meta = job.spec, job.metadata
+    if spec.manualSelector:
+        return job
+    ours = {
+        f"{JOB_PREFIX}controller-uid": meta.uid,
+        f"{JOB_PREFIX}job-name": meta.name,
+        "controller-uid": meta.uid,
+        "job-name": meta.name,
+    }
+    template = spec.template
+    inner = replace(template.metadata, labels={**template.metadata.labels, **ours})
+    spec = replace(
+        spec,
+        selector=LabelSelector(matchLabels={f"{JOB_PREFIX}controller-uid": meta.uid}),
+        template=replace(template, metadata=inner),
+    )
+    # What a Job without labels is labelled with: as its Pods are.
+    return replace(job, metadata=replace(meta, labels=meta.labels or inner.labels), spec=spec)
 
 
 def _has_status(obj: Object) -> bool:

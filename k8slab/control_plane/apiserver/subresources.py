@@ -36,7 +36,7 @@ def bind(server: APIServer, registry: Registry, request: Request) -> Status:
     """Assign the Pod to the node that the Binding names."""
     binding = _body(request, Binding)
     if not binding.target.name:
-        raise errors.invalid("Binding", request.name, [errors.required("target.name")])
+        raise errors.unknown(str(errors.required("target.name")))
     node = server.look_up(Node, binding.target.name)
 
     def assign(pod: Pod) -> Pod:
@@ -139,8 +139,12 @@ def evict(server: APIServer, registry: Registry, request: Request) -> Status:
     """Delete the Pod as an eviction: marked as disrupted, with the grace period asked for."""
     body = request.body
     options = getattr(body, "deleteOptions", None)
+    named = getattr(getattr(body, "metadata", None), "name", "")
     if isinstance(body, dict):
         options = codec.convert(body.get("deleteOptions") or {}, DeleteOptions)
+        named = (body.get("metadata") or {}).get("name", "")
+    if named and named != request.name:
+        raise errors.bad_request("name in URL does not match name in Eviction object")
 
     def mark(pod: Pod) -> Pod:
         disrupted = PodCondition(
