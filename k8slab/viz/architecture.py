@@ -26,7 +26,7 @@ from k8slab.viz.architecture_facts import (
     read,
     summary,
 )
-from k8slab.viz.drawing import Box, Drawing, Item, Text, arrow, label
+from k8slab.viz.drawing import Box, Drawing, Item, Line, Text, arrow, label
 from k8slab.viz.facts import ClusterLike, ViewLike, clock
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import CONTAINER, HEAD, SERVICE, heading, legend
@@ -40,6 +40,7 @@ from k8slab.viz.traffic import traffic as count_messages
 PAD, GAP = 12.0, 12.0  # px: inside a panel, between panels
 PART, BAR, API_HEIGHT = 28.0, 20.0, 34.0  # px: heights of a component, the runtime, the API server
 WIRES, ORDERS = 46.0, 16.0  # px: lengths of wires to the API server, to the runtime
+BUS = 6.0  # px, of the API server's extension below a row of machines
 PER_ROW, MOST_NODES = 3, 12  # machines side by side, and drawn at all
 CENTRAL_WIDTHS = {
     "kube-scheduler": 134.0,
@@ -167,16 +168,26 @@ class _Plan:
         width = (WIDTH - 2 * MARGIN - (PER_ROW - 1) * GAP) / PER_ROW
         tallest = max(tiles_height(node.pods, width - 2 * PAD) for node in nodes)
         height = PAD + PART + ORDERS + BAR + 8 + max(tallest, TILE) + 32
+        if not self._is_next_to_api(top):
+            self._bus(top - WIRES + BUS)
         for place, node in enumerate(nodes):
             self._worker(node, MARGIN + place * (width + GAP), top, width, height)
         return top + height
 
+    def _is_next_to_api(self, top: float) -> bool:
+        """Say whether nothing lies between the API server and a row of machines."""
+        return top - WIRES - self.api_bottom <= PAD
+
+    def _bus(self, y: float) -> None:
+        """Lead the API server around the rows above, so that further rows can reach it too."""
+        left, middle = MARGIN / 2, self.api_bottom - API_HEIGHT / 2
+        corners = ((MARGIN + PAD, middle), (left, middle), (left, y), (WIDTH - MARGIN - PAD, y))
+        self.items.append(Line(points=corners, stroke=COMPONENTS[API].fill, line=3, tip=API))
+
     def _worker(self, node: NodeFacts, x: float, top: float, width: float, height: float) -> None:
         self._panel(node, x, top, width, height)
         states, left, parts_top = dict(node.components), x + PAD, top + PAD
-        # Machines of the second row call upwards, into the gap; their wires end there.
-        up = max(self.api_bottom, top - WIRES + 4)
-        up = self.api_bottom if top - WIRES - self.api_bottom <= PAD else up
+        up = self.api_bottom if self._is_next_to_api(top) else top - WIRES + BUS
         for name, wide in WORKER_WIDTHS.items():
             where = f"{name}/{node.name}"
             self._wires(where, left + wide / 2, parts_top, up, top - WIRES / 2)

@@ -45,7 +45,9 @@ COMPONENTS: Mapping[str, Look] = {
     "containerd": Look(YELLOW, "bar", "containerd"),
     "kindnet": Look(GREY, "plus", "kindnet"),
     "coredns": Look(GREY, "star", "CoreDNS"),
+    "other": Look("#DDDDDD", "down", "another client"),
 }
+ALIASES = {"apiserver": "kube-apiserver", "kubeadm": "you", "kubectl": "you"}
 
 POD_STATES: Mapping[str, Look] = {
     "Pending": Look(YELLOW, "ring", "Pending"),
@@ -86,11 +88,9 @@ def component_key(name: str) -> str:
     base = name.partition("/")[0]
     if base in COMPONENTS:
         return base
-    if base in ("apiserver", "kube-api-server"):
-        return "kube-apiserver"
-    if base.endswith("-controller") or base == "generic-garbage-collector":
+    if base.endswith(("-controller", "-collector")):
         return "kube-controller-manager"
-    return "you" if base in ("kubectl", "kubeadm", "") else "kube-controller-manager"
+    return ALIASES.get(base, "other")
 
 
 def component_look(name: str) -> Look:

@@ -52,6 +52,8 @@ def test_no_state_of_a_pod_is_told_by_red_against_green() -> None:
         ("you", "you"),
         ("apiserver", "kube-apiserver"),
         ("kube-scheduler", "kube-scheduler"),
+        ("kubeadm", "you"),
+        ("somebody", "other"),
     ],
 )
 def test_every_name_of_the_trace_has_its_row(name, row) -> None:

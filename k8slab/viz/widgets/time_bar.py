@@ -41,7 +41,7 @@ from k8slab.viz.widgets.widget import (
 FRAMES, FRAME = 20, 0.25  # pieces of one play, and virtual seconds of each
 INTERVAL = 250  # ms of yours between two pieces
 QUESTION = "Who acts next?"
-ACTORS = [name for name in COMPONENTS if name not in ("you", "etcd", "kube-apiserver")]
+ACTORS = [name for name in COMPONENTS if name not in ("you", "etcd", "kube-apiserver", "other")]
 
 
 def time_bar(cluster: Drivable) -> TimeBar:
