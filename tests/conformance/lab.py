@@ -236,3 +236,8 @@ def main(obj: Any) -> Container:
 def node_port(svc: Any) -> int:
     found: int = svc.spec.ports[0].nodePort
     return found
+
+
+def priority_class(name: str, value: int) -> dict[str, Any]:
+    kind = {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass"}
+    return {**kind, "metadata": {"name": name}, "value": value}
