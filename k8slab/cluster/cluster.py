@@ -27,12 +27,12 @@ from k8slab.api.conditions import is_true
 from k8slab.api.core import Node, Pod
 from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, Latency
-from k8slab.cluster import faults, kubeadm
+from k8slab.cluster import addresses, faults, kubeadm
 from k8slab.cluster.conditions import condition
 from k8slab.cluster.node_shell import NodeShell, Text
 from k8slab.cluster.turn import in_turn
 from k8slab.cluster.view import View
-from k8slab.cluster.world import CONTROL_PLANE, PLACEHOLDERS, Host, World
+from k8slab.cluster.world import CONTROL_PLANE, Host, World
 from k8slab.control_plane.etcd import Backend
 from k8slab.sim import Simulation, Timer, Trace
 
@@ -64,7 +64,9 @@ class Cluster:
         self.seed = seed
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
-        self.world = World(self.sim, latency or Latency(), replace or {})
+        self.world = World(
+            self.sim, latency or Latency(), replace or {}, addresses.subnets(workers + 1)
+        )
         self._add_hosts(workers)
         self._kubectl: Any = None
         bring_magic()
@@ -288,18 +290,18 @@ class Cluster:
         return self._kubectl
 
     def _add_hosts(self, workers: int) -> None:
-        control = self.world.add_host(CONTROL_PLANE, 10, {})
-        kubeadm.write_static_pods(control.machine, PLACEHOLDERS)
+        control = self.world.add_host(CONTROL_PLANE, addresses.CONTROL_PLANE, {})
+        kubeadm.write_static_pods(control.machine, self.world.placeholders)
         for number in range(1, workers + 1):
             zone = ZONES[(number - 1) % len(ZONES)]
             labels = {"topology.kubernetes.io/zone": zone}
-            self.world.add_host(f"worker-{number}", 10 + number, labels)
+            self.world.add_host(f"worker-{number}", addresses.FIRST_WORKER + number - 1, labels)
 
     def _boot(self) -> None:
         for host in self.world.hosts.values():
             self.world.start_kubelet(host)
         client = Client(self.world.transport("kubeadm"), "system:kubeadm")
-        init = kubeadm.init(self.sim, client, CONTROL_PLANE, PLACEHOLDERS)
+        init = kubeadm.init(self.sim, client, CONTROL_PLANE, self.world.placeholders)
         self.sim.complete(init, "kubeadm init", BOOT_LIMIT)
         self.run_until(_is_up, BOOT_LIMIT)
 

@@ -109,10 +109,16 @@ async def kube_scheduler(world: World, process: Process) -> None:
 async def kube_controller_manager(world: World, process: Process) -> None:
     """Run the controllers."""
     from k8slab.control_plane.controller_manager import ControllerManager
+    from k8slab.control_plane.controllers.node_ipam import CLUSTER_CIDR
 
     transport = world.transport(process.hostname)
     await process.sleep(world.latency.component_start)
-    manager = ControllerManager(world.sim, lambda user: Client(transport, user), world)
+    manager = ControllerManager(
+        world.sim,
+        lambda user: Client(transport, user),
+        world,
+        cluster_cidr=flag(process, "cluster-cidr", CLUSTER_CIDR),
+    )
     world.sim.spawn(manager.run(), "kube-controller-manager")
     await serve_health(process, 10257)
 

@@ -20,6 +20,8 @@ from k8slab.addons import manifests
 from k8slab.addons.coredns import UpstreamZone
 from k8slab.api import errors
 from k8slab.client import Client, Latency, Request
+from k8slab.cluster import addresses
+from k8slab.cluster.addresses import Subnets, address
 from k8slab.cluster.components import COMPONENTS
 from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
 from k8slab.control_plane.etcd import Endpoint
@@ -36,16 +38,10 @@ from k8slab.node.runtime.process import Process
 from k8slab.sim import Group, Simulation
 
 CONTROL_PLANE = "control-plane"
-SUBNET = "192.168.10"  # of the machines; .1 is the router, the control plane is .10
-ROUTER = f"{SUBNET}.1"
+ROUTER = address(addresses.ROUTER)
 CPU, MEMORY = 4000, 8 * 2**30  # of each machine: millicores, bytes
 OUTSIDE = "outside"  # the machine of a client beyond the cluster
 IMAGE = re.compile(r"^\s*(?:- )?image: *(\S+)", re.MULTILINE)
-PLACEHOLDERS = {
-    "ADVERTISE_IP": f"{SUBNET}.10",
-    "NODE_NAME": CONTROL_PLANE,
-    "CONTROL_PLANE_ENDPOINT": f"{SUBNET}.10:6443",
-}
 
 
 class Host:
@@ -67,13 +63,16 @@ class Host:
 class World:
     """All machines of one cluster, on one network."""
 
-    def __init__(self, sim: Simulation, latency: Latency, replace: Mapping[str, Any]) -> None:
+    def __init__(
+        self, sim: Simulation, latency: Latency, replace: Mapping[str, Any], subnets: Subnets
+    ) -> None:
         self.sim = sim
+        self.subnets = subnets
         self.latency = latency
         self.replace = replace
         self.segment = Segment(sim)
         self.etcd = Endpoint()
-        self.api = ApiEndpoint(sim, f"{SUBNET}.10", latency)
+        self.api = ApiEndpoint(sim, address(addresses.CONTROL_PLANE), latency)
         self.registry = ImageRegistry()
         self.upstream = UpstreamZone()  # the names of the world outside
         self.rule_cache = RuleCache()  # rules that are the same on all nodes are rendered once
@@ -81,7 +80,7 @@ class World:
         self.hosts: dict[str, Host] = {}
         self.scheduler: Any = None
         self.router = NetNamespace(sim, "router")  # the way out; it leads nowhere and says nothing
-        self.router.add_ethernet("eth0", self.segment, f"{ROUTER}/24")
+        self.router.add_ethernet("eth0", self.segment, f"{ROUTER}/{subnets.prefix}")
         self.install_components()
 
     # -- machines
@@ -89,7 +88,7 @@ class World:
     def add_machine(self, name: str, number: int) -> Machine:
         """Put a machine on the network, powered on, with an empty disk."""
         net = NetNamespace(self.sim, name)
-        net.add_ethernet("eth0", self.segment, f"{SUBNET}.{number}/24")
+        net.add_ethernet("eth0", self.segment, f"{address(number)}/{self.subnets.prefix}")
         net.routes.replace(Route(destination="default", device="eth0", gateway=ROUTER))
         net.ip_forward = True
         machine = Machine(self.sim, name, net, cpu=CPU, memory=MEMORY)
@@ -124,7 +123,7 @@ class World:
 
     def outside(self) -> Machine:
         """Return the machine of a client beyond the cluster; it knows the nodes, not the Pods."""
-        return self.machines.get(OUTSIDE) or self.add_machine(OUTSIDE, 100)
+        return self.machines.get(OUTSIDE) or self.add_machine(OUTSIDE, addresses.OUTSIDE)
 
     def host_of(self, process: Process) -> str:
         """Return the name of the machine on which a process runs."""
@@ -154,17 +153,27 @@ class World:
 
     # -- programs of the cluster's own images
 
+    @property
+    def placeholders(self) -> Mapping[str, str]:
+        """What the cluster's own manifests have to be told."""
+        return {
+            "ADVERTISE_IP": self.api.address,
+            "NODE_NAME": CONTROL_PLANE,
+            "CONTROL_PLANE_ENDPOINT": f"{self.api.address}:6443",
+            "POD_SUBNET": self.subnets.pods,
+        }
+
     def install_components(self) -> None:
         """Make each component's loop the program of its image, with its manifest's tag."""
-        for name in images_in_manifests():
+        for name in images_in_manifests(self.placeholders):
             component = COMPONENTS.get(name.rpartition(":")[0])
             if component is not None:
                 program, size = component
                 self.registry.image(name, size=size)(partial(program, self))
 
 
-def images_in_manifests() -> list[str]:
+def images_in_manifests(values: Mapping[str, str]) -> list[str]:
     """Return the images that the cluster's own manifests name, with their tags."""
     names = (*manifests.ADDONS, *(f"static/{name}" for name in manifests.STATIC))
-    found = [IMAGE.findall(manifests.text(name, **PLACEHOLDERS)) for name in names]
+    found = [IMAGE.findall(manifests.text(name, **values)) for name in names]
     return [image for images in found for image in images]

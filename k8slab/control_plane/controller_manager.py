@@ -21,7 +21,7 @@ from k8slab.control_plane.controllers.deployment import DeploymentController
 from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceController
 from k8slab.control_plane.controllers.garbage_collector import GarbageCollector
 from k8slab.control_plane.controllers.namespace import NamespaceController
-from k8slab.control_plane.controllers.node_ipam import NodeIpamController
+from k8slab.control_plane.controllers.node_ipam import CLUSTER_CIDR, NodeIpamController
 from k8slab.control_plane.controllers.node_lifecycle import (
     LeaseClock,
     NodeLifecycleController,
@@ -60,7 +60,6 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("deployment-controller", "deployment-controller", DeploymentController),
     ("daemonset-controller", "daemon-set-controller", DaemonSetController),
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
-    ("node-ipam-controller", "node-controller", NodeIpamController),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
     ("namespace-controller", "namespace-controller", NamespaceController),
     ("garbage-collector-controller", "generic-garbage-collector", GarbageCollector),
@@ -79,6 +78,7 @@ class ControllerManager:
         client_for: Callable[[str], Client],
         lease_clock: LeaseClock | None = None,
         *,
+        cluster_cidr: str = CLUSTER_CIDR,
         replace: Mapping[str, Start | None] | None = None,
     ) -> None:
         """Prepare to start all controllers.
@@ -89,6 +89,7 @@ class ControllerManager:
         self._sim = sim
         self._client_for = client_for
         self._lease_clock = lease_clock
+        self._cluster_cidr = cluster_cidr
         self._replace = replace or {}
 
     async def run(self) -> None:
@@ -103,7 +104,12 @@ class ControllerManager:
     def _starts(self) -> Iterator[tuple[str, str, Start]]:
         node_lifecycle: Start = partial(NodeLifecycleController, lease_clock=self._lease_clock)
         known: tuple[tuple[str, str, Start], ...]
-        known = (*CONTROLLERS, ("node-lifecycle-controller", "node-controller", node_lifecycle))
+        node_ipam: Start = partial(NodeIpamController, cluster_cidr=self._cluster_cidr)
+        known = (
+            *CONTROLLERS,
+            ("node-ipam-controller", "node-controller", node_ipam),
+            ("node-lifecycle-controller", "node-controller", node_lifecycle),
+        )
         for name, account, start in known:
             chosen = self._replace.get(name, start)
             if chosen is not None:

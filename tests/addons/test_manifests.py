@@ -9,6 +9,7 @@ VALUES = {
     "ADVERTISE_IP": "172.18.0.2",
     "NODE_NAME": "control-plane",
     "CONTROL_PLANE_ENDPOINT": "control-plane:6443",
+    "POD_SUBNET": "10.244.0.0/16",
 }
 
 

@@ -108,3 +108,14 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process() -> None:
         assert done.returncode == 0, done.stderr
         digests.add(done.stdout)
     assert len(digests) == 1
+
+
+def test_the_241st_machine_widens_the_networks() -> None:
+    cluster = Cluster(workers=260, boot=False)
+    machines = [host.machine for host in cluster.world.hosts.values()]
+    own = {machine.net.interfaces["eth0"].addresses[0] for machine in machines}
+    assert len(own) == 261
+    assert "192.168.11.14/16" in own
+    assert "10.240.0.0/12" in machines[0].disk.read(
+        "/etc/kubernetes/manifests/kube-controller-manager.yaml"
+    )

@@ -9,7 +9,9 @@ from tests.node.kube_proxy.objects import OUTSIDE, endpoint, endpoint_slice, ser
 
 
 def test_the_config_map_of_the_cluster_says_what_the_defaults_are() -> None:
-    objects = load_all(manifests.text("kube-proxy", CONTROL_PLANE_ENDPOINT="x:6443"))
+    objects = load_all(
+        manifests.text("kube-proxy", CONTROL_PLANE_ENDPOINT="x:6443", POD_SUBNET="10.244.0.0/16")
+    )
     text = next(obj.data["config.conf"] for obj in objects if obj.kind == "ConfigMap")
     assert parse_config(text) == Config()
 
