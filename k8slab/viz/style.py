@@ -47,7 +47,14 @@ COMPONENTS: Mapping[str, Look] = {
     "coredns": Look(GREY, "star", "CoreDNS"),
     "other": Look("#DDDDDD", "down", "another client"),
 }
-ALIASES = {"apiserver": "kube-apiserver", "kubeadm": "you", "kubectl": "you"}
+ALIASES = {
+    "apiserver": "kube-apiserver",
+    "cidrAllocator": "kube-controller-manager",
+    "kindnetd": "kindnet",
+    "kubeadm": "you",
+    "kubectl": "you",
+    "root-ca-cert-publisher": "kube-controller-manager",
+}
 
 POD_STATES: Mapping[str, Look] = {
     "Pending": Look(YELLOW, "ring", "Pending"),

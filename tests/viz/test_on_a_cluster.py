@@ -16,6 +16,7 @@ from k8slab.viz import (
     replica_lane,
     why_graph,
 )
+from k8slab.viz.style import component_key
 from k8slab.viz.traffic import API, traffic
 from tests.viz.legibility import faults
 
@@ -76,6 +77,11 @@ def test_in_a_booted_cluster_everybody_talks_to_the_api_server_only(cluster) -> 
     assert len(edges) > 10
     for edge in edges:
         assert API in (edge.source, edge.target) or edge.target.startswith("containerd/")
+
+
+def test_nobody_who_acts_in_a_cluster_is_unknown_to_the_figures(cluster) -> None:
+    names = sorted({record.component for record in cluster.trace})
+    assert [name for name in names if component_key(name) == "other"] == []
 
 
 def test_the_lanes_of_a_pod_show_the_seven_steps_in_order(cluster) -> None:
