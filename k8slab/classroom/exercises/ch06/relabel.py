@@ -175,22 +175,24 @@ def grade(answer: Any) -> Finding:
 
 
 def _compare(order: list[str], runs: list[Happened]) -> Finding:
-    evidence = runs[0].evidence
+    # Only what the message is about: the whole run would be the answer.
+    evidence = dict(zip(runs[0].events, runs[0].evidence, strict=True))
     happened = [letter for letter in EVENTS if all(letter in run.events for run in runs)]
     for letter in order:
         if letter not in happened:
-            return wrong(*NEVER[letter], evidence)
+            return wrong(*NEVER[letter])
     for letter in happened:
         if letter not in order:
-            return wrong(*MISSING[letter], evidence)
+            return wrong(*MISSING[letter], (evidence[letter],))
     for (earlier, later), because in CAUSES.items():
         if order.index(earlier) > order.index(later):
             message = f"All five events are right, and {earlier} comes before {later}: {because}."
-            return almost(message, MISCONCEPTIONS.get((earlier, later), 0), evidence)
+            misconception = MISCONCEPTIONS.get((earlier, later), 0)
+            return almost(message, misconception, (evidence[earlier], evidence[later]))
     return right(
         "Right. Two loops react to one label, and neither knows of the other: the ReplicaSet makes "
         "up its number, the Service its list. So B may stand anywhere before E.",
-        evidence,
+        runs[0].evidence,
     )
 
 
