@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from k8slab.api.apps import DaemonSet
 from k8slab.api.batch import Job
-from k8slab.api.core import Namespace, PersistentVolumeClaim, Pod, PodStatus
+from k8slab.api.core import Namespace, PersistentVolumeClaim, Pod, PodCondition, PodStatus
 from k8slab.api.meta import LabelSelector, Object, timestamp
 from k8slab.control_plane.apiserver.quality_of_service import qos_class
 
@@ -59,7 +59,7 @@ def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
     )
     obj = replace(obj, metadata=meta)
     if isinstance(obj, Pod):
-        return replace(obj, status=PodStatus(phase="Pending", qosClass=qos_class(obj)))
+        return replace(obj, status=_new_status(obj, now))
     if isinstance(obj, Namespace):
         return _new_namespace(obj)
     if isinstance(obj, Job):
@@ -126,6 +126,20 @@ def _new_namespace(namespace: Namespace) -> Namespace:
         spec=replace(namespace.spec, finalizers=finalizers),
         status=replace(type(namespace)().status, phase="Active"),
     )
+
+
+def _new_status(pod: Pod, now: float) -> PodStatus:
+    status = PodStatus(phase="Pending", qosClass=qos_class(pod))
+    if not pod.spec.schedulingGates:
+        return status
+    gated = PodCondition(
+        type="PodScheduled",
+        status="False",
+        reason="SchedulingGated",
+        message="Scheduling is blocked due to non-empty scheduling gates",
+        lastTransitionTime=timestamp(now),
+    )
+    return replace(status, conditions=(gated,))
 
 
 def _template_generation(daemon_set: DaemonSet) -> int:

@@ -208,3 +208,11 @@ def test_a_daemon_sets_template_is_counted_by_the_server_alone(lab: Any) -> None
     assert lab.patch("DaemonSet", "agent", renamed, MERGE_PATCH).metadata.annotations[key] == "1"
     image = {"spec": {"template": {"spec": {"containers": [{**container, "image": "agent:2"}]}}}}
     assert lab.patch("DaemonSet", "agent", image, MERGE_PATCH).metadata.annotations[key] == "2"
+
+
+def test_a_gated_pod_is_told_at_its_creation_that_it_waits(lab: Any, pod: Any) -> None:
+    manifest = pod()
+    manifest["spec"]["schedulingGates"] = [{"name": "example.com/quota"}]
+    [condition] = lab.create(manifest).status.conditions
+    assert (condition.type, condition.status) == ("PodScheduled", "False")
+    assert condition.message == "Scheduling is blocked due to non-empty scheduling gates"
