@@ -19,7 +19,15 @@ from k8slab.viz.drawing import Box, Drawing, Item, Line, Text
 from k8slab.viz.facts import ClusterLike, ViewLike, clock, count
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import HEAD, heading, legend
-from k8slab.viz.membership_facts import Group, Member, Membership, describe, read, shown_labels
+from k8slab.viz.membership_facts import (
+    Group,
+    Member,
+    Membership,
+    check_names,
+    describe,
+    read,
+    shown_labels,
+)
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import COMPONENTS, MARGIN, POD_STATES, SMALL, WIDTH, text_on
 from k8slab.viz.text_width import clip, fit, text_width, wrap
@@ -46,8 +54,14 @@ def membership(
 ) -> Figure:
     """Draw who has which Pods in a namespace; names limit what is shown, `pods_too` adds Pods."""
     view = cluster.view if at is None else at
+    check_names(view, namespace, services, replica_sets)
     facts = read(view, namespace, services, replica_sets, pods_too)
-    title = f"Who has which Pods, at {clock(getattr(view, 'time', cluster.now))}"
+    return figure_of(facts, getattr(view, "time", cluster.now))
+
+
+def figure_of(facts: Membership, time: float) -> Figure:
+    """Draw memberships that were read at a virtual time."""
+    title = f"Who has which Pods, at {clock(time)}"
     has = [
         f"{group.kind} {group.name} has {len(group.members)}"
         for group in (*facts.services, *facts.replica_sets)

@@ -12,6 +12,7 @@ Upstream: none
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -60,6 +61,19 @@ class Membership(msgspec.Struct, frozen=True):
         """Return the Pods that no ReplicaSet has."""
         owned = [name for group in self.replica_sets for name in group.names()]
         return [pod.name for pod in self.pods if pod.name not in owned]
+
+
+def check_names(
+    view: ViewLike, namespace: str, services: Sequence[str], sets: Sequence[str]
+) -> None:
+    """Raise ValueError if a Service or ReplicaSet of that name is not there."""
+    kinds: tuple[tuple[Any, Sequence[str]], ...] = ((Service, services), (ReplicaSet, sets))
+    for kind, names in kinds:
+        there = [obj.metadata.name for obj in view.list(kind, namespace)] if names else []
+        for name in names:
+            if name not in there:
+                known = f"there are {', '.join(there)}" if there else "there are none"
+                raise ValueError(f"no {kind.__name__} {name!r} in namespace {namespace}: {known}")
 
 
 def read(

@@ -208,6 +208,27 @@ def test_the_controls_move_the_time(timed) -> None:
     assert live._slider.value == len(timed.trace)
 
 
+def test_a_cluster_in_which_nothing_happened_yet_can_be_shown() -> None:
+    empty: Any = pretend.Pretend()
+    bar = explorer(empty)
+    assert bar.box
+    bar.back()
+    bar.step()
+    assert "0 nodes" in bar.text
+
+
+def test_a_magnet_without_pods_says_what_to_do() -> None:
+    magnet = label_magnet(pretend.Pretend())
+    assert magnet.box
+    magnet._on_move()
+    assert "create one first" in magnet._feedback.value
+
+
+def test_a_service_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(ValueError, match="no Service 'wbe' in namespace default: there are web"):
+        label_magnet(Magnetic(), services=("wbe",))
+
+
 # -- every widget
 
 

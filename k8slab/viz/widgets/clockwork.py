@@ -64,7 +64,7 @@ class Clockwork:
     def look(self, record: int) -> None:
         """Look at the moment just after a record; after the last one, that is the present."""
         last = len(self.cluster.trace)
-        self.past = max(record, 1) if record < last else None
+        self.past = max(record, 1) if last and record < last else None
         self.since = max(self.record - LISTED, 0)
 
     def records(self, most: int) -> list[Record]:

@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from k8slab.viz.bipartite import membership
+from k8slab.viz.bipartite import figure_of
 from k8slab.viz.figure import Figure
-from k8slab.viz.membership_facts import Member, Membership, read
+from k8slab.viz.membership_facts import Member, Membership, check_names, read
 from k8slab.viz.widgets.label_moves import FOR_REPLICA_SET, FOR_SERVICE, judge, outcome
 from k8slab.viz.widgets.widget import Drivable, Widget, button, choice, column, note, picture, row
 
@@ -36,6 +36,7 @@ def label_magnet(
     replica_sets: Sequence[str] = (),
 ) -> LabelMagnet:
     """Return the magnet for the Pods of a namespace; names limit what is shown."""
+    check_names(cluster.view, namespace, services, replica_sets)
     return LabelMagnet(cluster, namespace, tuple(services), tuple(replica_sets))
 
 
@@ -65,13 +66,7 @@ class LabelMagnet(Widget):
 
     def figure(self) -> Figure:
         """Return the membership, with the question below it in words."""
-        drawn = membership(
-            self.cluster,
-            namespace=self.namespace,
-            services=self.services,
-            replica_sets=self.replica_sets,
-            pods_too=tuple(self._moved),
-        )
+        drawn = figure_of(self.facts(), self.cluster.now)
         return Figure(drawn.drawing, alt=drawn.alt, text=f"{drawn.text}\n{QUESTION}")
 
     # -- moving
@@ -170,6 +165,9 @@ class LabelMagnet(Widget):
             self._shown.value = note(f"kubectl {command}")
 
     def _on_move(self) -> None:
+        if not (self._pod.value and self._key.value and self._value.value):
+            self._feedback.value = note("There is no Pod with a label here: create one first.")
+            return
         if not (self._service.value and self._set.value):
             self._feedback.value = note(QUESTION, mark="Predict both first.")
             return
