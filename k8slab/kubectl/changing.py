@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8slab.api.diagnosis import unknown_fields
 from k8slab.api.errors import ApiError
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
@@ -58,6 +59,9 @@ async def send(call: Invocation, verb: str, found: Found, body: Any, **fields: A
     if verb in ("create", "update", "patch"):
         fields.setdefault("field_manager", manager)
         fields.setdefault("field_validation", validation(call))
+    if fields.get("field_validation") == "Warn" and isinstance(body, dict):
+        for field in unknown_fields(body, found.resource.type):
+            call.warn(field)
     return await call.request(
         verb,
         found.resource,

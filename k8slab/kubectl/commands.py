@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from k8slab.kubectl import generators, information, policy_generators, rollout
 from k8slab.kubectl.apply import APPLY, VIEW_LAST_APPLIED
+from k8slab.kubectl.command_line import GLOBAL
 from k8slab.kubectl.create import CREATE
 from k8slab.kubectl.delete import DELETE
 from k8slab.kubectl.describe import DESCRIBE
@@ -29,7 +30,7 @@ from k8slab.kubectl.patching import PATCH, REPLACE
 from k8slab.kubectl.rollout_status import STATUS
 from k8slab.kubectl.run_and_expose import AUTOSCALE, EXPOSE, RUN
 from k8slab.kubectl.scale import SCALE
-from k8slab.kubectl.set_commands import SET_ENV, SET_IMAGE
+from k8slab.kubectl.set_commands import SET_ENV, SET_IMAGE, SET_RESOURCES
 from k8slab.kubectl.wait import WAIT
 
 _GENERATORS = {**generators.COMMANDS, **policy_generators.COMMANDS}
@@ -41,6 +42,7 @@ COMMANDS: Mapping[str, Command] = {
     "run": RUN,
     "set image": SET_IMAGE,
     "set env": SET_ENV,
+    "set resources": SET_RESOURCES,
     "explain": EXPLAIN,
     "get": GET,
     "delete": DELETE,
@@ -73,7 +75,8 @@ NAMES = (
     "diff apply patch replace wait kustomize label annotate completion api-resources api-versions "
     "config plugin version"
 )
-GROUPS = ("rollout", "set", "config", "auth")
+GROUPS = ("rollout", "set", "config", "auth", "create secret", "create service")
+_GLOBAL = {f"--{flag.name}": flag for flag in GLOBAL} | {f"-{flag.short}": flag for flag in GLOBAL}
 MIN_DISTANCE = 2  # of a suggestion, in changed letters
 NOT_IN_THE_LAB: Mapping[str, str] = {
     "edit": "kubectl edit needs an editor: write the manifest and use kubectl apply",
@@ -83,43 +86,53 @@ NOT_IN_THE_LAB: Mapping[str, str] = {
     "cp": "the lab copies no files: use kubectl exec POD -- cat FILE",
     "debug": "the lab has no debug containers: use kubectl exec, or kubectl run",
     "diff": "the lab has no diff program: use kubectl apply --dry-run=server -o yaml",
+    "auth can-i": "the lab checks no rights: everybody may do everything",
     "kustomize": "the lab has no kustomize: apply the manifests themselves",
 }
 
 
 def find(words: Sequence[str]) -> tuple[str, Command | None, Sequence[str]]:
     """Return the path of the command, the command, and the words and flags behind it."""
-    name, rest = _first_word(words)
-    if name in NOT_IN_THE_LAB:
-        raise CommandError(NOT_IN_THE_LAB[name])
-    if name not in COMMANDS and name not in GROUPS:
-        raise CommandError(_unknown(name))
-    if rest and not rest[0].startswith("-"):
-        path = f"{name} {rest[0]}"
-        if path in COMMANDS:
-            return path, COMMANDS[path], rest[1:]
-        deeper = f"{path} {rest[1]}" if len(rest) > 1 else ""
-        if deeper in COMMANDS:
-            return deeper, COMMANDS[deeper], rest[2:]
-        if name in GROUPS:
-            raise CommandError(
-                f"unknown command \"{rest[0]}\"\nSee 'kubectl {name} -h' for help and examples"
-            )
-    return name, COMMANDS.get(name), rest
+    path, rest = _first_word(words)
+    if not path:
+        raise CommandError(f"unknown flag: {words[0]}\nSee 'kubectl --help' for usage.")
+    if path in NOT_IN_THE_LAB:
+        raise CommandError(NOT_IN_THE_LAB[path])
+    if path not in COMMANDS and path not in GROUPS:
+        raise CommandError(_unknown(path))
+    while any(known.startswith(f"{path} ") for known in COMMANDS):
+        word, others = _first_word(rest)
+        deeper = f"{path} {word}"
+        if deeper in NOT_IN_THE_LAB:
+            raise CommandError(NOT_IN_THE_LAB[deeper])
+        if deeper not in COMMANDS and deeper not in GROUPS:
+            if path in GROUPS and word:
+                raise CommandError(
+                    f"unknown command \"{word}\"\nSee 'kubectl {path} -h' for help and examples"
+                )
+            break
+        path, rest = deeper, others
+    return path, COMMANDS.get(path), rest
 
 
 def _first_word(words: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the command; flags of kubectl itself may stand before it."""
+    """Return the first word and all the rest, "" if something else comes first.
+
+    Flags that every command has may stand before it.
+    """
     skipped: list[str] = []
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if not word.startswith("-"):
-            return word, [*skipped, *rest] if not skipped else [*rest, *skipped]
+            return word, [*skipped, *rest]
+        flag = _GLOBAL.get(word.partition("=")[0])
+        if flag is None:
+            break
         skipped.append(word)
-        if word in ("-n", "--namespace", "--context", "--as", "-s", "--server") and rest:
+        if flag.bare is None and "=" not in word and rest:
             skipped.append(rest.pop(0))
-    raise CommandError(f"unknown flag: {words[0]}\nSee 'kubectl --help' for usage.")
+    return "", list(words)
 
 
 def _unknown(name: str) -> str:

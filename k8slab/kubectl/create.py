@@ -68,8 +68,13 @@ def named(found: Found, obj: Any) -> Found:
     return Found(found.resource, found.namespace, obj.metadata.name, obj, found.source)
 
 
-async def create_generated(call: Invocation, data: dict[str, Any], done: str = "created") -> Any:
-    """Create an object that was made from flags, and print it; return what was stored."""
+async def create_generated(
+    call: Invocation, data: dict[str, Any], done: str = "created", failure: str = ""
+) -> Any:
+    """Create an object that was made from flags, and print it; return what was stored.
+
+    `done` says what was done ("" prints nothing), `failure` begins the sentence if it was refused.
+    """
     check_output(call)
     kind = scheme.lookup(data["apiVersion"], data["kind"])
     assert kind is not None
@@ -82,8 +87,14 @@ async def create_generated(call: Invocation, data: dict[str, Any], done: str = "
     found = Found(resource, namespace, data["metadata"]["name"], data)
     stored: Any = data
     if call.dry_run != "client":
-        stored = await send(call, "create", found, data)
-    show(call, found, stored, done)
+        try:
+            stored = await send(call, "create", found, data)
+        except ApiError as error:
+            if not failure or error.reason == "Invalid":
+                raise
+            raise CommandError(f"{failure} {error.message}") from None
+    if done:
+        show(call, found, stored, done)
     return stored
 
 

@@ -22,7 +22,22 @@ from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.resources import get_object, resolve
 
 Plain = dict[str, Any]
-SECRET_TYPES = {"generic": "", "tls": "kubernetes.io/tls"}
+# How each generator begins to say that the API server refused; the others leave it to kubectl.
+FAILURES = {
+    "Deployment": "failed to create deployment:",
+    "Job": "failed to create job:",
+    "CronJob": "failed to create cronjob:",
+    "ConfigMap": "failed to create configmap:",
+    "Secret": "failed to create secret",
+    "ServiceAccount": "failed to create serviceaccount:",
+    "Service": "failed to create service:",
+    "ResourceQuota": "failed to create resource quota:",
+    "PriorityClass": "failed to create priorityclass:",
+    "PodDisruptionBudget": "failed to create poddisruptionbudgets:",
+    "Ingress": "failed to create ingress:",
+    "RoleBinding": "failed to create rolebinding:",
+    "ClusterRoleBinding": "failed to create clusterrolebinding:",
+}
 
 
 def one_name(call: Invocation) -> str:
@@ -248,7 +263,7 @@ def generator(make: Callable[[Invocation], Plain], *flags: Flag) -> Command:
         data = make(call)
         if make is job_or_from and call.flags.text("from"):
             data = await job_from(call)
-        await create_generated(call, data)
+        await create_generated(call, data, failure=FAILURES.get(data["kind"], ""))
 
     return Command(run, (*CHANGE, *flags))
 

@@ -21,7 +21,8 @@ from typing import Any
 
 import msgspec
 
-_NAME = re.compile(r"(?:\\.|[^\s.\[\]{}()$@,'\"|*=<>!&/])+")
+_NAME = re.compile(r"(?:\\.|[^\s.,\[\]{}$@])+")
+_NAME_IN_FILTER = re.compile(r"(?:\\.|[^\s.,\[\]{}$@()=<>!])+")
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -112,6 +113,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._name = _NAME
 
     def template(self) -> tuple[Any, ...]:
         parts, end = self._parts()
@@ -185,7 +187,7 @@ class _Parser:
     def _field(self) -> Step:
         if self._take("*"):
             return _everything
-        match = _NAME.match(self._text, self._at)
+        match = self._name.match(self._text, self._at)
         if match is None:
             raise JsonPathError(f"unrecognized character in action: U+{ord(self._peek()):04X}")
         self._at = match.end()
@@ -193,7 +195,9 @@ class _Parser:
 
     def _bracket(self) -> Step:
         if self._take("?("):
+            self._name = _NAME_IN_FILTER
             test = self._filter()
+            self._name = _NAME
             self._expect(")")
             self._expect("]")
             return test

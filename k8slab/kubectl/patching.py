@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8slab.api.diagnosis import unknown_fields
 from k8slab.api.errors import ApiError
 from k8slab.api.yaml_text import YamlError, parse
 from k8slab.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
@@ -74,9 +73,6 @@ async def _patch(call: Invocation, target: Found, change: Any, type_: str) -> No
             field_validation="Warn",
             subresource=call.flags.text("subresource"),
         )
-        if isinstance(change, dict):
-            for field in unknown_fields(change, target.resource.type):
-                call.warn(field)
     same = stored.metadata.resourceVersion == target.obj.metadata.resourceVersion
     show(call, target, stored, "patched (no change)" if same else "patched")
 

@@ -3,8 +3,8 @@
 The present ReplicaSet is the one whose Pod template equals that of the Deployment, the hash label
 aside; its revision number is in an annotation.
 
-Rule of use: `replica_sets_of` gives a Deployment's in order of name, `revisions` any workload's in
-order of age.
+Rule of use: `replica_sets_of` gives a Deployment's, `revisions` those of any workload; both the
+oldest first.
 
 Upstream: staging/src/k8s.io/kubectl/pkg/util/deployment/deployment.go
 """
@@ -30,14 +30,15 @@ HASH = "pod-template-hash"
 
 
 async def replica_sets_of(call: Invocation, deployment: Deployment) -> list[ReplicaSet]:
-    """Return the ReplicaSets that the Deployment controls, sorted by name."""
+    """Return the ReplicaSets that the Deployment controls, the oldest first."""
     sets: tuple[ReplicaSet, ...] = await list_objects(
         call,
         "ReplicaSet",
         deployment.metadata.namespace,
         labels=selector_of(deployment) or "",
     )
-    return [rs for rs in sets if is_controlled_by(rs, deployment)]
+    owned = [rs for rs in sets if is_controlled_by(rs, deployment)]
+    return sorted(owned, key=lambda rs: (rs.metadata.creationTimestamp, rs.metadata.name))
 
 
 def new_replica_set(deployment: Deployment, sets: Iterable[ReplicaSet]) -> ReplicaSet | None:

@@ -81,7 +81,7 @@ async def _history(call: Invocation, target: Found) -> None:
         template = await template_of_revision(call, target.obj, wanted)
         if template is None:
             raise CommandError(f"unable to find the specified revision {wanted}")
-        call.print(f"{target.title} with revision #{wanted}\n{_template(template)}", end="")
+        call.print(f"{target.title} with revision #{wanted}\n{_template(template)}")
         return
     rows = ["REVISION\tCHANGE-CAUSE"]
     rows += [

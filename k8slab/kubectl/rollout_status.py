@@ -1,6 +1,6 @@
 """`kubectl rollout status`: wait until all Pods of a workload have the present template.
 
-Each state is one sentence, printed when it changes:
+Each state is one sentence, printed at each change of the object:
 
     Waiting for deployment "web" rollout to finish: 1 out of 3 new replicas have been updated...
     deployment "web" successfully rolled out
@@ -48,29 +48,26 @@ async def _status(call: Invocation, target: Found) -> None:
     wanted = call.flags.number("revision")
     until = call.now + (call.flags.seconds("timeout") or FOREVER)
     scope = {"namespace": target.namespace, "field_selector": f"metadata.name={target.name}"}
-    said = ""
     while True:
         listing = await call.request("list", target.resource, **scope)
         for obj in listing.items:
-            said, done = _say(call, state_of(obj, wanted), said)
-            if done or not call.flags.on("watch"):
+            if _say(call, state_of(obj, wanted)) or not call.flags.on("watch"):
                 return
         version = listing.resource_version
         async for event in changes(call, target.resource, scope, version, until):
             if event.type == "DELETED":
                 raise CommandError("object has been deleted")
-            said, done = _say(call, state_of(event.object, wanted), said)
-            if done:
+            if _say(call, state_of(event.object, wanted)):
                 return
         if call.now >= until:
             raise CommandError("timed out waiting for the condition")
 
 
-def _say(call: Invocation, state: State, said: str) -> tuple[str, bool]:
+def _say(call: Invocation, state: State) -> bool:
+    """Print the sentence, at each change of the object, and say whether that was the end."""
     sentence, done = state
-    if sentence != said:
-        call.print(sentence)
-    return sentence, done
+    call.print(sentence)
+    return done
 
 
 def deployment_state(deployment: Deployment, revision: int = 0) -> State:

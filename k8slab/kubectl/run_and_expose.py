@@ -46,7 +46,8 @@ async def run(call: Invocation) -> None:
         raise CommandError("--rm should only be used for attached containers")
     name = call.words[0]
     words = command_of(call) or list(call.words[1:])
-    await create_generated(call, _pod(call, name, words))
+    done = "" if attached else "created"
+    await create_generated(call, _pod(call, name, words), done)
     if flags.on("expose"):
         await create_generated(call, _service_of(call, name))
     if attached:

@@ -1,4 +1,4 @@
-"""`kubectl set image` and `kubectl set env`: one field of the Pod template of a workload.
+"""`kubectl set image`, `env` and `resources`: one field of the Pod template of a workload.
 
     set image deploy/web app=nginx:1.27      "*" means every container
     set env deploy/web MODE=prod OLD-        "name-" takes a variable out; --list shows them
@@ -18,6 +18,7 @@ from k8slab.client import STRATEGIC_PATCH
 from k8slab.kubectl.changing import CHANGE, send, show
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all
+from k8slab.kubectl.generators import labels_of
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES
 from k8slab.kubectl.metadata import split_pairs
@@ -109,6 +110,28 @@ async def _set_env(call: Invocation, target: Found, pairs: list[str]) -> None:
     await _send(call, target, {"containers": patches} if patches else {}, "env updated")
 
 
+async def set_resources(call: Invocation) -> None:
+    """Change requests and limits of containers."""
+    wanted = {
+        field: labels_of(call.flags.text(field))
+        for field in ("limits", "requests")
+        if call.flags.text(field)
+    }
+    if not wanted:
+        raise CommandError(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)"
+        )
+    found, errors = await targets(call)
+    for target in found:
+        try:
+            names = [container.name for container in _chosen(call, pod_spec(target))]
+            patches = [{"name": name, "resources": wanted} for name in names]
+            await _send(call, target, {"containers": patches}, "resource requirements updated")
+        except KNOWN_ERRORS as error:
+            errors.append(error)
+    raise_all(errors)
+
+
 def _chosen(call: Invocation, spec: PodSpec) -> list[Container]:
     wanted = call.flags.text("containers")
     return [c for c in spec.containers if wanted in (ALL, c.name)]
@@ -148,3 +171,7 @@ async def _send(
 _FLAGS = (*FILES, *CHANGE, *SELECTORS, flag_on("all"), flag_on("local"))
 SET_IMAGE = Command(set_image, _FLAGS)
 SET_ENV = Command(set_env, (*_FLAGS, Flag("containers", "c", default=ALL), flag_on("list")))
+SET_RESOURCES = Command(
+    set_resources,
+    (*_FLAGS, Flag("containers", "c", default=ALL), Flag("limits"), Flag("requests")),
+)
