@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from k8slab.api import codec, errors
-from k8slab.api.meta import Object
+from k8slab.api.meta import DeleteOptions, Object
 from k8slab.api.scheme import Resource
 from k8slab.client import STRATEGIC_PATCH, Request
 
@@ -63,6 +63,18 @@ def decode_patched(document: dict[str, Any], resource: Resource, request: Reques
         raise _bad_patch(document, request, _strict(unknown))
     _warn(request, unknown)
     return obj
+
+
+def decode_options(body: Any) -> DeleteOptions:
+    """Return the body of a delete; raises ApiError."""
+    if body is None:
+        return DeleteOptions()
+    if isinstance(body, DeleteOptions):
+        return body
+    try:
+        return codec.convert(body, DeleteOptions)
+    except codec.DecodeError as error:
+        raise errors.bad_request(error.upstream) from None
 
 
 def _convert(data: Any, resource: Resource) -> tuple[Object, list[str]]:

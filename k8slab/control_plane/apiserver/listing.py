@@ -135,6 +135,7 @@ def _continued(resource: Resource, storage: Storage, request: Request, wanted: F
 
 def _as_of(resource: Resource, storage: Storage, wanted: Filter, revision: int) -> list[Object]:
     """Return what was there at a revision; raises ApiError if nobody remembers."""
+    version_of(str(revision), storage.etcd.revision)
     try:
         objects = list(storage.range(resource, wanted.namespace, revision))
     except Compacted:

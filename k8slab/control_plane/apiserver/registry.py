@@ -20,17 +20,20 @@ from k8slab.api import codec, errors, scheme
 from k8slab.api.core import Event, Service
 from k8slab.api.meta import DeleteOptions, Object
 from k8slab.api.scheme import Resource
-from k8slab.client import Listing, Request
+from k8slab.client import APPLY_PATCH, Listing, Request
 from k8slab.control_plane.apiserver import (
     admission,
+    apply_patch,
     defaults,
     deletion,
+    managed_fields,
     patch,
     strategy,
     validation,
+    warnings,
 )
 from k8slab.control_plane.apiserver.cacher import Cache, Filter
-from k8slab.control_plane.apiserver.decoding import decode, decode_patched
+from k8slab.control_plane.apiserver.decoding import decode, decode_options, decode_patched
 from k8slab.control_plane.apiserver.listing import listing, version_of
 from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
 from k8slab.control_plane.apiserver.storage import Storage
@@ -76,12 +79,16 @@ class Registry:
 
     def create(self, request: Request) -> Object:
         """Store a new object and return it."""
-        obj = self._placed(decode(self.resource, request), request)
+        return self._create_new(self._placed(decode(self.resource, request), request), request)
+
+    def _create_new(self, obj: Object, request: Request) -> Object:
         obj = admission.admit(defaults.apply(obj), self._context(request.user))
-        obj = strategy.prepare_create(obj, uid=self._uid(), now=self._sim.now)
         generated = not obj.metadata.name and bool(obj.metadata.generateName)
         for _ in range(NAME_RETRIES if generated else 1):
             named = self._named(obj) if generated else obj
+            uid = strategy.new_uid(self._sim.streams.rng("apiserver/uid").getrandbits(128))
+            named = strategy.prepare_create(named, uid=uid, now=self._sim.now)
+            named = managed_fields.track(named, None, request, self._sim.now)
             stored = self._create(named, request)
             if stored is not None:
                 return stored
@@ -109,6 +116,8 @@ class Registry:
 
     def patch(self, request: Request) -> Object:
         """Change some fields of the object, or of its status, and return it."""
+        if request.patch_type == APPLY_PATCH:
+            return self._apply(request)
         for _ in range(PATCH_RETRIES):
             old = self._current(request.namespace, request.name)
             document = patch.apply(codec.to_dict(old), request.body, request.patch_type)
@@ -123,6 +132,32 @@ class Registry:
                 continue
         raise errors.conflict(self.resource, request.name)
 
+    def _apply(self, request: Request) -> Object:
+        """Make the object what a client wants of it, without taking what is others'."""
+        now = self._sim.now
+        config = apply_patch.check(request, self.resource)
+        old = self._storage.get(self.resource, request.namespace, request.name)
+        if old is None:
+            return self._apply_new(config, request)
+        applied = apply_patch.merge(old, request, now)
+        new = decode_patched(applied.document, self.resource, request)
+        if new.metadata.resourceVersion:
+            self._check_version(new, old)
+        self._check_uid(new, old)
+        if request.subresource == "":
+            new = defaults.apply(new)
+        return self._update(managed_fields.with_entries(new, applied.entries), old, request)
+
+    def _apply_new(self, config: dict[str, Any], request: Request) -> Object:
+        if (config.get("metadata") or {}).get("uid") or request.subresource:
+            raise errors.not_found(self.resource, request.name)
+        obj = self._placed(decode(self.resource, request), request)
+        obj = replace(obj, metadata=replace(obj.metadata, name=request.name))
+        entry = apply_patch.created(config, obj, request, self._sim.now)
+        if request.notes is not None:
+            request.notes.created = True
+        return self._create_new(managed_fields.with_entries(obj, [entry]), request)
+
     def modify(
         self, namespace: str, name: str, change: Callable[[Any], Object], request: Request
     ) -> Object:
@@ -135,7 +170,7 @@ class Registry:
 
     def delete(self, request: Request) -> Object:
         """Remove the object, or mark it; return it as it was or as it is now marked."""
-        options = self._delete_options(request.body)
+        options = decode_options(request.body)
         admission.admit_deletion(self.resource, request.name)
         old = self._current(request.namespace, request.name)
         self._check_preconditions(options, old)
@@ -144,7 +179,7 @@ class Registry:
             return old
         if marked is None:
             self._remove(old, request.user)
-            return old
+            return deletion.gone(old, self._sim.now)
         return old if marked is old else self._store(marked, old, request)
 
     # -- inside
@@ -154,6 +189,7 @@ class Registry:
             obj = self._allocator.allocate(obj)
         try:
             self._raise_invalid(obj, validation.validate(obj))
+            self._advise(obj, None, request)
             if request.dry_run:
                 self._release(obj)
                 return obj
@@ -174,10 +210,13 @@ class Registry:
             check = validation.validate_status
         else:
             new = strategy.prepare_update(new, old)
+        new = managed_fields.track(new, old, request, self._sim.now)
         if isinstance(new, Service) and isinstance(old, Service):
             new = self._allocator.allocate(new, old)
         try:
             self._raise_invalid(new, check(new, old))
+            if request.subresource == "":
+                self._advise(new, old, request)
         except errors.ApiError:
             self._release(new, keep=old)
             raise
@@ -238,13 +277,6 @@ class Registry:
     def _suffix(self) -> str:
         return self._sim.streams.suffix(f"apiserver/{self.resource.plural}")
 
-    def _uid(self) -> str:
-        digits = f"{self._sim.streams.rng('apiserver/uid').getrandbits(128):032x}"
-        variant = "89ab"[int(digits[16], 16) % 4]
-        return (
-            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
-        )
-
     def _context(self, user: str) -> admission.Context:
         return admission.Context(self.resource, self._look_up, self._suffix, user)
 
@@ -253,8 +285,17 @@ class Registry:
             resource = self.resource
             raise errors.invalid(resource.kind, obj.metadata.name, found, resource.group)
 
+    def _advise(self, obj: Object, old: Object | None, request: Request) -> None:
+        """Warn of what is allowed and doubtful, if anybody listens."""
+        if request.notes is not None:
+            for text in warnings.warnings_for(obj, old):
+                request.warn(text)
+
     def _check_version(self, new: Object, old: Object) -> None:
         version = new.metadata.resourceVersion
+        if version and not version.isdecimal():
+            why = f'strconv.ParseUint: parsing "{version}": invalid syntax'
+            raise errors.unknown(why)
         if version and version != old.metadata.resourceVersion:
             raise errors.conflict(self.resource, old.metadata.name)
 
@@ -270,27 +311,21 @@ class Registry:
         wanted = options.preconditions
         if wanted is None:
             return
-        pairs = (
-            ("UID", wanted.uid, old.metadata.uid),
-            ("ResourceVersion", wanted.resourceVersion, old.metadata.resourceVersion),
-        )
-        for name, expected, found in pairs:
+        for name, expected, found, fate in (
+            ("UID", wanted.uid, old.metadata.uid, "deleted and then recreated"),
+            (
+                "ResourceVersion",
+                wanted.resourceVersion,
+                old.metadata.resourceVersion,
+                "modified",
+            ),
+        ):
             if expected is not None and expected != found:
                 why = (
-                    f"Precondition failed: {name} in precondition: {expected}, "
-                    f"{name} in object meta: {found}"
+                    f"the {name} in the precondition ({expected}) does not match the {name} in "
+                    f"record ({found}). The object might have been {fate}"
                 )
-                raise errors.conflict(self.resource, old.metadata.name, why)
-
-    def _delete_options(self, body: Any) -> DeleteOptions:
-        if body is None:
-            return DeleteOptions()
-        if isinstance(body, DeleteOptions):
-            return body
-        try:
-            return codec.convert(body, DeleteOptions)
-        except codec.DecodeError as error:
-            raise errors.bad_request(error.upstream) from None
+                raise errors.precondition_failed(self.resource, old.metadata.name, why)
 
 
 class LostRace(errors.ApiError):

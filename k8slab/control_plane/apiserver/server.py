@@ -26,7 +26,7 @@ from k8slab.control_plane.apiserver import tables, watching
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, ClusterIPs, NodePorts
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
 from k8slab.control_plane.apiserver.registry import Registry, registries
-from k8slab.control_plane.apiserver.selectable_fields import fields_of
+from k8slab.control_plane.apiserver.selectable_fields import fields_of, unknown_field
 from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
 from k8slab.control_plane.apiserver.storage import Storage
 from k8slab.control_plane.apiserver.subresources import SUBRESOURCES
@@ -192,7 +192,8 @@ class APIServer:
         known = fields_of(registry.resource.type())
         for requirement in selector.requirements:
             if requirement.field not in known:
-                raise errors.bad_request(f"field label not supported: {requirement.field}")
+                wrong = unknown_field(registry.resource.kind, requirement.field)
+                raise errors.bad_request(wrong)
         return selector
 
     # -- watches

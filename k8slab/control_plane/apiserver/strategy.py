@@ -46,6 +46,17 @@ JOB_PREFIX = "batch.kubernetes.io/"
 TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"  # its place in apps/v1
 
 
+def new_uid(number: int) -> str:
+    """Return a random number of 128 bits as a uid (RFC 9562, version 4).
+
+    >>> new_uid(0)
+    '00000000-0000-4000-8000-000000000000'
+    """
+    digits = f"{number:032x}"
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
 def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
     """Return the object as it is first stored."""
     meta = replace(
@@ -80,7 +91,7 @@ def prepare_update(new: Object, old: Object) -> Object:
     new = replace(new, metadata=_kept_metadata(new, old))
     if _has_status(new):
         new = replace(new, status=cast(Any, old).status)
-    if new.kind in WITH_GENERATION and _spec_changed(new, old):
+    if new.kind in WITH_GENERATION and (_spec_changed(new, old) or _told_anew(new, old)):
         meta = replace(new.metadata, generation=old.metadata.generation + 1)
         new = replace(new, metadata=meta)
     if isinstance(new, DaemonSet) and isinstance(old, DaemonSet):
@@ -176,6 +187,11 @@ def _new_job(job: Job) -> Job:
 
 def _has_status(obj: Object) -> bool:
     return "status" in obj.__struct_fields__
+
+
+def _told_anew(new: Object, old: Object) -> bool:
+    """Say whether a Deployment's annotations changed: they go on to its ReplicaSets."""
+    return new.kind == "Deployment" and new.metadata.annotations != old.metadata.annotations
 
 
 def _spec_changed(new: Object, old: Object) -> bool:
