@@ -49,7 +49,6 @@ COMPONENTS: Mapping[str, Look] = {
 }
 ALIASES = {
     "apiserver": "kube-apiserver",
-    "cidrAllocator": "kube-controller-manager",
     "kindnetd": "kindnet",
     "kubeadm": "you",
     "kubectl": "you",

@@ -65,7 +65,7 @@ class CidrSet:
 class NodeIpamController:
     """The loop: a node without podCIDR gets the next free one."""
 
-    component = "cidrAllocator"
+    component = "node-controller"
 
     def __init__(
         self,

@@ -49,7 +49,7 @@ FAILED_PODS_BACKOFF = (1.0, 900.0)  # s, first and longest wait before a failed 
 class DaemonSetController:
     """The loop: at each change of a DaemonSet, its Pods or the nodes, plan and write."""
 
-    component = "daemonset-controller"
+    component = "daemon-set-controller"
 
     def __init__(self, informers: Informers, client: Client, recorder: EventRecorder) -> None:
         self._sim = informers.sim

@@ -41,7 +41,7 @@ WORKERS = 5  # --concurrent-service-endpoint-syncs
 class EndpointSliceController:
     """The loop: at each change of a Service or of a Pod behind it, plan and write its slices."""
 
-    component = "endpoint-slice-controller"
+    component = "endpointslice-controller"
 
     def __init__(
         self,
