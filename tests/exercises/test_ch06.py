@@ -164,6 +164,17 @@ WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
         ),
         (mended("run: checkout", ", targetPort: 8080"), "look at its ports"),
         (["kubectl scale deployment checkout --replicas=0"], "no checkout Pods"),
+        (["kubectl scale deployment cart --replicas=100000"], "needs no 1000"),
+        (["kubectl delete pod client", *mended("run: checkout")], "client is gone"),
+        (["kubectl -n kube-system delete deployment coredns"], "coredns was deleted"),
+        (
+            [
+                "kubectl -n kube-system scale deployment coredns --replicas=0",
+                *mended("run: checkout"),
+            ],
+            "its name is lost",
+        ),
+        (["kubectl wait --for=delete pod/client --timeout=3000s"], "still running after 600"),
     ),
 }
 WRONG_KIND: dict[str, tuple[Any, ...]] = {

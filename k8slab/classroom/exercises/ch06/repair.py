@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from k8slab.api.apps import Deployment
-from k8slab.api.core import Service
+from k8slab.api.core import Pod, Service
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.answers import Terminal
+from k8slab.classroom.exercises.answers import LearnerError, Terminal
 from k8slab.classroom.exercises.worlds import boot, listed, members, names, pods_with, seen
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
 from k8slab.cluster.view import View
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 SEEDS = (5, 12)
 MOST_COMMANDS = 20
+MOST_REPLICAS = 100
 REQUESTS = 6
 URL = "http://checkout"
 DEPLOYMENT = """
@@ -73,8 +74,8 @@ class Kept(msgspec.Struct, frozen=True):
     """What a repair must not touch."""
 
     service: str  # uid and address
-    deployments: Mapping[str, str]  # name -> uid
-    decoys: Mapping[str, tuple[str, Mapping[str, str]]]  # Pod's name -> uid and labels
+    deployments: Mapping[str, str]  # name -> uid, those of the cluster itself too
+    decoys: Mapping[str, tuple[str, Mapping[str, str]]]  # other Pod's name -> uid and labels
 
 
 def world(seed: int) -> Cluster:
@@ -87,9 +88,11 @@ def keep(view: View) -> Kept:
     service = view.get(Service, "checkout")
     known = "" if service is None else f"{service.metadata.uid} {service.spec.clusterIP}"
     decoys = [pod for name in DECOYS for pod in pods_with(view, f"run={name}")]
+    client = view.get(Pod, "client")
+    decoys += [] if client is None else [client]
     return Kept(
         known,
-        {one.metadata.name: one.metadata.uid for one in view.list(Deployment, "default")},
+        {one.metadata.name: one.metadata.uid for one in view.list(Deployment)},
         {p.metadata.name: (p.metadata.uid, p.metadata.labels) for p in decoys},
     )
 
@@ -134,6 +137,9 @@ def _run(cluster: Cluster, commands: list[str] | tuple[str, ...]) -> tuple[Evide
     evidence: tuple[Evidence, ...] = ()
     for command in filter(str.strip, commands):
         result = terminal.run(command)
+        wanted = sum(one.spec.replicas or 0 for one in cluster.view.list(Deployment))
+        if wanted > MOST_REPLICAS:  # before they come, which takes long
+            raise LearnerError(f"A repair needs no {wanted} Pods.")
         cluster.run(1)
         if result.exit_code != 0:
             first = command.strip().splitlines()[0]
@@ -215,6 +221,8 @@ def _incomplete(cluster: Cluster, before: Kept) -> Finding | None:
         answer = cluster.request("pod/client", URL)
         if not answer.ok:
             said = answer.error or f"{answer.outcome} {answer.status}"
+            if answer.outcome == "unresolved":
+                return wrong(f"The right Pods are behind the Service, and its name is lost: {said}")
             return almost(
                 "The right Pods are behind the Service, and a request fails: look at its ports.",
                 7,
