@@ -1,12 +1,14 @@
 """Questions about Pods that several components ask.
 
-Interface: ``is_pod_ready``, ``is_pod_terminal``, ``is_pod_active``, ``is_pod_available``.
+Interface: ``is_pod_ready``, ``is_pod_terminal``, ``is_pod_active``, ``is_pod_available``,
+``container_should_restart``.
 
 Upstream: pkg/api/v1/pod/util.go
 """
 
 from k8slab.api.conditions import get_condition, is_true
-from k8slab.api.core.pod import Pod
+from k8slab.api.core.container import Container
+from k8slab.api.core.pod import Pod, PodSpec
 from k8slab.api.meta import seconds
 
 
@@ -34,3 +36,17 @@ def is_pod_available(pod: Pod, min_ready_seconds: int, now: float) -> bool:
         return True
     since = ready.lastTransitionTime
     return since is not None and seconds(since) + min_ready_seconds <= now
+
+
+def container_should_restart(container: Container, spec: PodSpec, exit_code: int) -> bool:
+    """Say whether restart rules and policy want the container again after this exit code."""
+    for rule in container.restartPolicyRules:
+        codes = rule.exitCodes
+        if codes is None or rule.action != "Restart":
+            continue
+        if (exit_code in codes.values) == (codes.operator == "In"):
+            return True
+    policy = container.restartPolicy or spec.restartPolicy or "Always"
+    if policy == "Never":
+        return False
+    return policy == "Always" or exit_code != 0

@@ -16,6 +16,7 @@ import msgspec
 
 from k8slab.api.core import Container, ObjectReference, Pod, PodSpec
 from k8slab.api.core import ContainerStatus as ApiContainerStatus
+from k8slab.api.pods import container_should_restart
 from k8slab.client import reference_to
 from k8slab.node.interfaces import (
     CREATED,
@@ -92,20 +93,6 @@ def format_pod(pod: Pod) -> str:
     return f"{pod.metadata.name}_{pod.metadata.namespace}({pod.metadata.uid})"
 
 
-def restart_after_exit(container: Container, spec: PodSpec, exit_code: int) -> bool:
-    """Say whether restart rules and policy want the container again after this exit code."""
-    for rule in container.restartPolicyRules:
-        codes = rule.exitCodes
-        if codes is None or rule.action != "Restart":
-            continue
-        if (exit_code in codes.values) == (codes.operator == "In"):
-            return True
-    policy = container.restartPolicy or spec.restartPolicy or "Always"
-    if policy == "Never":
-        return False
-    return policy == "Always" or exit_code != 0
-
-
 def should_container_be_restarted(container: Container, pod: Pod, status: PodRuntimeStatus) -> bool:
     """Say whether the next pass has to start the container (for the first time, or again)."""
     if pod.metadata.deletionTimestamp is not None:
@@ -115,7 +102,7 @@ def should_container_be_restarted(container: Container, pod: Pod, status: PodRun
         return True
     if newest.state == RUNNING:
         return False
-    return restart_after_exit(container, pod.spec, newest.exit_code)
+    return container_should_restart(container, pod.spec, newest.exit_code)
 
 
 def has_regular_container_started(pod: Pod, status: PodRuntimeStatus) -> bool:

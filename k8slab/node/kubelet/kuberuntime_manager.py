@@ -22,12 +22,12 @@ from collections.abc import Mapping
 import msgspec
 
 from k8slab.api.core import Container, Pod
+from k8slab.api.pods import container_should_restart
 from k8slab.node.interfaces import EXITED, RUNNING, SANDBOX_READY, ContainerStatus
 from k8slab.node.kubelet.container import (
     PodRuntimeStatus,
     has_regular_container_started,
     is_restartable_init,
-    restart_after_exit,
     should_container_be_restarted,
 )
 
@@ -159,7 +159,7 @@ def _condemned(
     probe = probes.failed.get(found.id)
     if probe:
         message = f"Container {container.name} failed {probe} probe"
-        restart = restart_after_exit(container, pod.spec, 1)
+        restart = container_should_restart(container, pod.spec, 1)
     elif found.config.image != container.image:
         probe, message = "", f"Container {container.name} definition changed"
         restart = True
@@ -225,7 +225,7 @@ def _regular_init(
         if found.exit_code == 0:
             return True
         # Always means OnFailure here: an init container that succeeded is not run again.
-        if not restart_after_exit(container, pod.spec, found.exit_code):
+        if not container_should_restart(container, pod.spec, found.exit_code):
             actions.kill_pod = True
             return False
     actions.to_start.append(container)

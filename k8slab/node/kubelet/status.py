@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8slab.api.core import Container, ContainerStatus, Pod, PodCondition, PodSpec
-from k8slab.node.kubelet.container import find_status, is_restartable_init, restart_after_exit
+from k8slab.api.pods import container_should_restart
+from k8slab.node.kubelet.container import find_status, is_restartable_init
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 
@@ -106,7 +107,7 @@ def _count_regular(
             counts["stopped"] += 1
             code = status.state.terminated.exitCode
             counts["succeeded"] += code == 0
-            counts["restarting"] += restart_after_exit(container, spec, code)
+            counts["restarting"] += container_should_restart(container, spec, code)
         elif status.state.waiting is None:
             counts["unknown"] += 1
         elif status.lastState.terminated is not None:

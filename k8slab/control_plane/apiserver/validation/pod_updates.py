@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from k8slab.api.core import Container, ContainerStatus, Pod, PodSpec
 from k8slab.api.errors import FieldError, forbidden_field, invalid_value, required
+from k8slab.api.pods import container_should_restart
 from k8slab.control_plane.apiserver.validation import go_text
 from k8slab.control_plane.apiserver.validation.formats import (
     Errors,
@@ -81,11 +82,9 @@ def pod_status_update(new: Pod, old: Pod) -> list[FieldError]:
     if nominated and nominated != old.status.nominatedNodeName:
         found += each("status.nominatedNodeName", nominated, dns_subdomain(nominated))
     found += immutable("status.qosClass", new.status.qosClass, old.status.qosClass)
-    policy = old.spec.restartPolicy
-    if policy != "Always":
-        found += _transitions("containerStatuses", new, old, policy, ())
-        sidecars = tuple(c.name for c in old.spec.initContainers if c.restartPolicy == "Always")
-        found += _transitions("initContainerStatuses", new, old, policy, sidecars)
+    if old.spec.restartPolicy != "Always":
+        found += _transitions("containerStatuses", new, old, old.spec.containers)
+        found += _transitions("initContainerStatuses", new, old, old.spec.initContainers)
     for field in ("podIPs", "hostIPs"):
         for index, address in enumerate(getattr(new.status, field)):
             found += each(f"status.{field}[{index}]", address.ip, ip(address.ip))
@@ -162,16 +161,20 @@ def _with_free_fields_of(new: PodSpec, old: PodSpec) -> PodSpec:
     return replace(new, **changes)
 
 
-def _transitions(
-    field: str, new: Pod, old: Pod, policy: str, restartable: tuple[str, ...]
-) -> Errors:
+def _transitions(field: str, new: Pod, old: Pod, containers: tuple[Container, ...]) -> Errors:
     """Yield an error for each container that has ended for good, and runs again."""
     after: dict[str, ContainerStatus] = {s.name: s for s in getattr(new.status, field)}
     for index, status in enumerate(getattr(old.status, field)):
         ended = status.state.terminated
-        if ended is None or status.name in restartable or status.name not in after:
+        if ended is None or status.name not in after:
             continue
-        if ended.exitCode != 0 and policy == "OnFailure":
+        if ended.exitCode != 0 and old.spec.restartPolicy == "OnFailure":
+            continue
+        if any(
+            container.name == status.name
+            and container_should_restart(container, old.spec, ended.exitCode)
+            for container in containers
+        ):
             continue
         if after[status.name].state.terminated is None:
             text = "may not be transitioned to non-terminated state"
