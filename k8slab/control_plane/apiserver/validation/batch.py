@@ -52,7 +52,7 @@ def job_update(new: Job, old: Job) -> Errors:
     yield from immutable("spec.selector", after.selector, before.selector)
     may_change = bool(before.suspend) and old.status.startTime is None
     if after.template != before.template and not may_change:
-        yield invalid_value("spec.template", go_text.plain(after.template), IMMUTABLE)
+        yield invalid_value("spec.template", go_text.quoted(after.template), IMMUTABLE)
     yield from immutable("spec.completionMode", after.completionMode, before.completionMode)
     yield from immutable("spec.podFailurePolicy", after.podFailurePolicy, before.podFailurePolicy)
 

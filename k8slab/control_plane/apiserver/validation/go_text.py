@@ -3,8 +3,8 @@
 Some messages quote a whole spec, or the lines in which two specs differ. Those specs have the field
 names and the order of the server's internal types, and every field, also the empty ones.
 
-Rule of use: `plain` makes the data, `diff` the lines that differ. Types that are not in `FIELDS`
-keep their own fields, in their own order.
+Rule of use: `quoted` is for field errors, `diff` makes the lines that differ. Types that are not
+in `FIELDS` keep their own fields, in their own order.
 
 Upstream: pkg/apis/core/types.go, staging/src/k8s.io/apimachinery/pkg/util/diff/diff.go
 """
@@ -126,6 +126,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: plain(value[key]) for key in sorted(value)} or None
     return value
+
+
+def quoted(value: Any) -> msgspec.Raw:
+    """Return a Struct as a field error quotes it; plain data keeps its order."""
+    return msgspec.Raw(msgspec.json.encode(plain(value)))
 
 
 def diff(before: Any, after: Any) -> str:

@@ -78,5 +78,5 @@ def _taints(path: str, taints: tuple[Taint, ...]) -> Errors:
             yield from taint_effect(f"{where}.effect", taint.effect)
         if (taint.key, taint.effect) in seen:
             text = "taints must be unique by key and effect pair"
-            yield FieldError(where, "FieldValueDuplicate", text, go_text.plain(taint))
+            yield FieldError(where, "FieldValueDuplicate", text, go_text.quoted(taint))
         seen.append((taint.key, taint.effect))

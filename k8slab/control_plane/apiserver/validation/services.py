@@ -16,6 +16,7 @@ from k8slab.api.errors import (
     required,
     too_many,
 )
+from k8slab.control_plane.apiserver.validation import go_text
 from k8slab.control_plane.apiserver.validation.formats import (
     PROTOCOLS,
     Errors,
@@ -211,21 +212,14 @@ def _conflicts(spec: ServiceSpec) -> Errors:
                 late.append(duplicate(f"{where}.nodePort", found.nodePort))
             node_ports.append(node_port)
         if (found.protocol, found.port) in ports:
-            late.append(duplicate(where, _port_key(found)))
+            late.append(duplicate(where, go_text.quoted(_port_key(found))))
         ports.append((found.protocol, found.port))
     yield from late
 
 
-def _port_key(found: ServicePort) -> dict[str, object]:
-    """Return the part of a port that must be unique, as upstream quotes it."""
-    return {
-        "Name": "",
-        "Protocol": found.protocol,
-        "AppProtocol": None,
-        "Port": found.port,
-        "TargetPort": 0,
-        "NodePort": 0,
-    }
+def _port_key(found: ServicePort) -> ServicePort:
+    """Return the part of a port that must be unique."""
+    return ServicePort(protocol=found.protocol, port=found.port)
 
 
 def _load_balancer(spec: ServiceSpec) -> Errors:

@@ -245,7 +245,7 @@ def _deployment_strategy(path: str, strategy: DeploymentStrategy) -> Errors:
             text = "may not be specified when strategy `type` is 'Recreate'"
             yield forbidden_field(f"{path}.rollingUpdate", text)
     elif strategy.type != "RollingUpdate":
-        yield not_supported(path, go_text.plain(strategy), ("Recreate", "RollingUpdate"))
+        yield not_supported(path, go_text.quoted(strategy), ("Recreate", "RollingUpdate"))
     elif rolling is None:
         text = "this should be defaulted and never be nil"
         yield required(f"{path}.rollingUpdate", text)
@@ -264,7 +264,7 @@ def _daemon_strategy(path: str, strategy: DaemonSetUpdateStrategy) -> Errors:
     if strategy.type == "OnDelete":
         return
     if strategy.type != "RollingUpdate":
-        yield not_supported(path, go_text.plain(strategy), ("RollingUpdate", "OnDelete"))
+        yield not_supported(path, go_text.quoted(strategy), ("RollingUpdate", "OnDelete"))
     elif rolling is None:
         yield required(where)
     else:
@@ -287,10 +287,10 @@ def _stateful_strategy(path: str, spec: StatefulSetSpec) -> Errors:
     elif strategy.type == "OnDelete":
         if rolling is not None:
             text = "only allowed for updateStrategy 'RollingUpdate'"
-            yield invalid_value(f"{path}.rollingUpdate", go_text.plain(rolling), text)
+            yield invalid_value(f"{path}.rollingUpdate", go_text.quoted(rolling), text)
     elif strategy.type != "RollingUpdate":
         text = "must be 'RollingUpdate' or 'OnDelete'"
-        yield invalid_value(path, go_text.plain(strategy), text)
+        yield invalid_value(path, go_text.quoted(strategy), text)
     elif rolling is not None:
         yield from not_negative(f"{path}.rollingUpdate.partition", rolling.partition)
         where = f"{path}.rollingUpdate.maxUnavailable"
