@@ -38,6 +38,7 @@ from k8slab.control_plane.controllers.daemon_set.history import new_revision, pa
 from k8slab.control_plane.controllers.daemon_set.placement import (
     REVISION_HASH,
     daemon_pod,
+    node_should_run,
     target_node,
 )
 from k8slab.control_plane.controllers.daemon_set.plan import DaemonPlan, calculate_status, plan
@@ -101,9 +102,11 @@ class DaemonSetController:
             self._queue.add_after(key, ds.spec.minReadySeconds + 1)
 
     def _on_node(self, old: Node | None, new: Node | None) -> None:
-        """Only what decides about placing matters: a heartbeat does not."""
-        if old is None or new is None or _placing(old) != _placing(new):
-            for ds in self._daemon_sets.all():
+        """Look at the DaemonSets that now treat the node differently: a heartbeat is no reason."""
+        if old is not None and new is not None and _placing(old) == _placing(new):
+            return
+        for ds in self._daemon_sets.all():
+            if old is None or new is None or node_should_run(ds, old) != node_should_run(ds, new):
                 self._queue.add(key_of(ds))
 
     def _owner(self, pod: Pod) -> str:
