@@ -19,7 +19,7 @@ import msgspec
 
 from k8slab.api import labels
 from k8slab.api.core import Pod
-from k8slab.api.pods import is_pod_active, is_pod_ready
+from k8slab.api.pods import is_pod_active, is_pod_ready, is_pod_terminal
 from k8slab.cluster.names import named
 from k8slab.cluster.world import OUTSIDE
 from k8slab.linux.errors import ConnectionRefused, NetworkError, TimedOut
@@ -255,7 +255,8 @@ def _endpoint(journey: Journey, address: str) -> str:
 def _owner(cluster: Cluster, ip: str) -> str:
     """Return who has the address: a Pod, or a machine."""
     for pod in cluster.view.list(Pod):
-        if pod.status.podIP == ip and not pod.spec.hostNetwork and is_pod_active(pod):
+        # A Pod that is being deleted still answers.
+        if pod.status.podIP == ip and not pod.spec.hostNetwork and not is_pod_terminal(pod):
             return f"{pod.metadata.namespace}/{pod.metadata.name} on {pod.spec.nodeName}"
     for name, machine in cluster.world.machines.items():
         if machine.net.is_local(ip) and not ip.startswith("127."):
