@@ -14,7 +14,7 @@ Upstream: staging/src/k8s.io/client-go/rest, staging/src/k8s.io/apimachinery/pkg
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -105,6 +105,14 @@ class Transport(Protocol):
 
     async def request(self, request: Request) -> Any:
         """Return the object, the `Listing` or the `WatchStream` that the server answers with."""
+
+
+@runtime_checkable
+class TextStream(Protocol):
+    """A text that is still being written, such as a followed log."""
+
+    async def batch(self) -> str:
+        """Return what is new, waiting for it; "" at the end."""
 
 
 class WatchStream:

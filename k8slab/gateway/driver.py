@@ -42,7 +42,7 @@ class Driver:
     def __init__(self, sim: Simulation, lock: threading.RLock, speed: float = 1.0) -> None:
         if not speed > 0:
             raise ValueError(f"a speed is above 0, got {speed:g}")
-        self._sim = sim
+        self.sim = sim
         self._lock = lock
         self._speed = speed
         self._posted: deque[Callable[[], object]] = deque()
@@ -63,7 +63,7 @@ class Driver:
         started: list[Task[T]] = []
 
         def start() -> None:
-            task = self._sim.spawn(coroutine, name)
+            task = self.sim.spawn(coroutine, name)
             started.append(task)
             task.on_done(lambda: loop.call_soon_threadsafe(_settle, future, task))
 
@@ -101,7 +101,7 @@ class Driver:
 
     def _turn(self, elapsed: float) -> float:
         """Let the virtual time of `elapsed` wall seconds pass; return how long to wait now."""
-        sim = self._sim
+        sim = self.sim
         try:
             while self._posted:
                 self._posted.popleft()()
@@ -119,7 +119,7 @@ class Driver:
 
     def _advance(self, target: float) -> bool:
         """Run what is due until `target`; False if the time for one turn was not enough."""
-        sim = self._sim
+        sim = self.sim
         stop = time.monotonic() + SLICE
         count = 0
         while (due := sim.next_time()) is not None and due <= target:
@@ -137,11 +137,11 @@ class Driver:
     def _present_speed(self) -> float:
         if self._speed < math.inf:
             return self._speed
-        records = len(self._sim.trace)
+        records = len(self.sim.trace)
         if records != self._records:
             self._records = records
-            self._busy_until = self._sim.now + QUIET
-        return math.inf if self._sim.now < self._busy_until else QUIET_SPEED
+            self._busy_until = self.sim.now + QUIET
+        return math.inf if self.sim.now < self._busy_until else QUIET_SPEED
 
     async def _wait(self, seconds: float) -> None:
         assert self._news is not None

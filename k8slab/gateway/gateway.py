@@ -22,7 +22,7 @@ from k8slab.api import errors
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Status
 from k8slab.api.scheme import Resource
-from k8slab.client import ConnectionFailed, Notes, Request, Transport, WatchStream
+from k8slab.client import ConnectionFailed, Notes, Request, TextStream, Transport, WatchStream
 from k8slab.gateway import bodies, discovery, encoding, options, watches
 from k8slab.gateway.messages import (
     TEXT,
@@ -78,6 +78,8 @@ class Gateway:
         if isinstance(answer, WatchStream):
             produce = partial(watches.produce, self._sim, answer, request, form)
             return HttpStream(produce=produce, headers=headers)
+        if not isinstance(answer, WatchStream) and isinstance(answer, TextStream):
+            return HttpStream(produce=partial(watches.follow, answer), content_type="text/plain")
         return _response(answer, resource, request, form, headers)
 
     async def _other(self, http: HttpRequest) -> HttpResponse:

@@ -15,7 +15,6 @@ import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any, cast
-from urllib.parse import parse_qsl, unquote
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
@@ -24,16 +23,15 @@ from tornado.routing import Matcher, Rule
 from tornado.web import Application, RequestHandler
 
 from k8slab.api import errors
-from k8slab.api.errors import ApiError
 from k8slab.api.meta import StatusDetails
+from k8slab.client import Transport
 from k8slab.gateway.driver import Driver
 from k8slab.gateway.gateway import Gateway
-from k8slab.gateway.messages import HttpRequest, HttpResponse, HttpStream, of_error
+from k8slab.gateway.messages import HttpResponse, HttpStream, of_error
 from k8slab.gateway.outbox import Outbox
+from k8slab.gateway.reading import ADDRESS, read, refusal
+from k8slab.gateway.websocket import SessionHandler
 
-ADDRESS = "127.0.0.1"
-NAMES = (ADDRESS, "localhost")  # by which a client may call the server
-MAX_BODY = 3 * 1024 * 1024  # bytes, apiserver's limit on request bodies
 MAX_READ = 16 * 1024 * 1024  # bytes, above which a body is not even read
 MAX_STREAMS = 4096  # watches and followed logs that may be open at once
 START_LIMIT = 10.0  # s of wall time in which the port must be open
@@ -42,8 +40,11 @@ START_LIMIT = 10.0  # s of wall time in which the port must be open
 class Server:
     """An HTTP server in a thread."""
 
-    def __init__(self, gateway: Gateway, driver: Driver, port: int = 0) -> None:
+    def __init__(
+        self, gateway: Gateway, transport: Transport, driver: Driver, port: int = 0
+    ) -> None:
         self.gateway = gateway
+        self.transport = transport
         self.driver = driver
         self.streams = 0  # open now
         self._wanted_port = port
@@ -71,12 +72,6 @@ class Server:
         if self._loop is not None and self._stop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
-
-    def is_foreign(self, request: HTTPServerRequest) -> bool:
-        """Say whether the request comes from a page in a browser, or by way of another name."""
-        host = request.headers.get("Host", "")
-        known = any(host == f"{name}:{self.port}" for name in NAMES)
-        return not known or "Origin" in request.headers
 
     def _run(self) -> None:
         try:
@@ -112,7 +107,9 @@ class _Upgrade(Matcher):
 
 def _application(server: Server) -> Application:
     application = Application(log_function=lambda handler: None)
-    application.wildcard_router.add_rules([Rule(_Any(), Handler, {"server": server})])
+    own = {"server": server}
+    rules = [Rule(_Upgrade(), SessionHandler, own), Rule(_Any(), Handler, own)]
+    application.wildcard_router.add_rules(rules)
     return application
 
 
@@ -136,7 +133,7 @@ class Handler(RequestHandler):
 
     async def answer(self) -> None:
         """Have the gateway answer, and send the answer."""
-        refused = refusal(self.server, self.request)
+        refused = refusal(self.server.port, self.request)
         if refused is not None:
             return self.send(of_error(refused))
         http = read(self.request)
@@ -217,28 +214,6 @@ class Handler(RequestHandler):
     def set_default_headers(self) -> None:
         """Do not tell clients what the server is made of."""
         self.clear_header("Server")
-
-
-def refusal(server: Server, request: HTTPServerRequest) -> ApiError | None:
-    """Return why a request is not even looked at, if so."""
-    if server.is_foreign(request):
-        message = "forbidden: the lab answers clients on this machine only, and no web pages"
-        return errors.api_error(message, "Forbidden", 403, StatusDetails())
-    if len(request.body) > MAX_BODY:
-        message = f"Request entity too large: limit is {MAX_BODY}"
-        return errors.api_error(message, "RequestEntityTooLarge", 413, StatusDetails())
-    return None
-
-
-def read(request: HTTPServerRequest) -> HttpRequest:
-    """Return what came from the socket as a value."""
-    return HttpRequest(
-        method=request.method or "",
-        path=unquote(request.path),
-        query=tuple(parse_qsl(request.query, keep_blank_values=True)),
-        headers={name.lower(): value for name, value in request.headers.get_all()},
-        body=request.body,
-    )
 
 
 async def _coroutine(awaitable: Any) -> None:

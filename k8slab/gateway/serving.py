@@ -39,6 +39,7 @@ class Serving:
         port: int = 0,
         speed: float = 1.0,
     ) -> None:
+        self._transport = transport
         self._gateway = Gateway(sim, transport)
         self._driver = Driver(sim, lock, speed)
         self._port = port
@@ -50,7 +51,7 @@ class Serving:
     def __enter__(self) -> str:
         from k8slab.gateway.server import Server
 
-        self._server = Server(self._gateway, self._driver, self._port)
+        self._server = Server(self._gateway, self._transport, self._driver, self._port)
         self._server.start()
         self.url = self._server.url
         self._folder = tempfile.TemporaryDirectory(prefix="k8slab-", ignore_cleanup_errors=True)

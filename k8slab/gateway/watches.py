@@ -1,6 +1,6 @@
-"""A watch over HTTP: one line of JSON for each event, for as long as both sides like.
+"""Answers that go on: a watch, one line of JSON for each event; a followed log.
 
-Rule of use: `produce` is the body of an `HttpStream`; the watch ends with it, whoever ends it.
+Rule of use: `produce` and `follow` are bodies of an `HttpStream`, and end with it.
 
 Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/watch.go
 """
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from k8slab.api.meta import Status
 from k8slab.api.table import Table
-from k8slab.client import Request, WatchEvent, WatchStream
+from k8slab.client import Request, TextStream, WatchEvent, WatchStream
 from k8slab.gateway.encoding import encode_event, rows_only
 from k8slab.gateway.messages import Send
 from k8slab.gateway.negotiation import Form
@@ -38,6 +38,12 @@ async def produce(
                 return
     finally:
         stream.close()
+
+
+async def follow(text: TextStream, send: Send) -> None:
+    """Send a text as it is written, until its end."""
+    while new := await text.batch():
+        send(new.encode())
 
 
 async def fail(status: Status, send: Send) -> None:

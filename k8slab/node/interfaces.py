@@ -137,6 +137,14 @@ class ExecResult(msgspec.Struct, frozen=True):
     exit_code: int
 
 
+class Streams(msgspec.Struct, frozen=True, kw_only=True):
+    """The three streams of a command: an input that is read from, outputs that are written to."""
+
+    stdin: Any
+    stdout: Any
+    stderr: Any
+
+
 class LogLine(msgspec.Struct, frozen=True, gc=False):
     """One line that a container printed; time in virtual seconds."""
 
@@ -194,6 +202,11 @@ class RuntimeService(Protocol):
         self, container_id: str, command: tuple[str, ...], timeout: float, stdin: str = ""
     ) -> ExecResult:
         """Run a command in a running container; exit code 124 after `timeout` seconds."""
+
+    async def exec(
+        self, container_id: str, command: tuple[str, ...], timeout: float, streams: Streams
+    ) -> int:
+        """Run a command with these streams and return its exit code."""
 
     def log(self, container_id: str) -> list[LogLine]:
         """Return what the container has printed so far."""

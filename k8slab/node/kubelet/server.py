@@ -25,8 +25,10 @@ from k8slab.node.interfaces import (
     LogLine,
     RuntimeFailed,
     RuntimeService,
+    Streams,
 )
 from k8slab.node.kubelet.container import all_containers
+from k8slab.node.kubelet.log_follower import LogFollower
 from k8slab.node.kubelet.pleg import Pleg
 from k8slab.node.kubelet.pod_manager import PodManager
 from k8slab.sim import Simulation
@@ -57,14 +59,23 @@ class KubeletServer:
     async def serve(self, request: Request) -> Any:
         """Answer pods/log and pods/exec; `options` are the parameters of the real URLs.
 
-        A log is text, and what a command did is an ExecResult. Raises ApiError.
+        A log is text, or a LogFollower; what a command did is an ExecResult, or its exit code if
+        the body of the request has streams. Raises ApiError.
         """
         given = dict(request.options)
         container = given.get("container", "")
         if request.subresource == "log":
             options = self._log_options(given)
+            if given.get("follow") == "true":
+                return self.follow(request.namespace, request.name, container, options)
             return self.container_log(request.namespace, request.name, container, options)
         command = tuple(word for name, word in request.options if name == "command")
+        if isinstance(request.body, Streams):
+            if request.subresource == "attach":
+                return await self.attach(request.namespace, request.name, container, request.body)
+            return await self.stream(
+                request.namespace, request.name, container, command, request.body
+            )
         stdin = request.body if isinstance(request.body, str) else ""
         return await self.exec(request.namespace, request.name, container, command, stdin)
 
@@ -93,17 +104,62 @@ class KubeletServer:
         found = self._find(namespace, pod, container, previous=options.previous)
         return chosen_lines(self._runtime.log(found.id), options)
 
+    def follow(self, namespace: str, pod: str, container: str, options: LogOptions) -> LogFollower:
+        """Return a reader of the log that goes on until the container ends. Raises ApiError."""
+        found = self._find(namespace, pod, container, previous=options.previous)
+        lines = self._runtime.log(found.id)
+        shown = msgspec.structs.replace(options, tail=None, since=None)
+        return LogFollower(
+            self._sim,
+            self._runtime,
+            found,
+            lambda new: format_log(new, shown),
+            format_log(lines, options),
+            len(lines),
+        )
+
+    async def attach(self, namespace: str, pod: str, container: str, streams: Streams) -> int:
+        """Pass on what a container prints from now on; return its exit code. Raises ApiError."""
+        found = self._running(namespace, pod, container)
+        count = len(self._runtime.log(found.id))
+        follower = LogFollower(
+            self._sim,
+            self._runtime,
+            found,
+            lambda new: format_log(new, LogOptions()),
+            "",
+            count,
+        )
+        while text := await follower.batch():
+            streams.stdout.write(text)
+        ended = (s for s in self._runtime.containers(found.sandbox_id) if s.id == found.id)
+        return next((status.exit_code for status in ended), 0)
+
+    async def stream(
+        self, namespace: str, pod: str, container: str, command: tuple[str, ...], streams: Streams
+    ) -> int:
+        """Run a command with streams of the caller's; return its exit code. Raises ApiError."""
+        found = self._running(namespace, pod, container)
+        try:
+            return await self._runtime.exec(found.id, command, 0.0, streams)
+        except RuntimeFailed as error:
+            raise internal(f"error executing command in container: {error}") from None
+
     async def exec(
         self, namespace: str, pod: str, container: str, command: tuple[str, ...], stdin: str = ""
     ) -> ExecResult:
         """Run a command in a running container. Raises ApiError in the kubelet's words."""
-        found = self._find(namespace, pod, container)
-        if found.state != RUNNING:
-            raise bad_request(f"container {found.config.name} is not running")
+        found = self._running(namespace, pod, container)
         try:
             return await self._runtime.exec_sync(found.id, command, EXEC_TIMEOUT, stdin)
         except RuntimeFailed as error:
             raise internal(f"error executing command in container: {error}") from None
+
+    def _running(self, namespace: str, pod: str, container: str) -> ContainerStatus:
+        found = self._find(namespace, pod, container)
+        if found.state != RUNNING:
+            raise bad_request(f"container {found.config.name} is not running")
+        return found
 
     def _find(
         self, namespace: str, name: str, container: str, *, previous: bool = False

@@ -30,6 +30,7 @@ from k8slab.node.interfaces import (
     PodSandboxStatus,
     Program,
     RuntimeFailed,
+    Streams,
 )
 from k8slab.node.machine import Machine
 from k8slab.node.runtime import oci
@@ -291,16 +292,25 @@ class Containerd(ImageStore):
 
         Raises RuntimeFailed with reason ExecFailed.
         """
+        out, err = Capture(), Capture()
+        streams = Streams(stdin=Pipe(self._sim, stdin), stdout=out, stderr=err)
+        code = await self.exec(container_id, command, timeout, streams)
+        return ExecResult(out.text, err.text, code)
+
+    async def exec(
+        self, container_id: str, command: tuple[str, ...], timeout: float, streams: Streams
+    ) -> int:
+        """Run a command with these streams, and return its exit code, as `exec_sync` does."""
         container = self._get(container_id)
         if not container.running:
             raise RuntimeFailed("ExecFailed", oci.exec_not_running(container.state))
         program = container.image.find(command[0])
         if program is None:
             raise RuntimeFailed("ExecFailed", oci.cannot_exec(command[0], self._new_id()))
-        out, err = Capture(), Capture()
+        err = streams.stderr
         group = Group(f"{container.group.name}: exec", lambda error: err.write(f"{error}\n"))
         env = container.processes[1].env
-        process = Process(container, command, env, (Pipe(self._sim, stdin), out, err), group)
+        process = Process(container, command, env, (streams.stdin, streams.stdout, err), group)
         container.exec_groups[group] = None
         task = self._sim.spawn(process.run(program), group.name, group)
         done = Signal(self._sim, group.name)
@@ -312,8 +322,7 @@ class Containerd(ImageStore):
             container.sandbox.net.close_owned_by(group)
             container.exec_groups.pop(group, None)
             container.processes.pop(process.pid, None)
-        code = (SIGKILL_CODE if task._result is None else task._result) if in_time else TIMEOUT_CODE
-        return ExecResult(out.text, err.text, code)
+        return (SIGKILL_CODE if task._result is None else task._result) if in_time else TIMEOUT_CODE
 
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """Call `listener(sandbox id)` whenever one of its containers changes state."""

@@ -1,0 +1,48 @@
+"""What came from a socket: refused, or read as a value.
+
+Rule of use: `refusal` first, then `read`.
+
+Upstream: none (staging/src/k8s.io/apiserver/pkg/server/filters)
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, unquote
+
+from tornado.httputil import HTTPServerRequest
+
+from k8slab.api import errors
+from k8slab.api.errors import ApiError
+from k8slab.api.meta import StatusDetails
+from k8slab.gateway.messages import HttpRequest
+
+ADDRESS = "127.0.0.1"
+NAMES = (ADDRESS, "localhost")  # by which a client may call the server
+MAX_BODY = 3 * 1024 * 1024  # bytes, the API server's limit on request bodies
+
+
+def refusal(port: int, request: HTTPServerRequest) -> ApiError | None:
+    """Return why a request is not even looked at, if so.
+
+    A page in a browser may send what its user never meant: it names its Origin, or calls the
+    server by another name (DNS rebinding).
+    """
+    host = request.headers.get("Host", "")
+    if host not in [f"{name}:{port}" for name in NAMES] or "Origin" in request.headers:
+        message = "forbidden: the lab answers clients on this machine only, and no web pages"
+        return errors.api_error(message, "Forbidden", 403, StatusDetails())
+    if len(request.body) > MAX_BODY:
+        message = f"Request entity too large: limit is {MAX_BODY}"
+        return errors.api_error(message, "RequestEntityTooLarge", 413, StatusDetails())
+    return None
+
+
+def read(request: HTTPServerRequest) -> HttpRequest:
+    """Return what came from the socket as a value."""
+    return HttpRequest(
+        method=request.method or "",
+        path=unquote(request.path),
+        query=tuple(parse_qsl(request.query, keep_blank_values=True)),
+        headers={name.lower(): value for name, value in request.headers.get_all()},
+        body=request.body,
+    )
