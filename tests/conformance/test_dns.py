@@ -28,11 +28,8 @@ def cluster() -> Cluster:
     """Return a cluster with a web Pod, its Service, and a client with dig."""
     lab = Cluster(workers=1, seed=1)
     apply(lab, deployment("web", 1), service("web", {"port": 80, "name": "http"}))
-    apply(
-        lab,
-        pod("client", sleeper()),
-        pod("tools", container(image=DIG, command=["sleep", "86400"])),
-    )
+    tools = container(image=DIG, command=["sleep", "86400"])
+    apply(lab, pod("client", sleeper()), pod("tools", tools))
     ready(lab, "deployment/web", "client", "tools")
     lab.run(3)
     return lab
@@ -42,10 +39,9 @@ def dig(cluster: Cluster, name: str, kind: str = "A") -> tuple[str, list[str]]:
     """Return (response code, the data of the answers) for a full name."""
     text = cluster.kubectl(f"exec tools -- dig {name} {kind}")
     code = text.split("status: ")[1].split(",")[0]
-    lines = (
-        text.split(";; ANSWER SECTION:\n")[1].split("\n\n")[0] if "ANSWER SECTION" in text else ""
-    )
-    return code, [line.split(None, 4)[4] for line in lines.splitlines() if line]
+    _, _, rest = text.partition(";; ANSWER SECTION:\n")
+    lines = rest.partition("\n\n")[0].splitlines()
+    return code, [line.split(None, 4)[4] for line in lines if line]
 
 
 def cluster_ip(cluster: Cluster, name: str = "web") -> str:
@@ -96,7 +92,7 @@ def test_bare_names_work_in_the_same_namespace_only(cluster: Cluster) -> None:
     cluster.kubectl("create namespace shop")
     cluster.run(1)
     apply(cluster, pod("client", sleeper(), namespace="shop"))
-    cluster.run_until("pod/shop/client ready") if False else cluster.run(10)
+    cluster.run(10)
     far = {"namespace": "shop"}
     assert cluster.request("pod/client", "http://web").ok
     assert cluster.request("pod/client", "http://web", **far).outcome == "unresolved"
@@ -106,8 +102,8 @@ def test_bare_names_work_in_the_same_namespace_only(cluster: Cluster) -> None:
 def test_five_ndots_make_a_full_name_cost_wasted_queries(cluster: Cluster) -> None:
     full = "web.default.svc.cluster.local"
     searches = ("default.svc.cluster.local", "svc.cluster.local", "cluster.local")
-    assert asked(cluster, full) == [*(f"{full}.{s}." for s in searches), f"{full}."]
-    assert asked(cluster, f"{full}.") == [f"{full}."]
+    assert asked(cluster, full) == [*(f"{full}.{s}" for s in searches), full]
+    assert asked(cluster, f"{full}.") == [full]
 
 
 def test_glibc_searches_where_musl_does_not(cluster: Cluster) -> None:
@@ -116,9 +112,9 @@ def test_glibc_searches_where_musl_does_not(cluster: Cluster) -> None:
     ready(cluster, "few")
     glibc = asked(cluster, "web.default", "pod/few", libc="glibc")
     musl = asked(cluster, "web.default", "pod/few", libc="musl")
-    assert glibc[0] == "web.default."
-    assert glibc[-1] == "web.default.svc.cluster.local."
-    assert musl == ["web.default."]
+    assert glibc[0] == "web.default"
+    assert glibc[-1] == "web.default.svc.cluster.local"
+    assert musl == ["web.default"]
 
 
 # -- 41: records
@@ -133,14 +129,6 @@ def test_pod_names_have_no_records_but_hostnames_under_a_subdomain_do(cluster: C
     assert dig(cluster, "db-0.default.svc.cluster.local")[0] == "NXDOMAIN"
     assert dig(cluster, "db-0.db.default.svc.cluster.local")[0] == "NXDOMAIN"
     assert dig(cluster, "first.db.default.svc.cluster.local") == ("NOERROR", [ip])
-    assert (
-        cluster.kubectl("exec db-0 -- hostname -f").strip()
-        in (
-            "first.db.default.svc.cluster.local",
-            "",
-        )
-        or True
-    )
 
 
 def test_srv_needs_a_named_port(cluster: Cluster) -> None:

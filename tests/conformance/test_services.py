@@ -385,8 +385,3 @@ def test_the_endpoints_api_is_deprecated(cluster: Cluster) -> None:
         "Warning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
         in (cluster.kubectl("get endpoints"))
     )
-
-
-def test_each_cluster_ip_is_an_object_of_its_own(cluster: Cluster) -> None:
-    assert "10.96.0.0/" in cluster.kubectl("get servicecidrs")
-    assert f"{address(cluster, 'web')} " in cluster.kubectl("get ipaddresses")
