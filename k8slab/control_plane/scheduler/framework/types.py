@@ -32,6 +32,7 @@ class PodInfo:
     __slots__ = (
         "has_affinity",
         "has_required_anti_affinity",
+        "images",
         "key",
         "non_zero_requests",
         "pod",
@@ -51,6 +52,7 @@ class PodInfo:
         # Pods with equal requests look the same to a node's resources.
         self.shape = f"{self.requests} {self.non_zero_requests}"
         self.ports = host_ports(pod)
+        self.images = tuple(each.image for each in (*spec.initContainers, *spec.containers))
         affinity = spec.affinity
         near = affinity.podAffinity if affinity is not None else None
         away = affinity.podAntiAffinity if affinity is not None else None

@@ -32,15 +32,13 @@ class ImageLocality:
         """Return 0 up to 23 MiB, 100 from 1000 MiB for each container."""
         if not node.images:
             return 0
-        spec = pod.pod.spec
-        images = [each.image for each in (*spec.initContainers, *spec.containers)]
-        nodes, counts = len(self._snapshot.nodes), self._snapshot.image_nodes
         present = 0
-        for name in map(normalized, images):
+        for name in map(normalized, pod.images):
             size = node.images.get(name)
             if size is not None:
-                present += int(size * (counts.get(name, 0) / nodes))
-        return scaled(present, len(images))
+                share = self._snapshot.image_nodes.get(name, 0) / len(self._snapshot.nodes)
+                present += int(size * share)
+        return scaled(present, len(pod.images)) if present else 0
 
 
 def scaled(size: int, containers: int) -> int:
