@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "conformance.md").read_text(encoding="utf-8")
 
 
-def tests_in(folder: Path) -> set[str]:
+def names_in(folder: Path) -> set[str]:
     found: set[str] = set()
     for path in folder.rglob("test_*.py"):
         found.update(re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.M))
@@ -18,12 +18,12 @@ def tests_in(folder: Path) -> set[str]:
 
 def test_every_test_that_the_page_names_exists_and_none_is_left_out() -> None:
     named = {name for name in re.findall(r"`(test_\w+)`", TEXT) if name.count("_") > 2}
-    conformance = tests_in(ROOT / "tests" / "conformance") - tests_in_this_file()
-    assert named - tests_in(ROOT / "tests") == set()
+    conformance = names_in(ROOT / "tests" / "conformance") - written_here()
+    assert named - names_in(ROOT / "tests") == set()
     assert conformance - named == set()
 
 
-def tests_in_this_file() -> set[str]:
+def written_here() -> set[str]:
     return set(re.findall(r"^def (test_\w+)", Path(__file__).read_text(encoding="utf-8"), re.M))
 
 
