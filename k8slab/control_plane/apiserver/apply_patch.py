@@ -92,11 +92,11 @@ def merge(live: Object, request: Request, now: float) -> Applied:
     conflicts = _conflicts(changed, others)
     if conflicts and not request.force:
         raise conflict(conflicts)
-    theirs: FieldSet = {}
+    claimed = wanted
     for entry in others:
-        theirs = union(theirs, fields_of(entry))
+        claimed = union(claimed, fields_of(entry))
     dropped = difference(mine, wanted)
-    merged = _pruned(merged, dropped, theirs, shape)
+    merged = _pruned(merged, dropped, claimed, shape)
     kept = managed_fields.without(others, changed)
     return Applied(merged, [*kept, *_entry(live, who, wanted, mine, entries, now)])
 
@@ -185,8 +185,8 @@ def _merged(live: Any, config: Any, shape: Shape) -> Any:
     return config
 
 
-def _pruned(value: Any, dropped: FieldSet, theirs: FieldSet, shape: Shape) -> Any:
-    """Take out what the manager dropped and nobody else owns."""
+def _pruned(value: Any, dropped: FieldSet, claimed: FieldSet, shape: Shape) -> Any:
+    """Take out what the manager dropped and nobody claims."""
     parts = children(value, shape)
     gone: list[str] = []
     changed: dict[str, Any] = {}
@@ -194,7 +194,9 @@ def _pruned(value: Any, dropped: FieldSet, theirs: FieldSet, shape: Shape) -> An
         if element not in parts:
             continue
         part, inner = parts[element]
-        owned = theirs.get(element)
+        owned = claimed.get(element)
+        if owned is not None and not tree:
+            continue
         if owned is None and (not tree or "." in tree or inner.how != "fields"):
             gone.append(element)
         else:
