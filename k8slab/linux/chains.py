@@ -122,12 +122,22 @@ Source = Sequence[Rule | str] | Callable[[], Iterable[Rule | str]]
 class Body:
     """The rules of a chain, given as rules, as text, or as a function that returns either."""
 
-    __slots__ = ("_rules", "_runs", "_source")
+    __slots__ = ("_chain", "_rules", "_runs", "_source")
 
     def __init__(self, source: Source = ()) -> None:
         self._source: Source | None = source
         self._rules: tuple[Rule, ...] = ()
         self._runs: tuple[Run, ...] | None = None
+        self._chain: Chain | None = None
+
+    def chain(self, name: str) -> Chain:
+        """Return the user-defined chain with these rules that nothing has passed yet.
+
+        Many tables may hold it; each takes a copy of its own when it has something to count.
+        """
+        if self._chain is None or self._chain.name != name:
+            self._chain = Chain(name, body=self, shared=True)
+        return self._chain
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -192,12 +202,15 @@ def _index(run: Run, keys: Sequence[Key | None]) -> None:
 class Chain:
     """A chain of one namespace: name, policy ("-" for chains that users made), rules, counters."""
 
-    __slots__ = ("body", "counters", "name", "policy", "total")
+    __slots__ = ("body", "counters", "name", "policy", "shared", "total")
 
-    def __init__(self, name: str, policy: str = "-", body: Body | None = None) -> None:
+    def __init__(
+        self, name: str, policy: str = "-", body: Body | None = None, *, shared: bool = False
+    ) -> None:
         self.name = name
         self.policy = policy
         self.body = body or Body()
+        self.shared = shared  # held by many tables, so that it must not change
         self.total = NO_HITS  # packets and bytes that the policy decided
         self.counters: Mapping[int, Hits] = NO_COUNTERS  # by place; only rules hit
 
@@ -210,6 +223,12 @@ class Chain:
     def built_in(self) -> bool:
         """Whether the kernel made it (it has a policy)."""
         return self.policy != "-"
+
+    def copy(self) -> Chain:
+        """Return a chain with the same rules and counters that one table may change."""
+        own = Chain(self.name, self.policy, self.body)
+        own.total, own.counters = self.total, dict(self.counters) or NO_COUNTERS
+        return own
 
     def count(self, place: int, packet: Packet) -> None:
         """Add the packet to the counter of a rule, or for -1 to that of the policy."""
@@ -235,6 +254,14 @@ class Table:
         self.name = name
         self.chains: dict[str, Chain] = {}
 
+    def count(self, chain: Chain, place: int, packet: Packet) -> None:
+        """Count a packet that met a rule of one of the chains, or for -1 its policy."""
+        if chain.shared:
+            chain = self.chains[chain.name]
+            if chain.shared:
+                chain = self.chains[chain.name] = chain.copy()
+        chain.count(place, packet)
+
 
 def traverse(table: Table, chain_name: str, packet: Packet, context: Context) -> tuple[str, Packet]:
     """Walk the packet through a built-in chain; returns ACCEPT, DROP or REJECT, and the packet.
@@ -247,7 +274,7 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
         place = chain.body.next_match(place, packet, context)
         if place < 0:
             if not back:
-                return _policy(chain, packet, context)
+                return _policy(table, chain, packet, context)
             chain, place = back.pop()
             continue
         target = _met(table, chain, place, packet, context)
@@ -264,7 +291,7 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
             if target.verdict != RETURN:
                 return target.verdict, packet
             if not back:
-                return _policy(chain, packet, context)
+                return _policy(table, chain, packet, context)
             chain, place = back.pop()
         elif isinstance(target, SetMark):
             packet = target.apply(packet)
@@ -284,16 +311,16 @@ def _met(table: Table, chain: Chain, place: int, packet: Packet, context: Contex
     """Count a rule that matched, write it down if somebody wants to know, return its target."""
     rule = chain.body.rules[place]
     if context.memory.counting:
-        chain.count(place, packet)
+        table.count(chain, place, packet)
     if context.visits is not None:
         text = f"-A {chain.name} {rule}"
         context.visits.append(Visit(table.name, chain.name, place, text))
     return rule.target
 
 
-def _policy(chain: Chain, packet: Packet, context: Context) -> tuple[str, Packet]:
+def _policy(table: Table, chain: Chain, packet: Packet, context: Context) -> tuple[str, Packet]:
     if context.memory.counting:
-        chain.count(-1, packet)
+        table.count(chain, -1, packet)
     return (DROP if chain.policy == DROP else ACCEPT), packet
 
 

@@ -54,6 +54,7 @@ class Draft:
         if name not in self.rules:
             if name not in self.chains:
                 raise IptablesError(f"Chain '{name}' does not exist")
+            self.chains[name] = self.chains[name].copy()
             self.rules[name] = list(self.chains[name].rules)
         return self.rules[name]
 

@@ -126,7 +126,10 @@ class Ruleset:
         chains = self.table(table).chains
         old = chains.get(name)
         body = rules if isinstance(rules, Body) else Body(rules)
-        chains[name] = Chain(name, "-" if old is None else old.policy, body)
+        if old is None or not old.built_in:
+            chains[name] = body.chain(name)
+        else:
+            chains[name] = Chain(name, old.policy, body)
 
     def delete_chain(self, table: str, name: str) -> None:
         """Take a user-defined chain away. Raises IptablesError for a built-in one."""
