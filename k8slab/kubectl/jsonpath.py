@@ -14,42 +14,29 @@ Upstream: staging/src/k8s.io/client-go/util/jsonpath
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from k8slab.kubectl.jsonpath_steps import (
+    COMPARE,
+    JsonPathError,
+    Path,
+    Step,
+    descend,
+    everything,
+    filtered,
+    index,
+    named,
+    union,
+)
+
+__all__ = ["JsonPathError", "Loop", "Template", "parse", "relaxed"]
+
 _NAME = re.compile(r"(?:\\.|[^\s.,\[\]{}$@])+")
 _NAME_IN_FILTER = re.compile(r"(?:\\.|[^\s.,\[\]{}$@()=<>!])+")
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-}
-Step = Callable[[list[Any], Any], list[Any]]
-
-
-class JsonPathError(ValueError):
-    """A template that cannot be read, or a path that leads nowhere."""
-
-
-class Path(msgspec.Struct, frozen=True):
-    """The steps of one path; `at_root` when it starts at the whole object."""
-
-    steps: tuple[Step, ...]
-    at_root: bool = False
-
-    def find(self, root: Any, here: Any) -> list[Any]:
-        """Return what the path leads to."""
-        values = [root if self.at_root else here]
-        for step in self.steps:
-            values = step(values, root)
-        return values
 
 
 class Loop(msgspec.Struct, frozen=True):
@@ -168,7 +155,7 @@ class _Parser:
         steps: list[Step] = []
         while self._at < len(self._text):
             if self._take(".."):
-                steps.append(_descend)
+                steps.append(descend)
                 if self._peek() not in ".[":
                     steps.append(self._field())
             elif self._take("."):
@@ -186,12 +173,12 @@ class _Parser:
 
     def _field(self) -> Step:
         if self._take("*"):
-            return _everything
+            return everything
         match = self._name.match(self._text, self._at)
         if match is None:
             raise JsonPathError(f"unrecognized character in action: U+{ord(self._peek()):04X}")
         self._at = match.end()
-        return _named(re.sub(r"\\(.)", r"\1", match.group()))
+        return named(re.sub(r"\\(.)", r"\1", match.group()))
 
     def _bracket(self) -> Step:
         if self._take("?("):
@@ -202,7 +189,7 @@ class _Parser:
             self._expect("]")
             return test
         if self._take("*]"):
-            return _everything
+            return everything
         end = self._text.find("]", self._at)
         if end < 0:
             raise JsonPathError("unterminated array")
@@ -210,21 +197,21 @@ class _Parser:
         if body[:1] in ("'", '"'):
             names = re.findall(r"'([^']*)'|\"([^\"]*)\"", body)
             self._at = end + 1
-            return _union([_named(first or second) for first, second in names])
+            return union([named(first or second) for first, second in names])
         self._at = end + 1
-        return _union([_index(part.strip()) for part in body.split(",")])
+        return union([index(part.strip()) for part in body.split(",")])
 
     def _filter(self) -> Step:
         self._blanks()
         left = self._operand()
         self._blanks()
-        sign = next((sign for sign in _COMPARE if self._take(sign)), "")
+        sign = next((sign for sign in COMPARE if self._take(sign)), "")
         if not sign:
-            return _filtered(left, "exists", None)
+            return filtered(left, "exists", None)
         self._blanks()
         right = self._operand()
         self._blanks()
-        return _filtered(left, sign, right)
+        return filtered(left, sign, right)
 
     def _operand(self) -> Any:
         if self._peek() in "'\"":
@@ -272,87 +259,3 @@ class _Parser:
     def _blanks(self) -> None:
         while self._at < len(self._text) and self._text[self._at].isspace():
             self._at += 1
-
-
-def _named(name: str) -> Step:
-    def step(values: list[Any], root: Any) -> list[Any]:
-        return [v[name] for v in values if isinstance(v, Mapping) and name in v]
-
-    return step
-
-
-def _everything(values: list[Any], root: Any) -> list[Any]:
-    found: list[Any] = []
-    for value in values:
-        if isinstance(value, Mapping):
-            found += [value[key] for key in sorted(value)]
-        elif isinstance(value, list | tuple):
-            found += value
-    return found
-
-
-def _descend(values: list[Any], root: Any) -> list[Any]:
-    found: list[Any] = []
-    for value in values:
-        found.append(value)
-        found += _descend(_everything([value], root), root)
-    return found
-
-
-def _index(text: str) -> Step:
-    if not re.fullmatch(r"-?\d*(:-?\d*){0,2}", text) or not text:
-        raise JsonPathError(f"invalid array index {text}")
-    numbers = [int(part) if part else None for part in text.split(":")]
-
-    def step(values: list[Any], root: Any) -> list[Any]:
-        found: list[Any] = []
-        for value in values:
-            if not isinstance(value, list | tuple):
-                raise JsonPathError(f"{_kind(value)} is not array or slice")
-            found += _items(value, numbers)
-        return found
-
-    return step
-
-
-def _items(value: Any, numbers: list[int | None]) -> list[Any]:
-    if len(numbers) > 1:
-        return list(value[slice(*numbers)])
-    index = numbers[0] or 0
-    if not -len(value) <= index < len(value):
-        raise JsonPathError(f"array index out of bounds: index {index}, length {len(value)}")
-    return [value[index]]
-
-
-def _union(steps: list[Step]) -> Step:
-    def step(values: list[Any], root: Any) -> list[Any]:
-        return [found for one in steps for found in one(values, root)]
-
-    return step
-
-
-def _filtered(left: Any, sign: str, right: Any) -> Step:
-    def side(operand: Any, root: Any, item: Any) -> list[Any]:
-        return operand.find(root, item) if isinstance(operand, Path) else [operand]
-
-    def passes(root: Any, item: Any) -> bool:
-        found = side(left, root, item)
-        if sign == "exists":
-            return bool(found)
-        other = side(right, root, item)
-        if not found or not other:
-            return False
-        try:
-            return _COMPARE[sign](found[0], other[0])
-        except TypeError:
-            return False
-
-    def step(values: list[Any], root: Any) -> list[Any]:
-        items = _everything([v for v in values if isinstance(v, list | tuple)], root)
-        return [item for item in items if passes(root, item)]
-
-    return step
-
-
-def _kind(value: Any) -> str:
-    return "map[string]interface {}" if isinstance(value, Mapping) else str(value)
