@@ -21,7 +21,7 @@ from k8slab.api.errors import (
     not_supported,
     required,
 )
-from k8slab.control_plane.apiserver.validation import mounts, probes, resources, security, volumes
+from k8slab.control_plane.apiserver.validation import mounts, probes, resources, security
 from k8slab.control_plane.apiserver.validation.environment import env_from, environment
 from k8slab.control_plane.apiserver.validation.formats import (
     PROTOCOLS,
@@ -61,10 +61,10 @@ class Surroundings(Struct, frozen=True, gc=False):
     is_pod: bool  # and not a template
 
 
-def surroundings(spec: PodSpec, is_pod: bool) -> Surroundings:
+def surroundings(spec: PodSpec, usable: Mapping[str, Volume], *, is_pod: bool) -> Surroundings:
     """Return what the containers of a Pod are checked against."""
     return Surroundings(
-        volumes=volumes.usable(spec.volumes),
+        volumes=usable,
         claims=frozenset(claim.name for claim in spec.resourceClaims),
         restart_policy=spec.restartPolicy,
         grace=spec.terminationGracePeriodSeconds,

@@ -99,9 +99,9 @@ def pod_spec(path: str, spec: PodSpec, *, is_pod: bool) -> Errors:
     """Yield what is wrong with the spec of a Pod or template."""
     if spec.terminationGracePeriodSeconds is None:
         yield required(f"{path}.terminationGracePeriodSeconds")
-    if spec.volumes:
-        yield from volumes.volumes(f"{path}.volumes", spec.volumes)
-    surroundings = containers.surroundings(spec, is_pod)
+    wrong, usable = volumes.volumes(f"{path}.volumes", spec.volumes)
+    yield from wrong
+    surroundings = containers.surroundings(spec, usable, is_pod=is_pod)
     yield from containers.containers(f"{path}.containers", spec, surroundings)
     if spec.initContainers:
         yield from containers.init_containers(f"{path}.initContainers", spec, surroundings)
