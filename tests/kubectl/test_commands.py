@@ -125,11 +125,14 @@ def test_expose_takes_ports_and_selector_from_the_object(served: Desk) -> None:
     assert spec == '80 {"app":"web"}'
 
 
-def test_delete_waits_until_the_object_is_gone(desk: Desk, pod: str) -> None:
-    desk.run("create -f -", pod)
-    result = desk.run("delete pod p --now")
-    assert result.stdout == 'pod "p" deleted from default namespace\n'
-    assert desk.run("get pod p").exit_code == 1
+def test_delete_waits_until_the_object_is_gone(desk: Desk) -> None:
+    desk.create("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, finalizers: [a.b/c]}}")
+    release = 'patch cm c --type=merge -p \'{"metadata":{"finalizers":null}}\''
+    desk.sim.after(5, lambda: desk.sim.spawn(desk.kubectl.run(release), "release"), "in 5 s")
+    result = desk.run("delete cm c")
+    assert result.stdout == 'configmap "c" deleted from default namespace\n'
+    assert desk.sim.now > 5
+    assert desk.run("get cm c").exit_code == 1
 
 
 def test_a_watch_prints_changes_and_ends_in_time(desk: Desk, pod: str) -> None:
