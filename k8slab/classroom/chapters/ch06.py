@@ -179,11 +179,11 @@ CHAPTER = Chapter(
                 Choice("Its container is restarted"),
                 Choice("It leaves the EndpointSlice of the Service"),
                 Choice("It is moved to another node"),
-                Choice("It loses its owner, the ReplicaSet"),
+                Choice("The ReplicaSet no longer owns it"),
             ),
             actual=(
                 "It leaves the EndpointSlice of the Service",
-                "It loses its owner, the ReplicaSet",
+                "The ReplicaSet no longer owns it",
             ),
             because="Two controllers ask labels, each for itself, and both let go of the Pod. The "
             "kubelet does not ask labels: the process never notices.",

@@ -1,0 +1,54 @@
+"""The answers that a chapter folds away are right: put into the blanks, they run and say so."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import notebook_files
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FOLDED = re.compile(r"<summary>(?:Answer|One solution)</summary>\s*`([^`]+)`")
+SAYS = {  # what the cells print once their blanks are filled
+    "00_meet_the_lab": ("deployment.apps/hello scaled", "'Done: 3 Running Pods'"),
+    "06_why_services_exist": ("service/canary created", "canary scaled", "True"),
+}
+
+
+def solve(notebook: Any) -> int:
+    """Put each folded answer into the code cell below it; return how many there were."""
+    answer, found = "", 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            answer = next(iter(FOLDED.findall(cell.source)), "")
+            continue
+        target = answer.partition(" = ")[0]
+        lines = cell.source.splitlines()
+        for number, line in enumerate(lines):
+            is_blank = answer and line.startswith(f"{target} = ")
+            is_body = answer.startswith("return ") and line.lstrip().startswith("return ")
+            if is_blank or is_body:
+                lines[number] = " " * (len(line) - len(line.lstrip())) + answer
+                answer, found = "", found + 1
+        cell.source = "\n".join(lines)
+    return found
+
+
+def printed(cell: Any) -> str:
+    outputs = cell.get("outputs", ())
+    return "".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs)
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_folded_answers_are_right(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K8SLAB_LEDGER", "off")
+    notebook = notebook_files.read(path)
+    assert solve(notebook) == 3
+    notebook_files.execute(notebook, path.parent)
+    said = [printed(cell) for cell in notebook.cells if cell.metadata.part in ("modify", "make")]
+    assert "still blank" not in "".join(said)
+    for words in SAYS[path.stem]:
+        assert any(words in text for text in said), (words, said)
