@@ -167,6 +167,15 @@ def test_the_status_of_a_pod(manifest: dict[str, Any], ready: str, status: str) 
     assert cells(manifest) == ("p", ready, status, "0", "90s")
 
 
+def test_of_several_containers_in_trouble_the_first_is_named() -> None:
+    statuses = [
+        container(**waiting("ErrImagePull")),
+        container("c1", **waiting("CrashLoopBackOff")),
+    ]
+    manifest = pod({"phase": "Pending", "containerStatuses": statuses}, containers=2)
+    assert cells(manifest)[1:3] == ("0/2", "ErrImagePull")
+
+
 def test_restarts_say_how_long_ago_the_last_one_was() -> None:
     dead = {"terminated": {"exitCode": 1, "finishedAt": timestamp(NOW - 300)}}
     status = container(restartCount=2, lastState=dead, **RUNNING)
