@@ -148,7 +148,7 @@ class Cluster:
         result = self.sim.complete(
             self._get_kubectl().run(command, stdin), f"kubectl {command}", COMMAND_LIMIT
         )
-        return Text(f"{result.stdout}{result.stderr}")
+        return Text(result.output)
 
     def apply(self, manifest: str) -> Text:
         """Apply YAML text, as `kubectl apply -f -` does."""
