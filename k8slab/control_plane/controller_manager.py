@@ -30,6 +30,7 @@ from k8slab.control_plane.controllers.pod_gc import PodGarbageCollector
 from k8slab.control_plane.controllers.replica_set import ReplicaSetController
 from k8slab.control_plane.controllers.root_ca_publisher import RootCaPublisher
 from k8slab.control_plane.controllers.service_account import ServiceAccountController
+from k8slab.control_plane.controllers.stateful_set import StatefulSetController
 from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
 from k8slab.sim import Signal, Simulation
 
@@ -59,6 +60,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("replicaset-controller", "replicaset-controller", ReplicaSetController),
     ("deployment-controller", "deployment-controller", DeploymentController),
     ("daemonset-controller", "daemon-set-controller", DaemonSetController),
+    ("statefulset-controller", "statefulset-controller", StatefulSetController),
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
     ("namespace-controller", "namespace-controller", NamespaceController),

@@ -26,7 +26,8 @@ HISTORY_LIMIT = 10  # revisionHistoryLimit, where nobody said
 
 def patch_of(ds: DaemonSet) -> dict[str, Any]:
     """Return the patch that brings a DaemonSet back to the present template."""
-    template = msgspec.to_builtins(ds.spec.template)
+    # As JSON, with lists: so it comes back from a client that patched the revision.
+    template = msgspec.json.decode(msgspec.json.encode(ds.spec.template))
     return {"spec": {"template": {**template, "$patch": "replace"}}}
 
 
