@@ -96,7 +96,7 @@ class Gateway:
             )
         except ApiError as refused:
             if first in HEALTH and refused.code >= 500:
-                return _health(first, rest, verbose=True, failed=refused)
+                return _health(first, rest, verbose=rest != ["ping"], failed=refused)
         if found is not None:
             return found
         verbose = any(name == "verbose" for name, _ in http.query)

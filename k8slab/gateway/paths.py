@@ -70,6 +70,8 @@ def target(path: str) -> Target | None:
     if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
         return None
     name, subresource = (*rest[1:], "", "")[:2]
+    if name and resource.namespaced and not namespace:
+        return None
     return Target(
         resource=resource,
         namespace=namespace,

@@ -36,6 +36,8 @@ class Lab:
         self.server.start()
         self.gateway = Gateway(self.sim, Direct(self.server))
         self.post("/api/v1/namespaces", {"metadata": {"name": "default"}})
+        accounts = "/api/v1/namespaces/default/serviceaccounts"
+        self.post(accounts, {"metadata": {"name": "default"}})
 
     def send(self, method: str, url: str, body: Any = b"", **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

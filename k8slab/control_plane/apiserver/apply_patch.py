@@ -44,14 +44,20 @@ Conflicts = list[tuple[ManagedFieldsEntry, FieldSet]]
 def check(request: Request, resource: Resource) -> dict[str, Any]:
     """Return the applied configuration; raises ApiError if it is about something else."""
     config: dict[str, Any] = request.body
-    if not config.get("apiVersion") or not config.get("kind"):
-        missing = "apiVersion" if not config.get("apiVersion") else "kind"
-        raise errors.bad_request(f"error decoding YAML: Object '{missing.title()}' is missing")
+    for field, name in (("kind", "Kind"), ("apiVersion", "apiVersion")):
+        if not config.get(field) or not isinstance(config[field], str):
+            found = json.dumps(config, separators=(",", ":"))
+            raise errors.bad_request(
+                f"couldn't get version/kind; json parse error: Object '{name}' is missing in "
+                f"'{found}'"
+            )
     group, _, version = config["apiVersion"].rpartition("/")
     if (config["apiVersion"], config["kind"]) != (resource.api_version, resource.kind):
         kind = config["kind"]
         raise errors.bad_request(f"invalid object type: {group}/{version}, Kind={kind}")
     metadata = config.get("metadata") or {}
+    if not isinstance(metadata, Mapping):
+        raise errors.bad_request("metadata: expected a map")
     name = metadata.get("name") or request.name
     if name != request.name:
         raise errors.bad_request(

@@ -37,6 +37,13 @@ def decode(resource: Resource, request: Request) -> Object:
         body, doubts = _parsed(body if isinstance(body, str) else body.decode(), resource)
     if not isinstance(body, Mapping):
         raise errors.bad_request(f"couldn't get version/kind; json parse error: {body!r}")
+    for name in ("apiVersion", "kind"):
+        if not isinstance(body.get(name) or "", str):
+            found = {bool: "bool", list: "array", dict: "object"}.get(type(body[name]), "number")
+            raise errors.bad_request(
+                f"couldn't get version/kind; json parse error: json: cannot unmarshal {found} "
+                f"into Go struct field .{name} of type string"
+            )
     kind = body.get("kind") or resource.kind
     version = body.get("apiVersion") or resource.api_version
     if (version, kind) != (resource.api_version, resource.kind):

@@ -20,8 +20,24 @@ def json_patch(document: dict[str, Any], operations: Any) -> dict[str, Any]:
             "[]handlers.jsonPatchOp"
         )
     for operation in operations:
+        _check(operation)
         _apply(document, operation)
     return document
+
+
+def _check(operation: Any) -> None:
+    """Raise ApiError for what has not the form of an operation."""
+    if not isinstance(operation, dict):
+        raise errors.bad_request(
+            "error decoding patch: json: cannot unmarshal value into Go value of type "
+            "handlers.jsonPatchOp"
+        )
+    for name in ("op", "path", "from"):
+        if not isinstance(operation.get(name, ""), str):
+            raise errors.bad_request(
+                f"error decoding patch: json: cannot unmarshal value into Go struct field "
+                f"jsonPatchOp.{name} of type string"
+            )
 
 
 def _apply(document: dict[str, Any], operation: dict[str, Any]) -> None:

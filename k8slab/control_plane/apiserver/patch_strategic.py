@@ -14,11 +14,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from k8slab.api import errors
 from k8slab.api.merge_keys import merge_key
+
+LIST_DIRECTIVES = frozenset({"$retainKeys", "$setElementOrder", "$deleteFromPrimitiveList"})
 
 
 def strategic_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     """Merge `patch` into `target` by the rules above."""
+    _check_directives(patch)
     directive = patch.get("$patch")
     if directive == "replace":
         return {key: value for key, value in patch.items() if key != "$patch"}
@@ -55,6 +59,8 @@ def _merge_list(field: str, present: list[Any], patch: Any) -> list[Any]:
         return [strategic_patch({}, i) if isinstance(i, Mapping) else i for i in replaced]
     if key == "":
         return [*present, *(item for item in replaced if item not in present)]
+    if not all(isinstance(item, Mapping) for item in (*present, *replaced)):
+        raise errors.bad_request(f"expected maps with the merge key {key} in {field}")
     merged = list(present)
     for item in replaced:
         index = next((i for i, old in enumerate(merged) if old.get(key) == item.get(key)), None)
@@ -66,6 +72,14 @@ def _merge_list(field: str, present: list[Any], patch: Any) -> list[Any]:
         else:
             merged[index] = strategic_patch(dict(merged[index]), item)
     return merged
+
+
+def _check_directives(patch: Mapping[str, Any]) -> None:
+    """Raise ApiError if a directive that has a list has something else."""
+    for name, value in patch.items():
+        prefix = name.partition("/")[0]
+        if prefix in LIST_DIRECTIVES and not isinstance(value, list | tuple):
+            raise errors.bad_request(f"{name} must be a list, found {value!r}")
 
 
 def _is_directive(item: Any, word: str) -> bool:

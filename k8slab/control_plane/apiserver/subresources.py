@@ -90,7 +90,7 @@ def scale(server: APIServer, registry: Registry, request: Request) -> Scale:
         return scale_of(current)
     if request.verb == "patch":
         document = patch.apply(codec.to_dict(scale_of(current)), request.body, request.patch_type)
-        wanted = codec.convert(document, Scale)
+        wanted = _decoded(document, Scale)
     else:
         wanted = _body(request, Scale)
     version = wanted.metadata.resourceVersion
@@ -141,7 +141,7 @@ def evict(server: APIServer, registry: Registry, request: Request) -> Status:
     options = getattr(body, "deleteOptions", None)
     named = getattr(getattr(body, "metadata", None), "name", "")
     if isinstance(body, dict):
-        options = codec.convert(body.get("deleteOptions") or {}, DeleteOptions)
+        options = _decoded(body.get("deleteOptions") or {}, DeleteOptions)
         named = (body.get("metadata") or {}).get("name", "")
     if named and named != request.name:
         raise errors.bad_request("name in URL does not match name in Eviction object")
@@ -175,10 +175,12 @@ def finalize(server: APIServer, registry: Registry, request: Request) -> Object:
 
 def _body(request: Request, kind: Any) -> Any:
     body = request.body
-    if isinstance(body, kind):
-        return body
+    return body if isinstance(body, kind) else _decoded(body, kind)
+
+
+def _decoded(data: Any, kind: Any) -> Any:
     try:
-        return codec.convert(body, kind)
+        return codec.convert(data, kind)
     except codec.DecodeError as error:
         raise errors.bad_request(error.upstream) from None
 

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from k8slab.api.errors import ApiError
+from k8slab.gateway.protobuf import decode, wire
+from k8slab.gateway.protobuf_fields import TABLE, fields_of
+
+
+def field(number: int, value: bytes | int) -> bytes:
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def varint(value: int) -> bytes:
+    value &= 2**64 - 1
+    found = b""
+    while value > 0x7F:
+        found += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return found + bytes([value])
+
+
+def body(api_version: str, kind: str, raw: bytes) -> bytes:
+    meta = field(1, api_version.encode()) + field(2, kind.encode())
+    return b"k8s\0" + field(1, meta) + field(2, raw)
+
+
+def test_a_message_becomes_what_json_would_have_said() -> None:
+    meta = field(1, b"c") + field(11, field(1, b"app") + field(2, b"web")) + field(8, b"")
+    raw = field(1, meta) + field(2, field(1, b"k") + field(2, b"v"))
+    assert decode(body("v1", "ConfigMap", raw)) == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c", "labels": {"app": "web"}},
+        "data": {"k": "v"},
+    }
+
+
+def test_zero_counts_only_where_json_would_write_it() -> None:
+    spec = field(1, 0) + field(5, 0) + field(7, 0)
+    found = decode(body("apps/v1", "Deployment", field(2, spec)))
+    assert found["spec"] == {"replicas": 0}
+
+
+def test_bytes_numbers_and_either_of_both() -> None:
+    secret = decode(body("v1", "Secret", field(2, field(1, b"k") + field(2, b"\xff"))))
+    assert secret["data"] == {"k": "/w=="}
+    port = field(3, 80) + field(4, field(1, 0) + field(2, 8080))
+    named = field(3, 81) + field(4, field(1, 1) + field(3, b"http"))
+    service = decode(body("v1", "Service", field(2, field(1, port) + field(1, named))))
+    targets = [p["targetPort"] for p in service["spec"]["ports"]]
+    assert targets == [8080, "http"]
+
+
+def test_fields_that_json_has_inline_are_lifted() -> None:
+    rule = field(1, b"a.b") + field(2, field(1, field(1, field(1, b"/"))))
+    ingress = decode(body("networking.k8s.io/v1", "Ingress", field(2, field(3, rule))))
+    assert ingress["spec"]["rules"] == [{"host": "a.b", "http": {"paths": [{"path": "/"}]}}]
+
+
+def test_a_field_that_is_not_in_the_table_is_refused_not_lost() -> None:
+    with pytest.raises(ApiError, match="field 99 of ConfigMap"):
+        decode(body("v1", "ConfigMap", field(99, b"x")))
+
+
+def test_numbers_are_those_of_the_wire() -> None:
+    assert list(wire(field(3, -1) + field(1, b"x"))) == [(3, 2**64 - 1), (1, b"x")]
+    names = [line.partition(":")[0] for line in TABLE.strip().splitlines() if line[0] != " "]
+    assert names == sorted(names)
+    assert fields_of("nosuch") == {}
+
+
+@given(st.binary(max_size=60), st.sampled_from(["Deployment", "Service", "Job", "Nope"]))
+def test_any_bytes_are_decoded_or_refused(raw, kind) -> None:
+    api = {"Deployment": "apps/v1", "Job": "batch/v1"}.get(kind, "v1")
+    for data in (body(api, kind, raw), raw, b"k8s\0" + raw):
+        try:
+            found = decode(data)
+        except ApiError as refused:
+            assert refused.code == 400  # noqa: PT017
+        else:
+            assert found["kind"]
