@@ -107,12 +107,17 @@ class Cache:
 
     def list(self, wanted: Filter) -> Iterator[Object]:
         """Yield the objects that are wanted, in order of their keys."""
+        name = wanted.exact("metadata.name")
+        if name and (wanted.namespace or not self._resource.namespaced):
+            obj = self.get(wanted.namespace, name)
+            if obj is not None and wanted.matches(obj):
+                yield obj
+            return
         if self._sorted is None:
             self._sorted = sorted(self._objects)
         for key in self._sorted:
-            obj = self._objects[key]
-            if wanted.matches(obj):
-                yield obj
+            if wanted.matches(self._objects[key]):
+                yield self._objects[key]
 
     def load(self, objects: Iterator[Object]) -> None:
         """Fill the cache when the API server starts."""

@@ -40,6 +40,26 @@ def test_a_kubelet_hears_only_of_its_own_pods(lab: Any, pod: Any) -> None:
     assert events(lab, stream) == [("ADDED", "a")]
 
 
+@pytest.mark.parametrize("name", ["a", "b", "nobody"])
+def test_who_names_one_object_gets_that_one(lab: Any, name: str) -> None:
+    only = {"field_selector": f"metadata.name={name}"}
+    stream = lab.request("watch", "Node", **only)
+    for each in ("a", "b"):
+        lab.create({"apiVersion": "v1", "kind": "Node", "metadata": {"name": each}})
+    found = [name] if name != "nobody" else []
+    assert [each.metadata.name for each in lab.request("list", "Node", **only).items] == found
+    assert events(lab, stream) == [("ADDED", each) for each in found]
+
+
+def test_a_name_alone_is_looked_for_in_all_namespaces(lab: Any) -> None:
+    lab.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    for ns in ("default", "other"):
+        lab.create(config_map, namespace=ns)
+    everywhere = lab.request("list", "ConfigMap", namespace="", field_selector="metadata.name=a")
+    assert [each.metadata.namespace for each in everywhere.items] == ["default", "other"]
+
+
 def test_a_watch_from_a_compacted_version_is_refused(lab: Any, pod: Any) -> None:
     lab.create(pod("a"))
     lab.create(pod("b"))
