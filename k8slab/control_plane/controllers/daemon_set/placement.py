@@ -48,8 +48,9 @@ TOLERATED = tuple(
         ("unschedulable", NO_SCHEDULE),
     )
 )
-NETWORK_UNAVAILABLE = Toleration(
-    key="node.kubernetes.io/network-unavailable", operator="Exists", effect=NO_SCHEDULE
+TOLERATED_BY_HOST_NETWORK = (
+    *TOLERATED,
+    Toleration(key="node.kubernetes.io/network-unavailable", operator="Exists", effect=NO_SCHEDULE),
 )
 
 
@@ -59,8 +60,11 @@ def node_should_run(ds: DaemonSet, node: Node) -> tuple[bool, bool]:
     if spec.nodeName not in ("", node.metadata.name) or not matches_node(spec, node):
         return False, False
     taints = [taint for taint in node.spec.taints if taint.effect in (NO_SCHEDULE, NO_EXECUTE)]
-    tolerations = tolerations_of(spec) if taints else ()
-    blocking = [taint.effect for taint in taints if not tolerates(tolerations, taint)]
+    blocking = [
+        taint.effect
+        for taint in taints
+        if not (tolerates(spec.tolerations, taint) or tolerates(tolerated_by_daemons(spec), taint))
+    ]
     return not blocking, NO_EXECUTE not in blocking
 
 
@@ -84,8 +88,13 @@ def daemon_pod(ds: DaemonSet, node: str, revision_hash: str) -> Pod:
 
 def tolerations_of(spec: PodSpec) -> tuple[Toleration, ...]:
     """Return the template's tolerations and those of every daemon."""
-    wanted = (*TOLERATED, NETWORK_UNAVAILABLE) if spec.hostNetwork else TOLERATED
+    wanted = tolerated_by_daemons(spec)
     return spec.tolerations + tuple(t for t in wanted if t not in spec.tolerations)
+
+
+def tolerated_by_daemons(spec: PodSpec) -> tuple[Toleration, ...]:
+    """Return the tolerations of every daemon; only the host's network needs no other."""
+    return TOLERATED_BY_HOST_NETWORK if spec.hostNetwork else TOLERATED
 
 
 def only_on(affinity: Affinity | None, node: str) -> Affinity:
