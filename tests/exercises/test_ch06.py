@@ -127,6 +127,7 @@ WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
         ({"app": "shop"}, "should not be in"),
         ({"tier": "web"}, "blog-web"),
         ({"app": "shop", "tier": "web", "track": "stable"}, "canary serves customers too"),
+        ({"release": "r41"}, "select by what stays"),
         ({"name": "shop-web"}, "No Pod bears `name=shop-web`"),
         ({"tier": "api", "track": "canary"}, "no Pod bears all of them"),
         ({}, "without a selector selects nothing"),

@@ -15,11 +15,9 @@ Upstream: none (nbclient does this for code that is trusted)
 from __future__ import annotations
 
 import ast
-import contextlib
 import json
 import os
 import queue
-import signal
 import sys
 import tempfile
 import time
@@ -67,7 +65,6 @@ class Kernel:
         )
         self._manager: Any = None
         self._client: Any = None
-        self._group: int | None = None
         self.generation = 0  # which kernel this is, counted from 1
 
     def __enter__(self) -> Kernel:
@@ -101,7 +98,6 @@ class Kernel:
             env=_environment(folder, self.limits), cwd=str(folder), stdout=-3, stderr=-3
         )
         self._manager, self._client = manager, manager.blocking_client()
-        self._group = getattr(manager.provisioner, "pgid", None)
         self.generation += 1
         self._client.start_channels()
         try:
@@ -115,11 +111,8 @@ class Kernel:
         if self._manager is None:
             return
         self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
-        if self._group is not None and self._group != os.getpgrp():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._group, signal.SIGKILL)
-        self._manager = self._client = self._group = None
+        self._manager.shutdown_kernel(now=True)  # and its process group
+        self._manager = self._client = None
 
     def run(self, code: str) -> str:
         """Run a cell and return what it raised, "" if nothing."""

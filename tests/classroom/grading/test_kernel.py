@@ -72,6 +72,18 @@ def test_no_process_and_no_folder_stays_behind() -> None:
     assert not folder.exists()
 
 
+def test_not_even_when_the_kernel_was_the_first_to_go() -> None:
+    with Kernel(Limits()) as kernel:
+        kernel.run("import os, subprocess; child = subprocess.Popen(['sleep', '1000'])")
+        child = int(kernel.value("child.pid"))
+        with pytest.raises(DiedError):
+            kernel.run("os._exit(0)")
+    deadline = time.monotonic() + 5
+    while is_running(child) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not is_running(child)
+
+
 def is_running(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

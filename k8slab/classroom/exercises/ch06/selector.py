@@ -27,50 +27,30 @@ if TYPE_CHECKING:
 
 SEEDS = (2, 17)
 WANTED = "app=shop,tier=web"  # the truth, as the world was made
+SHOP: Mapping[str, str] = {"app": "shop", "tier": "web", "serves": "people"}
 PODS: tuple[tuple[str, int, Mapping[str, str]], ...] = (
-    (
-        "shop-web",
-        2,
-        {"app": "shop", "tier": "web", "serves": "people", "track": "stable", "version": "1.4"},
-    ),
-    (
-        "shop-web-canary",
-        1,
-        {"app": "shop", "tier": "web", "serves": "people", "track": "canary", "version": "1.5"},
-    ),
-    (
-        "shop-api",
-        2,
-        {"app": "shop", "tier": "api", "serves": "programs", "track": "stable", "version": "1.4"},
-    ),
-    (
-        "shop-web-loadtest",
-        1,
-        {"app": "shop", "tier": "loadtest", "serves": "tests", "track": "stable", "version": "1.4"},
-    ),
-    (
-        "blog-web",
-        1,
-        {"app": "blog", "tier": "web", "serves": "people", "track": "stable", "version": "1.4"},
-    ),
+    ("shop-web", 2, {**SHOP, "track": "stable"}),
+    ("shop-web-canary", 1, {**SHOP, "track": "canary"}),
+    ("shop-api", 2, {"app": "shop", "tier": "api", "serves": "programs", "track": "stable"}),
+    ("shop-web-loadtest", 1, {"app": "shop", "tier": "loadtest", "serves": "tests"}),
+    ("blog-web", 1, {"app": "blog", "tier": "web", "serves": "people", "track": "stable"}),
 )
+TODAY, NEXT, OTHERS = "r41", "r42", "r40"  # releases of the page, and of everything else
 
 
 def world(seed: int) -> Cluster:
     """Return the Pods, without a Service."""
-    return boot(seed, manifest("1.4"))
+    return boot(seed, manifest(TODAY))
 
 
-def manifest(stable: str) -> str:
-    """Return the Deployments, the stable ones in a version."""
-    return "---\n".join(
-        _deployment(name, count, {**labels}, stable) for name, count, labels in PODS
-    )
+def manifest(release: str) -> str:
+    """Return the Deployments, the shop's page in a release."""
+    return "---\n".join(_deployment(name, count, labels, release) for name, count, labels in PODS)
 
 
-def _deployment(name: str, replicas: int, labels: dict[str, str], stable: str) -> str:
-    if labels["track"] == "stable":
-        labels["version"] = stable
+def _deployment(name: str, replicas: int, labels: Mapping[str, str], release: str) -> str:
+    wanted = SHOP.items() <= labels.items()
+    labels = {**labels, "release": release if wanted else OTHERS}
     spec = {
         "replicas": replicas,
         "selector": {"matchLabels": {"deployment": name}},
@@ -141,12 +121,12 @@ def _try(seed: int, selector: dict[str, str]) -> Finding:
         return finding
     found = listed(members(cluster.view, "shop"))
     now = seen(cluster, f"behind the Service: {found}")
-    cluster.apply(manifest("1.6"))
+    cluster.apply(manifest(NEXT))
     cluster.settle(6)
     if _compare(cluster, selector) is not None:
         return almost(
-            "Right for today's Pods. After the next release they bear another version, and the "
-            "Service does not follow: select by what stays, not by what every rollout changes.",
+            "Right for today's Pods. The next release gives them another label, and the Service "
+            "does not follow: select by what stays, not by what every rollout changes.",
             evidence=(seen(cluster, f"behind it: {listed(members(cluster.view, 'shop'))}"),),
         )
     then = seen(cluster, f"after the rollout: {listed(members(cluster.view, 'shop'))}")
