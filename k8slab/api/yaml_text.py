@@ -14,6 +14,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import yaml
+from yaml.events import (
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 try:  # the parser in C is ten times faster, but not everywhere available
@@ -28,7 +40,6 @@ Path: TypeAlias = Sequence[str | int]
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = "plain"  # our tag for an unquoted scalar without a tag of its own
 
-_TYPE_NAMES = {str: "str", int: "int", float: "float", bool: "bool", type(None): "null"}
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(
@@ -78,11 +89,8 @@ def line_of(text: str, path: Path, document: int = 0) -> int | None:
 
 def dump(data: Any) -> str:
     """Write plain data as kubectl prints it: keys sorted, lists not indented, lines of about 80."""
-    return str(
-        yaml.dump(
-            data, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True
-        )
-    )
+    events = _Writer().document(data)
+    return str(yaml.emit(events, Dumper=_BaseDumper, allow_unicode=True))
 
 
 def resolve(text: str) -> Any:
@@ -226,26 +234,60 @@ def _child(node: Node, step: str | int) -> tuple[int, Node] | None:
     return None
 
 
-class _Dumper(_BaseDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+class _Writer:
+    """Turns plain data into YAML's events; words and orders of keys that come again are kept."""
 
-    def resolve(self, kind: type[Node], value: Any, implicit: Any) -> Any:
-        if kind is ScalarNode and implicit[0]:
-            return _TAG + _TYPE_NAMES[type(resolve(value))]
-        return super().resolve(kind, value, implicit)  # type: ignore[no-untyped-call]
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._texts: dict[str, ScalarEvent] = {}
+        self._orders: dict[tuple[str, ...], list[str]] = {}
 
-    def represent_text(self, text: str) -> ScalarNode:
-        style = None
-        if "\n" in text:
-            style = "|"
-        elif not _reads_as_text(text):
-            style = '"'
-        return self.represent_scalar(_TAG + "str", text, style=style)
+    def document(self, data: Any) -> list[Event]:
+        self._events = [StreamStartEvent(), DocumentStartEvent(explicit=False)]
+        self._add(data)
+        return [*self._events, DocumentEndEvent(explicit=False), StreamEndEvent()]
 
-    def represent_map(self, data: dict[str, Any]) -> MappingNode:
-        items = [(key, data[key]) for key in sorted(data, key=natural_order)]
-        return self.represent_mapping(_TAG + "map", items)
+    def _add(self, data: Any) -> None:
+        events = self._events
+        if isinstance(data, str):
+            events.append(self._text(data))
+        elif isinstance(data, dict):
+            events.append(MappingStartEvent(None, None, True, flow_style=not data))
+            for key in self._sorted(tuple(data)):
+                events.append(self._text(key))
+                self._add(data[key])
+            events.append(MappingEndEvent())
+        elif isinstance(data, list | tuple):
+            events.append(SequenceStartEvent(None, None, True, flow_style=not data))
+            for item in data:
+                self._add(item)
+            events.append(SequenceEndEvent())
+        else:
+            events.append(ScalarEvent(None, None, (True, False), _constant(data)))
+
+    def _text(self, text: str) -> ScalarEvent:
+        event = self._texts.get(text)
+        if event is None:
+            reads_as_text = _reads_as_text(text)
+            style = "|" if "\n" in text else None if reads_as_text else '"'
+            event = ScalarEvent(None, None, (reads_as_text, True), text, style=style)
+            self._texts[text] = event
+        return event
+
+    def _sorted(self, keys: tuple[str, ...]) -> list[str]:
+        order = self._orders.get(keys)
+        if order is None:
+            order = self._orders[keys] = sorted(keys, key=natural_order)
+        return order
+
+
+def _constant(value: float | bool | None) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    is_whole = abs(value) < 1e21 and value == int(value)
+    return str(int(value) if is_whole else value)
 
 
 def _reads_as_text(text: str) -> bool:
@@ -255,7 +297,3 @@ def _reads_as_text(text: str) -> bool:
     except ValueError:
         is_text = False
     return is_text and not _BASE_60.fullmatch(text) and not _DATE.fullmatch(text)
-
-
-_Dumper.add_representer(str, _Dumper.represent_text)
-_Dumper.add_representer(dict, _Dumper.represent_map)

@@ -101,6 +101,11 @@ def test_what_was_written_is_read_back(data):
     assert parse(dump(data)) == [data]
 
 
+def test_numbers_are_written_as_short_as_they_can_be_read():
+    numbers = {"a": 1.0, "b": 1.5, "c": -3, "d": 1e30, "e": True, "f": None}
+    assert dump(numbers) == "a: 1\nb: 1.5\nc: -3\nd: 1e+30\ne: true\nf: null\n"
+
+
 AWKWARD = (
     *("true", "null", "12", "0o7", "1.5e3", "1:30", "2026-01-01T00:00:00Z", "~", "y", "No", ""),
     *("x: y", "* star", "it's: x", '"q"', "- a", "#c", "a #c", "{}", "=", "<<", "-", "?", "@x"),
