@@ -12,15 +12,17 @@ Upstream: staging/src/k8s.io/apiserver/pkg/server
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any, cast
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
-from tornado.netutil import bind_sockets
+from tornado.iostream import StreamClosedError
 from tornado.routing import Matcher, Rule
-from tornado.web import Application, RequestHandler
+from tornado.web import Application, HTTPError, RequestHandler
 
 from k8slab.api import errors
 from k8slab.api.meta import StatusDetails
@@ -82,18 +84,33 @@ class Server:
             self._ready.set()
 
     async def _serve(self) -> None:
-        sockets = bind_sockets(self._wanted_port, ADDRESS)
-        self.port = sockets[0].getsockname()[1]
+        listener = _listen(self._wanted_port)
+        self.port = listener.getsockname()[1]
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         driving = asyncio.create_task(self.driver.run())
         await asyncio.sleep(0)  # lets the driver take the loop
         http = HTTPServer(_application(self), max_body_size=MAX_READ, idle_connection_timeout=300)
-        http.add_sockets(sockets)
+        http.add_socket(listener)
         self._ready.set()
         await self._stop.wait()
         http.stop()
         driving.cancel()
         await http.close_all_connections()
+
+
+def _listen(port: int) -> socket.socket:
+    """Open the port; raises OSError if somebody else has it."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name != "nt":  # there it would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((ADDRESS, port))
+        listener.listen(128)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 class _Upgrade(Matcher):
@@ -205,7 +222,8 @@ class Handler(RequestHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Keep a defect for whoever stops the server; it is not for a client to see."""
-        if isinstance(value, Exception):
+        is_clients = isinstance(value, HTTPError | StreamClosedError)
+        if isinstance(value, Exception) and not is_clients:
             self.server.driver.failure = self.server.driver.failure or value
 
     def compute_etag(self) -> None:

@@ -1,0 +1,196 @@
+"""Over real sockets, on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from k8slab import Cluster
+from k8slab.gateway.reading import MAX_BODY
+
+PODS = "/api/v1/namespaces/default/pods"
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[Cluster, int]]:
+    cluster = Cluster(workers=1)
+    with cluster.serve(speed=float("inf")) as url:
+        yield cluster, int(url.rpartition(":")[2])
+
+
+@pytest.fixture
+def port(served) -> int:
+    return served[1]
+
+
+def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def test_an_object_goes_in_and_out(port) -> None:
+    assert ask(port, "POST", CONFIG_MAPS, b'{"metadata":{"name":"a"}}')[0] == 201
+    code, body = ask(port, "GET", f"{CONFIG_MAPS}/a")
+    assert (code, json.loads(body)["metadata"]["name"]) == (200, "a")
+
+
+def test_it_listens_on_loopback_only(served) -> None:
+    address = socket.gethostbyname(socket.gethostname())
+    if address.startswith("127."):
+        pytest.skip("this machine has no other address")
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((address, served[1]), timeout=2)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}], ids=["host", "origin"]
+)
+def test_what_a_web_page_could_send_is_refused(port, headers) -> None:
+    code, body = ask(port, "GET", PODS, **headers)
+    assert (code, json.loads(body)["reason"]) == (403, "Forbidden")
+
+
+def test_a_body_that_is_too_large_is_refused(port) -> None:
+    code, body = ask(port, "POST", CONFIG_MAPS, b" " * (MAX_BODY + 1))
+    assert (code, json.loads(body)["kind"]) == (413, "Status")
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "BREW"])
+def test_methods_that_nobody_serves_are_refused_with_a_status(port, method) -> None:
+    code, body = ask(port, method, PODS)
+    assert (code, json.loads(body)["reason"]) == (405, "MethodNotAllowed")
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9\r\nHost:\r\n\r\n", b"\0" * 9]
+)
+def test_what_is_no_http_ends_the_connection_and_nothing_else(port, raw) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(raw)
+        connection.shutdown(socket.SHUT_WR)
+        connection.recv(4096)
+    assert ask(port, "GET", "/livez")[0] == 200
+
+
+def test_a_watch_is_told_what_others_do(port) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", f"{CONFIG_MAPS}?watch=1&fieldSelector=metadata.name=watched")
+    answer = connection.getresponse()
+    ask(port, "POST", CONFIG_MAPS, b'{"metadata":{"name":"watched"}}')
+    assert json.loads(answer.readline())["type"] == "ADDED"
+    ask(port, "DELETE", f"{CONFIG_MAPS}/watched")
+    assert json.loads(answer.readline())["type"] == "DELETED"
+    connection.close()
+
+
+def test_a_watch_that_its_client_left_is_closed_in_the_cluster(served) -> None:
+    cluster, port = served
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", f"{CONFIG_MAPS}?watch=1")
+    answer = connection.getresponse()
+    assert len(watches(cluster)) == 1
+    answer.close()
+    connection.close()
+    deadline = time.monotonic() + 5
+    while watches(cluster) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert watches(cluster) == []
+
+
+def watches(cluster: Cluster) -> list[object]:
+    with cluster.turn:
+        assert cluster.world.api.server is not None
+        cache = cluster.world.api.server.registries["", "configmaps"].cache
+        open_ = [w for found in cache._watchers.values() for w in found]
+        return [w for w in open_ if not w.stream.closed and w.wanted.namespace == "default"]
+
+
+def test_cells_and_requests_take_turns(served) -> None:
+    cluster, port = served
+    answers: list[int] = []
+    threads = [
+        threading.Thread(
+            target=lambda: answers.extend(ask(port, "GET", PODS)[0] for _ in range(15))
+        )
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    before = cluster.now
+    for _ in range(30):
+        cluster.run(1)
+        cluster.kubectl("get pods -A")
+    for thread in threads:
+        thread.join(20)
+    assert answers == [200] * 60
+    assert cluster.now >= before + 30
+
+
+def test_without_an_api_server_the_answer_is_503(served) -> None:
+    cluster, port = served
+    cluster.stop("kube-apiserver")
+    code, body = ask(port, "GET", PODS)
+    cluster.start("kube-apiserver")
+    assert (code, json.loads(body)["reason"]) == (503, "ServiceUnavailable")
+
+
+def test_virtual_time_follows_the_wall_clock() -> None:
+    cluster = Cluster(workers=0)
+    start = cluster.now
+    with cluster.serve(speed=10):
+        time.sleep(0.5)
+    assert 3 < cluster.now - start < 12
+    stopped = cluster.now
+    time.sleep(0.1)
+    assert cluster.now == stopped
+
+
+def test_stopping_gives_back_the_port_and_the_thread() -> None:
+    cluster = Cluster(workers=0)
+    threads = threading.active_count()
+    with cluster.serve() as url:
+        port = int(url.rpartition(":")[2])
+        watch = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        watch.request("GET", f"{PODS}?watch=1")
+        watch.getresponse()
+    watch.close()
+    assert threading.active_count() == threads
+    with cluster.serve(port=port) as again:
+        assert again == url
+        assert ask(port, "GET", "/livez")[0] == 200
+
+
+def test_a_port_that_is_taken_is_an_error_at_once(served) -> None:
+    with pytest.raises(OSError, match="in use"), Cluster(workers=0).serve(port=served[1]):
+        pass
+
+
+def test_a_speed_must_be_above_zero() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        Cluster(workers=0).serve(speed=0)
+
+
+def test_the_command_serves_until_it_is_told_to_end() -> None:
+    command = [sys.executable, "-m", "k8slab", "serve", "--workers", "0", "--speed", "max"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
+        assert lines[0].startswith("export KUBECONFIG=")
+        port = int(lines[2].rpartition(":")[2])
+        assert ask(port, "GET", "/version")[0] == 200
+        process.terminate()
+        assert process.wait(10) == 0
