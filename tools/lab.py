@@ -13,11 +13,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 START = "notebooks"
 OVERRIDES = Path(__file__).with_name("overrides.json")
+STYLE = Path(__file__).with_name("custom.css")
 
 
 def main(arguments: list[str]) -> int:
     """Open the notebooks in the browser, until the learner stops the server."""
     quiet_the_news(Path(sys.prefix))
+    keep_lines_whole(ROOT / ".jupyter")
     print("Opening the course in JupyterLab; Ctrl-C twice here stops it.", flush=True)
     environment = {**os.environ, **own_folders(ROOT / ".jupyter")}
     started = [*command(ROOT), *arguments]
@@ -32,6 +34,7 @@ def command(root: Path) -> list[str]:
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{START}",
+        "--LabApp.custom_css=True",
     ]
     if os.name != "nt":
         # Kernels answer on a file of this user instead of an open TCP port, which also warns.
@@ -55,3 +58,10 @@ def quiet_the_news(prefix: Path) -> None:
     settings = prefix / "share" / "jupyter" / "lab" / "settings"
     settings.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(OVERRIDES, settings / "overrides.json")
+
+
+def keep_lines_whole(home: Path) -> None:
+    """Let wide output scroll instead of breaking its lines."""
+    folder = home / "config" / "custom"
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(STYLE, folder / "custom.css")

@@ -59,6 +59,7 @@ def serve(root: Path, home: Path) -> Iterator[str]:
     """Run JupyterLab for a folder on a free port of loopback; give its address."""
     port = free_port()
     command = [*lab.command(root), "--no-browser", f"--port={port}", "--IdentityProvider.token="]
+    lab.keep_lines_whole(home)
     environment = {**os.environ, **lab.own_folders(home), "JUPYTER_RUNTIME_DIR": str(home / "run")}
     with (home / "server.log").open("wb") as log:
         server = subprocess.Popen(
