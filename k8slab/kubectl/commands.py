@@ -31,6 +31,7 @@ from k8slab.kubectl.rollout_status import STATUS
 from k8slab.kubectl.run_and_expose import AUTOSCALE, EXPOSE, RUN
 from k8slab.kubectl.scale import SCALE
 from k8slab.kubectl.set_commands import SET_ENV, SET_IMAGE, SET_RESOURCES
+from k8slab.kubectl.set_selector import SET_SELECTOR
 from k8slab.kubectl.wait import WAIT
 
 _GENERATORS = {**generators.COMMANDS, **policy_generators.COMMANDS}
@@ -43,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "set image": SET_IMAGE,
     "set env": SET_ENV,
     "set resources": SET_RESOURCES,
+    "set selector": SET_SELECTOR,
     "explain": EXPLAIN,
     "get": GET,
     "delete": DELETE,

@@ -24,8 +24,9 @@ from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Invocation
 
+LABELS = Flag("selector", "l")
 SELECTORS = (
-    Flag("selector", "l"),
+    LABELS,
     Flag("field-selector"),
     flag_on("all-namespaces", "A"),
 )
@@ -115,6 +116,12 @@ def kinds_of(word: str) -> list[Resource]:
     return list(found.values())
 
 
+def label_selector(call: Invocation) -> str:
+    """Return what -l says; the --selector of `expose` is another one, and chooses no objects."""
+    flags = call.flags
+    return flags.text("selector") if flags.flags.get("selector") == LABELS else ""
+
+
 class Finder:
     """Asks for objects one selection at a time, and keeps what went wrong."""
 
@@ -122,7 +129,7 @@ class Finder:
         self.call = call
         self.errors: list[Exception] = []
         flags = call.flags
-        self._labels = flags.text("selector") if flags.has("selector") else ""
+        self._labels = label_selector(call)
         self._fields = flags.text("field-selector") if flags.has("field-selector") else ""
         self._everywhere = flags.has("all-namespaces") and flags.on("all-namespaces")
 

@@ -16,7 +16,14 @@ from typing import Any
 from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError
 from k8slab.kubectl.invocation import Invocation
 from k8slab.kubectl.manifests import objects_in
-from k8slab.kubectl.resources import MUST_SPECIFY, Finder, Found, get_object, selections
+from k8slab.kubectl.resources import (
+    MUST_SPECIFY,
+    Finder,
+    Found,
+    get_object,
+    label_selector,
+    selections,
+)
 
 
 async def targets(
@@ -31,7 +38,7 @@ async def targets(
     finder = Finder(call)
     named = any(selection.names for selection in selections(words))
     chosen = call.flags.has("all") and call.flags.on("all")
-    if not named and not chosen and not call.flags.text("selector"):
+    if not named and not chosen and not label_selector(call):
         raise CommandError("resource(s) were provided, but no name was specified")
     return await finder.find(words), finder.errors
 

@@ -125,6 +125,52 @@ def test_expose_takes_ports_and_selector_from_the_object(served: Desk) -> None:
     assert spec == '80 {"app":"web"}'
 
 
+def test_expose_takes_the_selector_that_it_is_given(served: Desk) -> None:
+    served.run("expose deploy web --name=w2 --selector=app=other,tier=x")
+    selector = served.run("get svc w2 -o jsonpath='{.spec.selector}'").stdout
+    assert selector == '{"app":"other","tier":"x"}'
+
+
+def test_a_service_gets_another_selector(served: Desk) -> None:
+    assert served.run("set selector svc web x=1,y==2").stdout == "service/web selector updated\n"
+    selector = "get svc web -o jsonpath='{.spec.selector}'"
+    assert served.run(selector).stdout == '{"x":"1","y":"2"}'
+    stale = served.run("set selector svc/web z=3 --resource-version=1")
+    assert "(Conflict)" in stale.stderr
+    assert served.run(selector).stdout == '{"x":"1","y":"2"}'
+
+
+def test_the_selector_of_a_file_is_changed_without_a_cluster(desk: Desk, web: str) -> None:
+    desk.failure = ConnectionFailed("connection refused")
+    service = web.split("---\n")[1]
+    command = "set selector --local -f - a=b -o jsonpath='{.spec.selector}'"
+    assert desk.run(command, service).stdout == '{"a":"b"}'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stderr"),
+    [
+        ("", "one selector is required"),
+        ("deploy/web a=b", "setting a selector is only supported for Services"),
+        ("svc/web 'a>1'", '"gt" isn\'t supported in label selectors'),
+        ("svc/web a!=b", '"!=" is not a valid label selector operator'),
+        (
+            "svc/web 'a in (c,b),x'",
+            "match expression [{a In [b c]} {x Exists []}] not supported on this object",
+        ),
+        (
+            "svc/web 'a in b'",
+            'couldn\'t parse the selector string "a in b": unable to parse requirement: found '
+            "'b' expected: '('",
+        ),
+    ],
+)
+def test_what_a_service_cannot_select_by_is_refused(
+    served: Desk, arguments: str, stderr: str
+) -> None:
+    assert served.run(f"set selector {arguments}").stderr == f"error: {stderr}\n"
+
+
 def test_delete_waits_until_the_object_is_gone(desk: Desk) -> None:
     desk.create("{apiVersion: v1, kind: ConfigMap, metadata: {name: c, finalizers: [a.b/c]}}")
     release = 'patch cm c --type=merge -p \'{"metadata":{"finalizers":null}}\''
