@@ -18,6 +18,7 @@ import msgspec
 
 from k8slab.api.core import Pod, PodTemplateSpec
 from k8slab.api.errors import ApiError
+from k8slab.api.go_dump import dump
 from k8slab.api.meta import Object, ObjectMeta, OwnerReference, controller_of
 from k8slab.client import ConnectionFailed, WorkQueue, key_of
 from k8slab.sim import Simulation, Task
@@ -97,10 +98,10 @@ SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no hash spells a wor
 def compute_hash(template: PodTemplateSpec, collision_count: int | None) -> str:
     """Return the pod-template-hash of a template: equal templates have equal hashes.
 
-    A name that is taken by another template is evaded by counting the collision up. Upstream
-    hashes Go's dump of the template, the lab its JSON: other hashes, of the same form.
+    A name that is taken by another template is evaded by counting the collision up. The hash is
+    upstream's own, so a Pod has the same name here as on a real cluster, but for its suffix.
     """
-    text = msgspec.json.encode(template, order="sorted")
+    text = dump(template, "v1.PodTemplateSpec").encode()
     if collision_count is not None:
         text += collision_count.to_bytes(8, "little")
     return safe_encode(fnv32a(text))
