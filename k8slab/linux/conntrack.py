@@ -99,6 +99,10 @@ class Conntrack:
         if packet.inner is not None:
             self._relate(packet.inner, context)
             return
+        if packet.tracked is not None:  # it went out and comes back over lo, already rewritten
+            context.entry, context.reply = packet.tracked
+            context.state = "ESTABLISHED" if context.entry.seen_reply else "NEW"
+            return
         flow = tuple_of(packet)
         entry = self._find(flow)
         now = self.now()

@@ -180,8 +180,11 @@ def _leave(
             return
     if packet.leg is not None:
         packet.leg.record(ns, "WIRE", packet, device_out=device.name, note=f"to {next_hop}")
-    if packet.mark:
-        packet = rewrite(packet, mark=0) if device is not ns.lo else packet
+    # What comes back over lo keeps its mark and its connection: the kernel does not judge it anew.
+    if device is not ns.lo:
+        packet = rewrite(packet, mark=0) if packet.mark else packet
+    elif context is not None and context.entry is not None:
+        packet = rewrite(packet, tracked=(context.entry, context.reply))
     if not device.transmit(packet, next_hop):
         _record(ns, "NO NEIGHBOUR", packet, f"nobody answers for {next_hop} on {device.name}")
         ns.sim.after(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from k8slab.linux.conntrack import Entry
     from k8slab.linux.journey import Leg
 
 rewrite = msgspec.structs.replace  # a packet with some fields changed
@@ -57,6 +58,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     icmp: str = ""  # ICMP: a key of ICMP_TYPES
     inner: Packet | None = None  # ICMP errors: the packet that they answer
     leg: Leg | None = None  # where to record this packet's hops; None costs nothing
+    tracked: tuple[Entry, bool] | None = None  # its connection and whether it replies; only on lo
 
     @property
     def length(self) -> int:

@@ -223,3 +223,14 @@ def test_a_rule_can_turn_a_bridged_frame_to_another_node(services: Lab) -> None:
     services.nodes[0].iptables_restore(rule, noflush=True)
     answer = services.get(services.pods["10.244.1.3"], "10.244.1.2", 80)
     assert answer == "10.244.2.2 saw 10.244.1.3"
+
+
+def test_a_node_reaches_its_own_process_through_a_service(services: Lab) -> None:
+    node = services.nodes[0]
+    services.pods["172.18.0.2"] = node
+    services.serve("172.18.0.2")
+    dnat = "-p tcp -m tcp -j DNAT --to-destination 172.18.0.2:8080"
+    node.ruleset.replace_chain("nat", "KUBE-SEP-1", [dnat])
+    node.ruleset.replace_chain("nat", "KUBE-SVC-WEB", ["-j KUBE-MARK-MASQ", "-j KUBE-SEP-1"])
+    assert services.get(node, CLUSTER_IP, 80) == "172.18.0.2 saw 172.18.0.2"
+    assert len(node.conntrack) == 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from k8slab.linux.netns import NetNamespace
 
 CHAIN = "KIND-MASQ-AGENT"
-_JUMP = (
+JUMP = (
     '-A POSTROUTING -m addrtype ! --dst-type LOCAL -m comment --comment "kind-masq-agent: '
     "ensure nat POSTROUTING directs all non-LOCAL destination traffic to our custom "
     f'{CHAIN} chain" -j {CHAIN}'
@@ -36,4 +36,4 @@ def ensure(net: NetNamespace, pod_subnets: tuple[str, ...]) -> None:
     """Write the chain and the jump to it."""
     net.iptables_restore(rules(pod_subnets), noflush=True)
     if f"-j {CHAIN}\n" not in net.iptables_save("nat"):
-        net.iptables_restore(f"*nat\n{_JUMP}\nCOMMIT\n", noflush=True)
+        net.iptables_restore(f"*nat\n{JUMP}\nCOMMIT\n", noflush=True)
