@@ -20,6 +20,7 @@ from k8slab.control_plane.controllers.daemon_set import DaemonSetController
 from k8slab.control_plane.controllers.deployment import DeploymentController
 from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceController
 from k8slab.control_plane.controllers.garbage_collector import GarbageCollector
+from k8slab.control_plane.controllers.job import JobController
 from k8slab.control_plane.controllers.namespace import NamespaceController
 from k8slab.control_plane.controllers.node_ipam import CLUSTER_CIDR, NodeIpamController
 from k8slab.control_plane.controllers.node_lifecycle import (
@@ -32,6 +33,7 @@ from k8slab.control_plane.controllers.root_ca_publisher import RootCaPublisher
 from k8slab.control_plane.controllers.service_account import ServiceAccountController
 from k8slab.control_plane.controllers.stateful_set import StatefulSetController
 from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
+from k8slab.control_plane.controllers.ttl_after_finished import TtlAfterFinishedController
 from k8slab.sim import Signal, Simulation
 
 # How Events call a controller, where that is not its name.
@@ -61,11 +63,13 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("deployment-controller", "deployment-controller", DeploymentController),
     ("daemonset-controller", "daemon-set-controller", DaemonSetController),
     ("statefulset-controller", "statefulset-controller", StatefulSetController),
+    ("job-controller", "job-controller", JobController),
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
     ("namespace-controller", "namespace-controller", NamespaceController),
     ("garbage-collector-controller", "generic-garbage-collector", GarbageCollector),
     ("pod-garbage-collector-controller", "pod-garbage-collector", PodGarbageCollector),
+    ("ttl-after-finished-controller", "ttl-after-finished-controller", TtlAfterFinishedController),
     ("serviceaccount-controller", "service-account-controller", ServiceAccountController),
     ("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", RootCaPublisher),
 )

@@ -10,6 +10,7 @@ from k8slab.api import load, load_all
 from k8slab.api.core import (
     ContainerState,
     ContainerStateRunning,
+    ContainerStateTerminated,
     ContainerStatus,
     Node,
     Pod,
@@ -109,9 +110,32 @@ class Hands:
                 containerStatuses=statuses,
             )
             await self.client.update_status(replace(newest, status=status))
+            if "fake/exit" in meta.annotations:
+                await self.exit(pod, *meta.annotations["fake/exit"].split(":"))
         except ApiError as error:
             if error.reason != "NotFound":
                 raise
+
+    async def exit(self, pod: Pod, code: str, seconds: str) -> None:
+        """End a Pod's containers as its annotation "fake/exit" says: code:seconds."""
+        await self.lab.sim.sleep(float(seconds))
+        newest = await self.client.get(Pod, pod.metadata.name, pod.metadata.namespace)
+        if newest.metadata.deletionTimestamp is not None:
+            return
+        ended = ContainerStateTerminated(
+            exitCode=int(code), finishedAt=timestamp(self.lab.sim.now), reason="Ended"
+        )
+        statuses = tuple(
+            replace(s, ready=False, state=ContainerState(terminated=ended))
+            for s in newest.status.containerStatuses
+        )
+        status = replace(
+            newest.status,
+            phase="Failed" if int(code) else "Succeeded",
+            conditions=(PodCondition(type="Ready", status="False"),),
+            containerStatuses=statuses,
+        )
+        await self.client.update_status(replace(newest, status=status))
 
     async def end(self, pod: Pod) -> None:
         if pod.spec.nodeName in self.dead:
