@@ -66,10 +66,12 @@ async def describe(call: Invocation) -> None:
     if not call.words and not call.flags.all("filename"):
         raise CommandError(NOTHING_ASKED)
     found, errors = await _find(call)
+    # Of several objects kubectl shows no Events, unless it is told to.
+    events = call.flags.on("show-events") and (len(found) == 1 or call.flags.given("show-events"))
     for index, target in enumerate(found):
         if index:
             call.print("\n")
-        call.print(await describe_object(call, target.obj), end="")
+        call.print(await describe_object(call, target.obj, events=events), end="")
     raise_all(errors)
     if not found:
         namespaced = any(s.resource.namespaced for s in selections(call.words))
@@ -77,11 +79,11 @@ async def describe(call: Invocation) -> None:
         call.say(f"No resources found{where}")
 
 
-async def describe_object(call: Invocation, obj: Any) -> str:
+async def describe_object(call: Invocation, obj: Any, *, events: bool = True) -> str:
     """Return the description of one object."""
     writer = Writer()
     await DESCRIBERS.get(obj.kind, config.describe_any)(call, writer, obj)
-    if obj.kind not in WITHOUT_EVENTS and call.flags.on("show-events"):
+    if events and obj.kind not in WITHOUT_EVENTS:
         describe_events(writer, await events_of(call, obj), call.now)
     return str(writer)
 

@@ -31,6 +31,7 @@ from k8slab.api.core import (
 )
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import ObjectMeta, timestamp
+from k8slab.api.quantity import canonical
 from k8slab.client import ConnectionFailed
 from k8slab.node.kubelet.dependencies import VERSION, Dependencies
 from k8slab.sim import Signal, Timer
@@ -69,10 +70,10 @@ def capacity(deps: Dependencies) -> dict[str, str]:
     """Return what the machine has."""
     return {
         "cpu": _cpu(deps.machine.cpu),
-        "ephemeral-storage": f"{deps.config.ephemeral_storage // 1024}Ki",
+        "ephemeral-storage": canonical(f"{deps.config.ephemeral_storage // 1024}Ki"),
         "hugepages-1Gi": "0",
         "hugepages-2Mi": "0",
-        "memory": f"{deps.machine.memory // 1024}Ki",
+        "memory": canonical(f"{deps.machine.memory // 1024}Ki"),
         "pods": str(deps.config.max_pods),
     }
 
@@ -83,7 +84,7 @@ def allocatable(deps: Dependencies) -> dict[str, str]:
     return {
         **capacity(deps),
         "ephemeral-storage": str(config.ephemeral_storage * 9 // 10),  # nodefs.available<10%
-        "memory": f"{(deps.machine.memory - config.eviction_hard_memory) // 1024}Ki",
+        "memory": canonical(f"{(deps.machine.memory - config.eviction_hard_memory) // 1024}Ki"),
     }
 
 

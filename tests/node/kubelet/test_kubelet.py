@@ -38,7 +38,7 @@ def test_the_node_registers_itself_and_becomes_ready_with_its_network(bare: Lab)
     node = bare.do(bare.client.get(Node, NODE))
     assert node.metadata.labels["kubernetes.io/hostname"] == NODE
     assert node.metadata.labels["zone"] == "a"
-    assert node.status.allocatable["memory"] == "8286208Ki"  # 100Mi less than the capacity
+    assert node.status.allocatable["memory"] == "8092Mi"  # 100Mi less than the capacity
     assert ready(bare) == (
         "False",
         "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
