@@ -27,9 +27,12 @@ from k8slab.api.conditions import is_true
 from k8slab.api.core import Node, Pod
 from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, Latency
-from k8slab.cluster import addresses, faults, kubeadm
+from k8slab.cluster import addresses, kubeadm
+from k8slab.cluster.breaking import COMMAND_LIMIT, Breaking
 from k8slab.cluster.conditions import condition
 from k8slab.cluster.node_shell import NodeShell, Text
+from k8slab.cluster.recording import Recording, recorded
+from k8slab.cluster.time_machine import TimeMachine
 from k8slab.cluster.turn import in_turn
 from k8slab.cluster.view import View
 from k8slab.cluster.world import CONTROL_PLANE, Host, World
@@ -42,12 +45,11 @@ if TYPE_CHECKING:
     from k8slab.gateway.serving import Serving
 
 BOOT_LIMIT = 300.0  # virtual seconds in which a cluster must be up
-COMMAND_LIMIT = 3600.0  # virtual seconds that one command may take
 QUIET = 5.0  # virtual seconds without a write after which a cluster counts as settled
 ZONES = ("zone-a", "zone-b", "zone-c")
 
 
-class Cluster:
+class Cluster(Breaking, TimeMachine):
     """A Kubernetes cluster of one control-plane node and some workers."""
 
     def __init__(
@@ -62,8 +64,15 @@ class Cluster:
         if workers < 0:
             raise ValueError(f"a cluster has 0 or more workers, got {workers}")
         self.seed = seed
+        self.made_of: dict[str, Any] = {
+            "workers": workers,
+            "seed": seed,
+            "latency": latency,
+            "replace": replace,
+        }
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
+        self.recording = Recording(self.sim, lambda path: Path(path).read_text(encoding="utf-8"))
         self.world = World(
             self.sim, latency or Latency(), replace or {}, addresses.subnets(workers + 1)
         )
@@ -71,7 +80,17 @@ class Cluster:
         self._kubectl: Any = None
         bring_magic()
         if boot:
-            self._boot()
+            self.boot()
+
+    @recorded
+    def boot(self) -> None:
+        """Switch the machines on and wait until the cluster is up."""
+        for host in self.world.hosts.values():
+            self.world.start_kubelet(host)
+        client = Client(self.world.transport("kubeadm"), "system:kubeadm")
+        init = kubeadm.init(self.sim, client, CONTROL_PLANE, self.world.placeholders)
+        self.sim.complete(init, "kubeadm init", BOOT_LIMIT)
+        self.run_until(_is_up, BOOT_LIMIT)
 
     # -- time
 
@@ -142,7 +161,7 @@ class Cluster:
 
     # -- commands
 
-    @in_turn
+    @recorded
     def kubectl(self, command: str, stdin: str = "") -> Text:
         """Run a kubectl command and return what it prints, errors included."""
         result = self.sim.complete(
@@ -154,7 +173,8 @@ class Cluster:
         """Apply YAML text, as `kubectl apply -f -` does."""
         return self.kubectl("apply -f -", stdin=manifest)
 
-    def request(self, source: str, url: str, **options: Any) -> Answer:
+    @recorded
+    def request(self, /, source: str, url: str, **options: Any) -> Answer:
         """Send one request from inside the cluster and return its whole journey.
 
         `source` is "pod/NAME", "deployment/NAME", "node/NAME" or "outside"; `url` is
@@ -163,12 +183,11 @@ class Cluster:
         from k8slab.cluster.requests import send
 
         coroutine = send(self, source, url, **options)
-        with self.turn:
-            return self.sim.complete(coroutine, f"request from {source} to {url}", COMMAND_LIMIT)
+        return self.sim.complete(coroutine, f"request from {source} to {url}", COMMAND_LIMIT)
 
     def node(self, name: str) -> NodeShell:
         """Return a shell on one of the machines."""
-        return NodeShell(self._host(name), self.turn)
+        return NodeShell(self._host(name), self)
 
     # -- looking
 
@@ -183,18 +202,6 @@ class Cluster:
     def view(self) -> View:
         """All objects as they are now; looking takes no time and causes nothing."""
         return View(self.backend, self.backend.revision, self.now)
-
-    @in_turn
-    def at(self, time: float) -> View:
-        """Return all objects as they were at a virtual time."""
-        if not 0 <= time <= self.now:
-            raise ValueError(f"the past reaches from 0 to {self.now:.3f} s, got {time:g}")
-        revision = 1
-        for record in reversed(list(self.trace)):
-            if record.revision and record.time <= time:
-                revision = record.revision
-                break
-        return View(self.backend, revision, time)
 
     @in_turn
     def why(self, obj: Any) -> Explanation:
@@ -215,47 +222,6 @@ class Cluster:
 
         return explorer(self)
 
-    # -- faults
-
-    @in_turn
-    def break_node(self, name: str) -> None:
-        """Pull the plug of a machine: all that runs on it is gone, its disk stays."""
-        faults.power_off(self.world, self._host(name))
-
-    @in_turn
-    def repair_node(self, name: str) -> None:
-        """Switch the machine on again: its kubelet starts what belongs there."""
-        faults.power_on(self.world, self._host(name))
-
-    @in_turn
-    def kill(self, component: str) -> None:
-        """Kill a component's container with SIGKILL; its kubelet will start it again."""
-        faults.kill(self.world, component)
-
-    @in_turn
-    def stop(self, component: str) -> None:
-        """Stop a component for good, until `start`."""
-        coroutine = faults.stop(self.world, component)
-        self.sim.complete(coroutine, f"stop {component}", COMMAND_LIMIT)
-
-    @in_turn
-    def start(self, component: str) -> None:
-        """Start a component that was stopped."""
-        coroutine = faults.start(self.world, component)
-        self.sim.complete(coroutine, f"start {component}", COMMAND_LIMIT)
-
-    @in_turn
-    def partition(self, *names: str) -> None:
-        """Cut machines off from all others; what runs on them goes on."""
-        for name in names:
-            faults.cut(self.world, self._host(name))
-
-    @in_turn
-    def heal(self, *names: str) -> None:
-        """Connect machines again."""
-        for name in names:
-            faults.join(self.world, self._host(name))
-
     # -- for others
 
     def serve(self, port: int = 0, *, speed: float = 1.0) -> Serving:
@@ -266,6 +232,7 @@ class Cluster:
         """
         from k8slab.gateway.serving import Serving
 
+        self.recording.spoil("it was served to clients over HTTP")
         return Serving(self.sim, self.world.transport("you"), self.turn, port=port, speed=speed)
 
     # -- inside
@@ -284,7 +251,7 @@ class Cluster:
             self._kubectl = Kubectl(
                 self.world.transport("you"),
                 lambda: self.now,
-                read_file=lambda path: Path(path).read_text(encoding="utf-8"),
+                read_file=self.recording.read_file,
                 sleep=self.sim.sleep,
             )
         return self._kubectl
@@ -296,14 +263,6 @@ class Cluster:
             zone = ZONES[(number - 1) % len(ZONES)]
             labels = {"topology.kubernetes.io/zone": zone}
             self.world.add_host(f"worker-{number}", addresses.FIRST_WORKER + number - 1, labels)
-
-    def _boot(self) -> None:
-        for host in self.world.hosts.values():
-            self.world.start_kubelet(host)
-        client = Client(self.world.transport("kubeadm"), "system:kubeadm")
-        init = kubeadm.init(self.sim, client, CONTROL_PLANE, self.world.placeholders)
-        self.sim.complete(init, "kubeadm init", BOOT_LIMIT)
-        self.run_until(_is_up, BOOT_LIMIT)
 
     def __repr__(self) -> str:
         view = self.view

@@ -10,9 +10,8 @@ Upstream: iproute2, iptables, conntrack-tools, cri-tools, systemd
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 from k8slab.api.meta import timestamp
+from k8slab.cluster.recording import HasRecording
 from k8slab.cluster.world import Host
 from k8slab.linux import commands
 from k8slab.linux.netns import NetNamespace
@@ -31,9 +30,9 @@ class Text(str):
 class NodeShell:
     """One machine, as root sees it."""
 
-    def __init__(self, host: Host, turn: AbstractContextManager[object]) -> None:
+    def __init__(self, host: Host, cluster: HasRecording) -> None:
         self._host = host
-        self._turn = turn  # held while a command runs: a served cluster moves by itself
+        self._cluster = cluster  # its turn is held while a command runs: it may move by itself
 
     @property
     def machine(self) -> Machine:
@@ -47,8 +46,12 @@ class NodeShell:
 
     def shell(self, command: str) -> Text:
         """Run ip, iptables-save, conntrack, ss, ping, crictl, journalctl, hostname, ls or cat."""
-        with self._turn:
-            return self._run(command)
+        with self._cluster.turn:
+            if command.split()[:1] != ["ping"]:
+                return self._run(command)
+            # Packets change the machines on their way, so this is an input of the run.
+            with self._cluster.recording.input("shell", (self.machine.name, command), {}):
+                return self._run(command)
 
     def _run(self, command: str) -> Text:
         words = command.split()

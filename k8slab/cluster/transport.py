@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from k8slab.client import ConnectionFailed, Latency, Request, WatchStream
 from k8slab.control_plane.apiserver import APIServer
@@ -31,7 +31,9 @@ class ApiEndpoint:
         self.latency = latency
         self.server: APIServer | None = None
         self.cut_off: dict[str, None] = {}  # names of hosts, in order
-        self._streams: dict[str, WeakSet[WatchStream]] = {}
+        # By host and number: they break in the order in which they began.
+        self._streams: dict[str, WeakValueDictionary[int, WatchStream]] = {}
+        self._begun = 0
 
     def serve(self, server: APIServer) -> None:
         """Let the server answer from now on."""
@@ -58,7 +60,7 @@ class ApiEndpoint:
     def cut(self, host: str) -> None:
         """Cut a host off: its calls fail and its watches break."""
         self.cut_off[host] = None
-        for stream in list(self._streams.pop(host, ())):
+        for stream in list(self._streams.pop(host, {}).values()):
             stream.close()
 
     def join(self, host: str) -> None:
@@ -67,7 +69,8 @@ class ApiEndpoint:
 
     def watched_from(self, host: str, stream: WatchStream) -> None:
         """Remember a watch, so that it breaks when the host is cut off."""
-        self._streams.setdefault(host, WeakSet()).add(stream)
+        self._begun += 1
+        self._streams.setdefault(host, WeakValueDictionary())[self._begun] = stream
 
 
 class ClusterTransport:

@@ -51,6 +51,13 @@ class Timer:
         return f"<{self.when:.3f} s {self.label}>"
 
 
+class Halted(BaseException):
+    """Raised by `step` in place of an event before which `Simulation.halt` wants to stop.
+
+    A BaseException: it passes through whoever moves the clock, up to whoever set `halt`.
+    """
+
+
 class Simulation:
     """The clock and the queue; `now` never goes back and equals the time of what runs."""
 
@@ -62,6 +69,8 @@ class Simulation:
         self.events = 0  # entries run so far
         self.group: Group | None = None  # the process whose code is running
         self.running: Task[Any] | None = None
+        # Asked before each event with its time: stop here? For breakpoints and replays.
+        self.halt: Callable[[float], bool] | None = None
         self._queue: list[tuple[float, int, int, Timer]] = []
         self._sequence = 0
         self._cancelled = 0
@@ -116,8 +125,11 @@ class Simulation:
 
     def step(self) -> Timer | None:
         """Run the next entry and return it, None if nothing is pending."""
-        if self.next_time() is None:
+        due = self.next_time()
+        if due is None:
             return None
+        if self.halt is not None and self.halt(due):
+            raise Halted
         when, _, _, timer = heapq.heappop(self._queue)
         self.now = when
         self.cause = timer.cause

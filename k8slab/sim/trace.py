@@ -13,6 +13,7 @@ Upstream: none (the audit log and Events come closest)
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,10 @@ class Trace:
     def since(self, number: int) -> list[Record]:
         """Return the records after the one with that id."""
         return self._records[number:]
+
+    def until(self, time: float) -> int:
+        """Return the id of the last record of that virtual time or earlier, 0 if there is none."""
+        return bisect_right(self._records, time, key=lambda record: record.time)
 
     def about(self, subject: str) -> list[Record]:
         """Return the records of one subject, oldest first."""
