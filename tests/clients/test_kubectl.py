@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
 
 import pytest
 
@@ -227,6 +230,27 @@ def test_exec_passes_streams_and_the_exit_code(box) -> None:
 
 def test_exec_passes_the_input(box) -> None:
     assert box("exec -i box -- cat", stdin="one\ntwo\n") == "one\ntwo\n"
+
+
+def test_a_shell_reads_its_commands_from_the_input(box) -> None:
+    script = "x=1\nfor i in 1 2\ndo echo n$i$x\ndone\nexit 4\necho never\n"
+    done = box.run("exec -i box -- sh", stdin=script)
+    assert (done.returncode, done.stdout) == (4, "n11\nn21\n")
+
+
+@pytest.mark.skipif(shutil.which("script") is None, reason="needs script(1) for a terminal")
+def test_a_shell_on_a_terminal_prompts_and_echoes(box) -> None:
+    keys = "(sleep 1; echo hostname; sleep 0.5; echo exit)"
+    done = subprocess.run(
+        f'{keys} | script -qfc "kubectl exec -it box -- sh" /dev/null',
+        shell=True,
+        env={**os.environ, **box.environment},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    assert done.stdout.split() == ["/", "#", "hostname", "box", "/", "#", "exit"]
 
 
 def test_exec_in_what_is_not_there_is_refused(box) -> None:
