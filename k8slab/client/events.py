@@ -1,8 +1,9 @@
 """Events: what a component tells people about an object, as `kubectl describe` shows it.
 
 `recorder.event(pod, "Normal", "Pulled", "...")` returns at once; a task of its own writes the
-Event. The same words about the same object again only raise the count of the first Event.
-Controllers must not act on Events, and nothing waits for one to be written.
+Event. The same words about the same object again only raise the count of the first Event, and who
+tells too much is cut short (`EventCorrelator`). Controllers must not act on Events, and nothing
+waits for one to be written.
 
 Rule of use: reasons are CamelCase words of Kubernetes, messages are its sentences.
 
@@ -15,26 +16,35 @@ from k8slab.api.core import Event, EventSource, ObjectReference
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object, ObjectMeta, timestamp
 from k8slab.client.client import Client
+from k8slab.client.event_correlator import Correlated, EventCorrelator
 from k8slab.client.transport import MERGE_PATCH, ConnectionFailed, component_of
 from k8slab.sim import Queue, Simulation
 
 NORMAL, WARNING = "Normal", "Warning"
-MAX_TRIES, RETRY_AFTER = (
-    12,
-    10.0,
-)  # attempts, s between them: maxTriesPerEvent, defaultSleepDuration
-MAX_REMEMBERED = 4096  # Events whose count can still be raised, client-go maxLruCacheEntries
+MAX_TRIES = 12  # maxTriesPerEvent
+RETRY_AFTER = 10.0  # s, defaultSleepDuration
 
 
 class EventRecorder:
-    """Writes Events for one component, in order."""
+    """Writes Events for one component, in order.
 
-    def __init__(self, sim: Simulation, client: Client, component: str, host: str = "") -> None:
+    Components that write through events.k8s.io (scheduler, kube-proxy) are not `limited`.
+    """
+
+    def __init__(
+        self,
+        sim: Simulation,
+        client: Client,
+        component: str,
+        host: str = "",
+        *,
+        limited: bool = True,
+    ) -> None:
         self._sim = sim
         self._client = client
         self._source = EventSource(component=component, host=host)
         self._queue: Queue[tuple[int, Event]] | None = None
-        self._written: dict[tuple[str, ...], Event] = {}
+        self._correlator = EventCorrelator(limited=limited)
 
     def event(self, obj: Object, type_: str, reason: str, message: str) -> None:
         """Tell that `reason` happened to `obj`; `type_` is "Normal" or "Warning"."""
@@ -77,30 +87,37 @@ class EventRecorder:
     async def _run(self, queue: Queue[tuple[int, Event]]) -> None:
         while True:
             self._sim.cause, event = await queue.get()
-            for _ in range(MAX_TRIES):
-                try:
-                    await self._write(event)
-                    break
-                except ApiError:
-                    break  # an Event that the server refuses is dropped
-                except ConnectionFailed:
-                    await self._sim.sleep(RETRY_AFTER, f"{self._client.user}: events")
+            found = self._correlator.correlate(event, self._sim.now)
+            if found is not None:
+                await self._record(found)
 
-    async def _write(self, event: Event) -> None:
-        about = event.involvedObject
-        where = (about.kind, about.namespace, about.name, about.uid, about.fieldPath)
-        key = (*where, event.type, event.reason, event.message)
-        first = self._written.get(key)
-        if first is None:
-            written = await self._client.create(event)
-        else:
-            change = {"count": first.count + 1, "lastTimestamp": event.lastTimestamp}
-            written = await self._client.patch(
-                Event, first.metadata.name, change, about.namespace, patch_type=MERGE_PATCH
-            )
-        if len(self._written) >= MAX_REMEMBERED:
-            del self._written[next(iter(self._written))]
-        self._written[key] = written
+    async def _record(self, found: Correlated) -> None:
+        """Write it, however long the API server cannot be reached; what it refuses is dropped."""
+        for _ in range(MAX_TRIES):
+            try:
+                await self._write(found)
+                return
+            except ApiError:
+                return
+            except ConnectionFailed:
+                await self._sim.sleep(RETRY_AFTER, f"{self._client.user}: events")
+
+    async def _write(self, found: Correlated) -> None:
+        event = found.event
+        if not found.is_new:
+            change = {
+                "count": event.count,
+                "message": event.message,
+                "lastTimestamp": event.lastTimestamp,
+            }
+            name, namespace = event.metadata.name, event.metadata.namespace
+            try:
+                await self._client.patch(Event, name, change, namespace, patch_type=MERGE_PATCH)
+                return
+            except ApiError as error:
+                if error.reason != "NotFound":  # it may have ended its time: Events last an hour
+                    raise
+        await self._client.create(event)
 
 
 def reference_to(obj: Object, field_path: str = "") -> ObjectReference:

@@ -91,7 +91,7 @@ class Scheduler:
         )
         self.framework = make_framework(handle, plugins, args)
         self.queue = SchedulingQueue(sim, self.framework)
-        self._recorder = EventRecorder(sim, client, name)
+        self._recorder = EventRecorder(sim, client, name, limited=False)
         self._decisions: dict[str, Decision] = {}
         self._start = 0  # index of the node at which the next search begins
 

@@ -59,7 +59,7 @@ class Proxier:
         self._latency = latency or Latency()
         self._render = render
         self._informers = Informers(sim, client)
-        self._recorder = EventRecorder(sim, client, "kube-proxy", machine.name)
+        self._recorder = EventRecorder(sim, client, "kube-proxy", machine.name, limited=False)
         self._changed: dict[str, None] = {}  # keys of Services to look at
         self._cause = 0  # of the first of these changes
         self._news = Signal(sim, f"{self.name}: change")
