@@ -31,7 +31,9 @@ class Position(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     now: float  # virtual seconds
 
 
-class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Input(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """One act: the method of the cluster, what it was given, and what it read from files."""
 
     at: Position
@@ -135,4 +137,6 @@ def recorded(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, 
         with self.recording.input(method.__name__, args, kwargs):
             return method(self, *args, **kwargs)
 
-    return in_turn(wrapped)
+    act = in_turn(wrapped)
+    vars(act)["is_input"] = True  # a saved run may ask for it, and for nothing else
+    return act

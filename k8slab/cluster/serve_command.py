@@ -2,7 +2,8 @@
 
     python -m k8slab serve --manifests web.yaml
 
-Prints the lines that another shell needs to find it, and serves until it is interrupted or told to end.
+Prints the lines that another shell needs to find it, and serves until it is interrupted or told
+to end.
 
 Rule of use: `add_arguments` to a parser, `run` with what it parsed.
 

@@ -7,7 +7,9 @@ Upstream: none
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from k8slab.cluster.turn import in_turn
 from k8slab.cluster.view import View
@@ -46,3 +48,21 @@ class TimeMachine:
         from k8slab.cluster.diff import diff
 
         return diff(cast("Cluster", self), other)
+
+    @in_turn
+    def save(self: Cluster, path: str | Path) -> None:  # type: ignore[misc]
+        """Write the run to a small file, from which `Cluster.load` makes the same cluster again."""
+        from k8slab.cluster.run_file import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path, *, replace: Mapping[str, Any] | None = None) -> Cluster:
+        """Return the cluster of a saved run, at the moment at which it was saved.
+
+        `replace` holds the learner's own parts, if the run had any: a file has no code. Raises
+        RunFileError if the file is none, is damaged, or comes out differently.
+        """
+        from k8slab.cluster.run_file import load
+
+        return load(cast("type[Cluster]", cls), path, replace)
