@@ -24,6 +24,7 @@ from tests.conformance.lab import (
     replica_set,
     shell,
     sleeper,
+    workload,
 )
 
 
@@ -156,6 +157,19 @@ def test_a_terminating_pod_is_replaced_at_once(cluster: Cluster) -> None:
     rs = cluster.view.get(ReplicaSet, "web")
     assert rs is not None
     assert rs.status.terminatingReplicas == 1
+
+
+def test_a_stateful_set_waits_until_its_pod_is_gone(cluster: Cluster) -> None:
+    stubborn = {"terminationGracePeriodSeconds": 60}
+    apply(cluster, workload("StatefulSet", "db", 1, shell(STUBBORN), pod=stubborn))
+    ready(cluster, "db-0")
+    uid = get(cluster, "db-0").metadata.uid
+    cluster.kubectl("delete pod db-0 --wait=false")
+    cluster.run(50)
+    assert get(cluster, "db-0").metadata.uid == uid
+    assert pods(cluster, "db") == []
+    cluster.run(30)
+    assert get(cluster, "db-0").metadata.uid != uid
 
 
 def test_creation_that_is_refused_starts_with_one_attempt(cluster: Cluster) -> None:
