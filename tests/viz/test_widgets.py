@@ -208,6 +208,19 @@ def test_the_controls_move_the_time(timed) -> None:
     assert live._slider.value == len(timed.trace)
 
 
+def test_the_messages_of_a_whole_play_are_counted_and_a_new_play_begins_anew(timed) -> None:
+    live = explorer(timed)
+    assert live.box
+    start = len(timed.trace)
+    for piece in range(1, 12):
+        live._play.value = piece
+    assert len(timed.trace) > start
+    assert live.clockwork.since == start
+    live._play.value = 0
+    live._play.value = 1
+    assert live.clockwork.since == len(timed.trace)
+
+
 def test_a_cluster_in_which_nothing_happened_yet_can_be_shown() -> None:
     empty: Any = pretend.Pretend()
     bar = explorer(empty)

@@ -42,9 +42,14 @@ class Clockwork:
         """The objects at that time."""
         return self.cluster.view if self.past is None else self.cluster.at(self.time)
 
-    def play(self, seconds: float) -> None:
-        """Go on from the present for some virtual seconds."""
-        self.past, self.since = None, len(self.cluster.trace)
+    def play(self, seconds: float, *, further: bool = False) -> None:
+        """Go on from the present for some virtual seconds.
+
+        Messages are counted from here, or, a piece `further`, from where they were counted before.
+        """
+        self.past = None
+        if not further:
+            self.since = len(self.cluster.trace)
         self.cluster.run(seconds)
 
     def step(self) -> Record | None:

@@ -94,9 +94,9 @@ class TimeBar(Widget):
         self.clockwork.look(record)
         self.redraw()
 
-    def play(self, seconds: float = FRAME) -> None:
-        """Let virtual seconds pass."""
-        self.clockwork.play(seconds)
+    def play(self, seconds: float = FRAME, *, further: bool = False) -> None:
+        """Let virtual seconds pass; `further` goes on with the play of before."""
+        self.clockwork.play(seconds, further=further)
         self.redraw()
 
     def guess(self, who: str) -> str:
@@ -176,7 +176,7 @@ class TimeBar(Widget):
 
     def _on_frame(self, change: Any) -> None:
         if change["new"] > 0:
-            self.play()
+            self.play(further=change["old"] > 0)
 
     def _on_slide(self, change: Any) -> None:
         if not self._quiet:
@@ -191,7 +191,7 @@ class TimeBar(Widget):
 
 
 class Explorer(TimeBar):
-    """The map at the moment at which the learner looks, with the messages of the last move."""
+    """The map at that moment, with the messages of the last step or of the whole play."""
 
     def __init__(self, cluster: Drivable, namespace: str = "") -> None:
         super().__init__(cluster)
