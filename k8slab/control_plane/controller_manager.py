@@ -16,6 +16,7 @@ from functools import partial
 from typing import Protocol
 
 from k8slab.client import Client, EventRecorder, Informers
+from k8slab.control_plane.controllers.cron_job import CronJobController
 from k8slab.control_plane.controllers.daemon_set import DaemonSetController
 from k8slab.control_plane.controllers.deployment import DeploymentController
 from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceController
@@ -64,6 +65,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("daemonset-controller", "daemon-set-controller", DaemonSetController),
     ("statefulset-controller", "statefulset-controller", StatefulSetController),
     ("job-controller", "job-controller", JobController),
+    ("cronjob-controller", "cronjob-controller", CronJobController),
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
     ("namespace-controller", "namespace-controller", NamespaceController),
