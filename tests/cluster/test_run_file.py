@@ -127,7 +127,9 @@ def test_a_run_with_a_part_of_ones_own_needs_that_part_again(tmp_path: Path) -> 
     own = {"kube_proxy": lambda *args, **kwargs: "*nat\nCOMMIT\n"}
     cluster = Cluster(workers=1, replace=own)
     cluster.save(tmp_path / "run.k8slab")
-    with pytest.raises(RunFileError, match=r"the run replaced kube_proxy, load.. was given nothing"):
+    with pytest.raises(
+        RunFileError, match=r"the run replaced kube_proxy, load.. was given nothing"
+    ):
         Cluster.load(tmp_path / "run.k8slab")
     again = Cluster.load(tmp_path / "run.k8slab", replace=own)
     assert again.trace.digest() == cluster.trace.digest()
