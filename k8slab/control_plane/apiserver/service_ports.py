@@ -33,25 +33,28 @@ class ServiceAllocator:
         """Take note of a Service that has its addresses already."""
         for address in _addresses(service):
             self.cluster_ips.allocate(address, self._rng)
-        for port in dict.fromkeys(p.nodePort for p in service.spec.ports if p.nodePort):
+        for port in _node_ports(service):
             self.node_ports.allocate(port, self._rng)
 
     def allocate(self, new: Service, old: Service | None = None) -> Service:
         """Return the Service with all it needs; raises ApiError if something cannot be had."""
-        with_address = self._allocate_address(new, old)
+        with_address = with_ports = self._allocate_address(new, old)
         try:
-            return self._allocate_ports(with_address, old)
+            with_ports = self._allocate_ports(with_address, old)
+            return self._allocate_health_port(with_ports, old)
         except errors.ApiError:
-            if with_address is not new:
-                self._release_addresses(with_address, keep=old)
+            if with_ports is not with_address or with_address is not new:
+                health_port = old.spec.healthCheckNodePort if old else 0
+                spec = replace(with_ports.spec, healthCheckNodePort=health_port)
+                self.release(replace(with_ports, spec=spec), keep=old)
             raise
 
     def release(self, service: Service, keep: Service | None = None) -> None:
         """Give back what `service` has and `keep`, which takes its place, has not."""
         self._release_addresses(service, keep)
-        kept = {port.nodePort for port in keep.spec.ports} if keep else set()
-        for port in dict.fromkeys(port.nodePort for port in service.spec.ports):
-            if port and port not in kept:
+        kept = _node_ports(keep) if keep else ()
+        for port in _node_ports(service):
+            if port not in kept:
                 self.node_ports.release(port)
 
     def _release_addresses(self, service: Service, keep: Service | None) -> None:
@@ -113,6 +116,41 @@ class ServiceAllocator:
         except Full:
             raise errors.internal("failed to allocate a nodePort: range is full") from None
         return replace(port, nodePort=number)
+
+    def _allocate_health_port(self, new: Service, old: Service | None) -> Service:
+        """Give the port at which nodes tell a load balancer of their endpoints, or take it away."""
+        had = old.spec.healthCheckNodePort if old is not None else 0
+        port = new.spec.healthCheckNodePort
+        if not needs_health_port(new):
+            # What the old type needed is not the user's wish; another number is, and invalid.
+            return _with_health_port(new, 0) if port and port == had else new
+        if had and port not in (0, had):
+            raise _invalid(new, "spec.healthCheckNodePort", port, "field is immutable")
+        if had:
+            return _with_health_port(new, had)
+        try:
+            return _with_health_port(new, self.node_ports.allocate(port, self._rng))
+        except AllocationFailed as failure:
+            text = f"failed to allocate requested HealthCheck NodePort {port}: {failure}"
+            raise errors.internal(text) from None
+        except Full:
+            text = "failed to allocate a HealthCheck NodePort: range is full"
+            raise errors.internal(text) from None
+
+
+def needs_health_port(service: Service) -> bool:
+    """Say whether a load balancer has to know on which nodes the endpoints are."""
+    return service.spec.type == "LoadBalancer" and service.spec.externalTrafficPolicy == "Local"
+
+
+def _with_health_port(service: Service, port: int) -> Service:
+    return replace(service, spec=replace(service.spec, healthCheckNodePort=port))
+
+
+def _node_ports(service: Service) -> tuple[int, ...]:
+    numbers = [port.nodePort for port in service.spec.ports]
+    numbers += [service.spec.healthCheckNodePort] if needs_health_port(service) else []
+    return tuple(dict.fromkeys(number for number in numbers if number))
 
 
 def _addresses(service: Service) -> tuple[str, ...]:
