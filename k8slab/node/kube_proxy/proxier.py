@@ -10,7 +10,7 @@ Upstream: pkg/proxy/iptables/proxier.go, cmd/kube-proxy/app/server.go
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -22,6 +22,7 @@ from k8slab.node.kube_proxy.cache import RuleCache
 from k8slab.node.kube_proxy.config import Config
 from k8slab.node.kube_proxy.conntrack import flush_stale
 from k8slab.node.kube_proxy.render import RuleSync, Summary, install, view_of
+from k8slab.node.kube_proxy.service_health import ServiceHealthServer, health_check
 from k8slab.node.kube_proxy.types import service_of
 from k8slab.node.machine import Machine
 from k8slab.sim import Signal, Simulation
@@ -58,6 +59,7 @@ class Proxier:
         self.rules = RuleSync(view_of(machine.name), self.config, cache)
         self._latency = latency or Latency()
         self._render = render
+        self._health = ServiceHealthServer(sim, machine)
         self._informers = Informers(sim, client)
         self._recorder = EventRecorder(sim, client, "kube-proxy", machine.name, limited=False)
         self._changed: dict[str, None] = {}  # keys of Services to look at
@@ -135,9 +137,7 @@ class Proxier:
         self._news = Signal(self.sim, f"{self.name}: change")
         for key in changed:
             if key:
-                slices = self._slices.by_index("service", key)
-                slices.sort(key=lambda each: each.metadata.name)
-                self.rules.set_service(key, self._services.by_key(key), slices)
+                self.rules.set_service(key, *self._objects(key))
         net = self.machine.net
         if self._render is None:
             summary = self.rules.apply(net.ruleset)
@@ -146,8 +146,32 @@ class Proxier:
         updated = [(each.port, each.endpoints) for each in self.rules.updated_ports]
         self.rules.updated_ports.clear()
         flush_stale(net.conntrack, updated)
+        self._sync_health(changed)
         if summary.changed:
             self.sim.trace.add(self.name, "sync", "rules", str(summary))
+
+    def _objects(self, key: str) -> tuple[Service | None, list[EndpointSlice]]:
+        """Return the Service and its slices, in the order of their names."""
+        slices = self._slices.by_index("service", key)
+        slices.sort(key=lambda each: each.metadata.name)
+        return self._services.by_key(key), slices
+
+    def _sync_health(self, changed: Iterable[str]) -> None:
+        """Tell load balancers about the endpoints here, now that the rules lead to them."""
+        for key in changed:
+            if not key:
+                continue
+            service, slices = self._objects(key)
+            check = health_check(service, slices, self.machine.name)
+            failure = self._health.sync(key, check)
+            if failure and service is not None and check is not None:
+                self._recorder.event(
+                    service,
+                    "Warning",
+                    "FailedToStartServiceHealthcheck",
+                    f'node {self.machine.name} failed to start healthcheck "{key}" '
+                    f"on port {check.port}: {failure}",
+                )
 
     def _install(self, render: Render) -> Summary:
         """Write what somebody else's `render` says the rules are."""
