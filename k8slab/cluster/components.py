@@ -13,7 +13,8 @@ Upstream: cmd/kube-apiserver, cmd/kube-controller-manager, cmd/kube-scheduler, c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from k8slab.client import Client
 from k8slab.control_plane.apiserver import APIServer
@@ -118,9 +119,20 @@ async def kube_controller_manager(world: World, process: Process) -> None:
         lambda user: Client(transport, user),
         world,
         cluster_cidr=flag(process, "cluster-cidr", CLUSTER_CIDR),
+        replace=_replaced(world),
     )
     world.sim.spawn(manager.run(), "kube-controller-manager")
     await serve_health(process, 10257)
+
+
+def _replaced(world: World) -> dict[str, Any]:
+    """Return the controllers that decide as a learner wrote, by name."""
+    from k8slab.control_plane.controllers.replica_set import ReplicaSetController, adapt
+
+    if world.replace.get("replica_set") is None:
+        return {}
+    planner = adapt(world.replace["replica_set"])
+    return {"replicaset-controller": partial(ReplicaSetController, planner=planner)}
 
 
 async def kube_proxy(world: World, process: Process) -> int | None:

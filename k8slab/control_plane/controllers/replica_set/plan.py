@@ -76,7 +76,8 @@ def rank_for_deletion(pods: Sequence[Pod], related: Sequence[Pod], now: float) -
     their node, ready for less time, with more restarts, younger. Times compare by their order of
     magnitude only, so that it is not always the newest node that loses its Pods.
     """
-    neighbours = {key_of(pod): pod.spec.nodeName for pod in (*related, *pods) if is_pod_active(pod)}
+    # A ReplicaSet of no owner has no related Pods, not even its own: then nodes do not count.
+    neighbours = {key_of(pod): pod.spec.nodeName for pod in related if is_pod_active(pod)}
     on_node: dict[str, int] = {}
     for node in neighbours.values():
         on_node[node] = on_node.get(node, 0) + 1

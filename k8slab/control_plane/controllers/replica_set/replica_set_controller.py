@@ -33,6 +33,7 @@ from k8slab.control_plane.controllers.controller_utils import (
     slow_start,
     work,
 )
+from k8slab.control_plane.controllers.replica_set.learner import PlanError, Planner
 from k8slab.control_plane.controllers.replica_set.plan import Plan, plan, wanted
 from k8slab.control_plane.controllers.replica_set.status import available_in, calculate_status
 from k8slab.control_plane.controllers.replica_set.tally import (
@@ -44,6 +45,7 @@ from k8slab.control_plane.controllers.replica_set.tally import (
 )
 
 WORKERS = 5  # --concurrent-replicaset-syncs
+SYSTEM = "kube-system"  # its Pods are never left to a learner's plan: the cluster must come up
 
 
 class ReplicaSetController:
@@ -51,7 +53,15 @@ class ReplicaSetController:
 
     component = "replicaset-controller"
 
-    def __init__(self, informers: Informers, client: Client, recorder: EventRecorder) -> None:
+    def __init__(
+        self,
+        informers: Informers,
+        client: Client,
+        recorder: EventRecorder,
+        planner: Planner | None = None,
+    ) -> None:
+        """Prepare to keep ReplicaSets; `planner` decides in the place of `plan`."""
+        self._planner = planner
         self._sim = informers.sim
         self._client = client
         self._recorder = recorder
@@ -95,6 +105,8 @@ class ReplicaSetController:
                 self._queue.add(after)
         elif new is not None and controller_of(new) is None:
             self._on_orphan(old, new)
+        if self._planner is not None and counts:  # it may look at Pods of others
+            self._queue_matching(pod)
 
     def _on_own_pod(self, rs_key: str, old: Pod | None, new: Pod | None) -> None:
         assert new is not None
@@ -111,8 +123,11 @@ class ReplicaSetController:
     def _on_orphan(self, old: Pod | None, new: Pod) -> None:
         if old is not None and old.metadata.labels == new.metadata.labels and not _freed(old, new):
             return
-        for rs in self._replica_sets.by_index("namespace", new.metadata.namespace):
-            if from_label_selector(rs.spec.selector).matches(new.metadata.labels):
+        self._queue_matching(new)
+
+    def _queue_matching(self, pod: Pod) -> None:
+        for rs in self._replica_sets.by_index("namespace", pod.metadata.namespace):
+            if from_label_selector(rs.spec.selector).matches(pod.metadata.labels):
                 self._queue.add(key_of(rs))
 
     def _owner(self, pod: Pod | None) -> str:
@@ -133,10 +148,14 @@ class ReplicaSetController:
         kinds, orphans = self._tally.of(rs), self._orphans(rs)
         result = Plan()
         failure: Exception | None = None
-        if asks_for_something(rs, kinds, orphans):
+        if self._planner is not None or asks_for_something(rs, kinds, orphans):
             may_act = self._expectations.satisfied(key, self._sim.now)
-            pods = self._pods.by_index(BY_CONTROLLER, rs.metadata.uid) + orphans
-            result = plan(rs, pods, now=self._sim.now, related=self._related(rs))
+            try:
+                result = self._plan(rs, orphans)
+            except PlanError as error:
+                self._recorder.event(rs, "Warning", "FailedPlan", str(error))
+                await self._write_status(rs, kinds, Plan(), None)
+                return
             kinds = kinds_of(result.pods)
             await self._claim(rs, result)
             if may_act and (result.create or result.delete):
@@ -145,6 +164,14 @@ class ReplicaSetController:
         if failure is not None:
             raise failure
         self._look_again_when_available(key, rs, kinds)
+
+    def _plan(self, rs: ReplicaSet, orphans: list[Pod]) -> Plan:
+        now, related = self._sim.now, self._related(rs)
+        if self._planner is None or rs.metadata.namespace == SYSTEM:
+            pods = self._pods.by_index(BY_CONTROLLER, rs.metadata.uid) + orphans
+            return plan(rs, pods, now=now, related=related)
+        pods = [p for p in self._pods.all() if p.metadata.namespace == rs.metadata.namespace]
+        return self._planner(rs, pods, now=now, related=related)
 
     def _orphans(self, rs: ReplicaSet) -> list[Pod]:
         return self._pods.by_index(BY_CONTROLLER, orphans_of(rs.metadata.namespace))
@@ -172,9 +199,8 @@ class ReplicaSetController:
         active = sum(map(is_pod_active, result.pods))
         act = f"create {result.create}" if result.create else f"delete {len(result.delete)}"
         decide(self._sim, self.component, rs, f"{active} of {wanted(rs)} replicas: {act}")
-        self._expectations.expect(
-            key, self._sim.now, creations=result.create, deletions=map(key_of, result.delete)
-        )
+        own = [key_of(pod) for pod in result.delete if _may_be_owned(rs, pod)]
+        self._expectations.expect(key, self._sim.now, creations=result.create, deletions=own)
         if result.create:
             return await self._create(key, rs, result.create)
         actions = [self._deletion(key, rs, pod) for pod in result.delete]
@@ -240,6 +266,12 @@ class ReplicaSetController:
         waiting = [delay for delay in delays if delay > 0]
         if waiting:
             self._queue.add_after(key, min(waiting))
+
+
+def _may_be_owned(rs: ReplicaSet, pod: Pod) -> bool:
+    """Say whether the Pod's end will be told to this ReplicaSet; only `plan` is sure of it."""
+    reference = controller_of(pod)
+    return reference is None or reference.uid == rs.metadata.uid
 
 
 def _freed(old: Pod, new: Pod) -> bool:
