@@ -126,7 +126,7 @@ class Driver:
             sim.step()
             count += 1
             if count % CHECK_EVERY == 0:
-                if time.monotonic() > stop:
+                if self._posted or time.monotonic() > stop:
                     return False
                 if target == math.inf and self._present_speed() < math.inf:
                     return True

@@ -25,10 +25,11 @@ def refusal(port: int, request: HTTPServerRequest) -> ApiError | None:
     """Return why a request is not even looked at, if so.
 
     A page in a browser may send what its user never meant: it names its Origin, or calls the
-    server by another name (DNS rebinding).
+    server by another name (DNS rebinding). Some clients name the server itself as their origin.
     """
-    host = request.headers.get("Host", "")
-    if host not in [f"{name}:{port}" for name in NAMES] or "Origin" in request.headers:
+    own = [f"{name}:{port}" for name in NAMES]
+    origin = request.headers.get("Origin", f"http://{own[0]}")
+    if request.headers.get("Host", "") not in own or origin.removeprefix("http://") not in own:
         message = "forbidden: the lab answers clients on this machine only, and no web pages"
         return errors.api_error(message, "Forbidden", 403, StatusDetails())
     if len(request.body) > MAX_BODY:
