@@ -19,6 +19,7 @@ from k8slab.client import Client, EventRecorder, Informers
 from k8slab.control_plane.controllers.cron_job import CronJobController
 from k8slab.control_plane.controllers.daemon_set import DaemonSetController
 from k8slab.control_plane.controllers.deployment import DeploymentController
+from k8slab.control_plane.controllers.disruption import DisruptionController
 from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceController
 from k8slab.control_plane.controllers.garbage_collector import GarbageCollector
 from k8slab.control_plane.controllers.job import JobController
@@ -39,6 +40,7 @@ from k8slab.sim import Signal, Simulation
 
 # How Events call a controller, where that is not its name.
 EVENT_SOURCES = {
+    "disruption-controller": "controllermanager",
     "endpointslice-controller": "endpoint-slice-controller",
     "node-ipam-controller": "cidrAllocator",
     "node-lifecycle-controller": "node-controller",
@@ -66,6 +68,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("statefulset-controller", "statefulset-controller", StatefulSetController),
     ("job-controller", "job-controller", JobController),
     ("cronjob-controller", "cronjob-controller", CronJobController),
+    ("disruption-controller", "disruption-controller", DisruptionController),
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
     ("namespace-controller", "namespace-controller", NamespaceController),

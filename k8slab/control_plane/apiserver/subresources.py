@@ -23,7 +23,8 @@ from k8slab.api.conditions import set_condition
 from k8slab.api.core import Binding, Namespace, Node, Pod, PodCondition
 from k8slab.api.meta import DeleteOptions, Object, ObjectMeta, Status, timestamp
 from k8slab.client import Request
-from k8slab.control_plane.apiserver import patch
+from k8slab.control_plane.apiserver import eviction, patch
+from k8slab.control_plane.apiserver.cacher import Filter
 from k8slab.control_plane.apiserver.registry import Registry
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def scale_of(obj: Any) -> Scale:
 
 
 def evict(server: APIServer, registry: Registry, request: Request) -> Status:
-    """Delete the Pod as an eviction: marked as disrupted, with the grace period asked for."""
+    """Delete the Pod, if its budgets allow, marked as disrupted and with the grace asked for."""
     body = request.body
     options = getattr(body, "deleteOptions", None)
     named = getattr(getattr(body, "metadata", None), "name", "")
@@ -145,6 +146,18 @@ def evict(server: APIServer, registry: Registry, request: Request) -> Status:
         named = (body.get("metadata") or {}).get("name", "")
     if named and named != request.name:
         raise errors.bad_request("name in URL does not match name in Eviction object")
+
+    budgets = server.registries["policy", "poddisruptionbudgets"]
+    known: Any = list(budgets.cache.list(Filter(request.namespace, None, None)))
+    pod: Any = registry.get(replace(request, resource_version=""))
+    payer = eviction.check(pod, known)
+    if payer is not None:
+        budgets.modify(
+            request.namespace,
+            payer.metadata.name,
+            lambda budget: eviction.spend(budget, request.name, server.now),
+            request,
+        )
 
     def mark(pod: Pod) -> Pod:
         disrupted = PodCondition(
