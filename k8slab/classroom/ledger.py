@@ -55,6 +55,7 @@ class Ledger:
         self.path = path
         self.notice = ""  # one sentence for the learner, if something was wrong with the file
         self.asked: dict[str, Question] = {}  # questions of this session that no chapter holds
+        self.advised = ""  # the key whose reveal gave the advice to predict, in this session
         self._entries: tuple[Entry, ...] = ()
         self._load()
 

@@ -18,6 +18,7 @@ from typing import Any
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 INK = "var(--jp-content-font-color1, #24292f)"
+MUTED = "var(--jp-ui-font-color2, #57606a)"
 LINE = "var(--jp-border-color2, #c8ccd0)"
 FONT = "font-family: var(--jp-ui-font-family, system-ui, sans-serif)"
 CODE = re.compile(r"`([^`]+)`")
@@ -40,10 +41,10 @@ def inline(text: str) -> str:
     return CODE.sub(r"<code>\1</code>", html.escape(text, quote=False))
 
 
-def paragraph(text: str, *, strong: bool = False) -> str:
-    """Return text as one paragraph."""
-    weight = "font-weight: 600; " if strong else ""
-    return f'<p style="{weight}margin: 0.2em 0; line-height: 1.45">{inline(text)}</p>'
+def paragraph(text: str, *, strong: bool = False, quiet: bool = False) -> str:
+    """Return text as one paragraph, if `quiet` as an aside."""
+    look = "font-weight: 600; " if strong else f"color: {MUTED}; " if quiet else ""
+    return f'<p style="{look}margin: 0.2em 0; line-height: 1.45">{inline(text)}</p>'
 
 
 def choices(named: Sequence[tuple[str, str]]) -> str:

@@ -4,8 +4,8 @@
     reveal("06.relabel", len(pods), because="The ReplicaSet wants three again.")  # after it
 
 `predict` shows a form; with `guess=` it commits at once, without one. `reveal` compares, explains
-and scores correctness and calibration. Without a committed prediction it says so in one sentence,
-and the notebook goes on.
+and scores correctness and calibration. Without a committed prediction it says so, the first time
+with advice, and the notebook goes on.
 
 Rule of use: one key per prediction; the last answer committed before the reveal counts.
 
@@ -40,9 +40,10 @@ from k8slab.classroom.scoring import (
 from k8slab.viz.style import BLUE, GREY, ORANGE
 
 NOT_COMMITTED = (
-    "You have not committed a prediction for this one; guess first the next time, "
-    "because even a wrong guess makes the answer stick."
+    "You did not predict this. Guess first the next time: even a wrong guess makes the answer "
+    "stick."
 )
+AGAIN = "Not predicted."
 Choices = Sequence[str] | Mapping[str, str]
 
 
@@ -148,12 +149,13 @@ def predict(
 
 
 class Reveal:
-    """What happened, beside what was predicted."""
+    """What happened, beside what was predicted, or beside the advice to predict."""
 
     def __init__(self, question: Question, actual: Answer, because: str) -> None:
         self.question = question
         self.actual = actual
         self.because = because or question.because
+        self.advice = NOT_COMMITTED
         self.entry: Entry | None = None  # with the score, if there was a prediction
 
     @property
@@ -167,7 +169,7 @@ class Reveal:
         unit, actual = self.question.unit, say(self.actual, self.question.unit)
         entry = self.entry
         if entry is None or entry.answer is None:
-            return [NOT_COMMITTED, f"What happened: {actual}.", self.because]
+            return [f"What happened: {actual}.", self.because, self.advice]
         guess = say(entry.answer, unit)
         if self.right:
             rows = [f"You predicted: {guess}. So it is.", self.because]
@@ -188,7 +190,8 @@ class Reveal:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         head, *rest = [line for line in self.lines if line]
-        inside = page.paragraph(head, strong=True) + "".join(map(page.paragraph, rest))
+        inside = page.paragraph(head, strong=True)
+        inside += "".join(page.paragraph(line, quiet=line == self.advice) for line in rest)
         color = GREY if self.right is None else BLUE if self.right else ORANGE
         return page.bundle(self.text, page.box(inside, color, "What became of the prediction"))
 
@@ -210,7 +213,15 @@ def reveal(key: str, actual: Any = None, because: str = "") -> Reveal:
         if scored != ledger.latest(key, "reveal"):  # a cell that is run again scores once
             ledger.add(scored)
         shown.entry = scored
+    else:
+        shown.advice = _advice(ledger, key)
     return shown
+
+
+def _advice(ledger: Ledger, key: str) -> str:
+    """Return the advice in full once a notebook; a cell that is run again says the same again."""
+    ledger.advised = ledger.advised or key
+    return NOT_COMMITTED if ledger.advised == key else AGAIN
 
 
 def _kind(key: str, kinds: Mapping[Kind, Any]) -> tuple[Kind, tuple[Choice, ...]]:

@@ -6,6 +6,7 @@ import pytest
 
 from k8slab.classroom import predict, reveal
 from k8slab.classroom.ledger import Ledger
+from k8slab.classroom.predictions import AGAIN, NOT_COMMITTED
 
 PODS: dict[str, Any] = {"number": True, "unit": "Pods"}
 FATE = {"It is deleted": "Nobody deletes it.", "It lives on": ""}
@@ -32,9 +33,16 @@ def test_without_a_prediction_the_notebook_goes_on(book: Ledger) -> None:
     predict("06.c", "What becomes of it?", choices=FATE)
     shown = reveal("06.c", "It lives on", because="It has no owner.")
     assert shown.right is None
-    assert shown.text.startswith("You have not committed a prediction")
-    assert "What happened: It lives on." in shown.text
+    assert shown.lines == ["What happened: It lives on.", "It has no owner.", NOT_COMMITTED]
     assert reveal("06.never-asked", 4).right is None
+
+
+def test_the_advice_to_predict_is_given_once_a_notebook(book: Ledger) -> None:
+    for _ in range(2):  # a cell that is run again says the same
+        assert reveal("06.first", 1).lines[-1] == NOT_COMMITTED
+        assert reveal("06.second", 2).lines[-1] == AGAIN
+    markup = reveal("06.second", 2)._repr_mimebundle_()["text/html"]
+    assert "--jp-ui-font-color2" in markup
 
 
 def test_the_last_answer_before_the_reveal_counts_and_once(book: Ledger) -> None:
