@@ -29,6 +29,7 @@ from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, Latency
 from k8slab.cluster import addresses, kubeadm
 from k8slab.cluster.breaking import COMMAND_LIMIT, Breaking
+from k8slab.cluster.breakpoints import Breakpoints, Stop
 from k8slab.cluster.conditions import condition
 from k8slab.cluster.node_shell import NodeShell, Text
 from k8slab.cluster.recording import Recording, recorded
@@ -72,6 +73,7 @@ class Cluster(Breaking, TimeMachine):
         }
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
+        self.breakpoints = Breakpoints(self)
         self.recording = Recording(self.sim, lambda path: Path(path).read_text(encoding="utf-8"))
         self.world = World(
             self.sim, latency or Latency(), replace or {}, addresses.subnets(workers + 1)
@@ -105,11 +107,13 @@ class Cluster(Breaking, TimeMachine):
         return self.sim.trace
 
     @in_turn
-    def run(self, seconds: float) -> None:
-        """Let so many virtual seconds pass."""
+    def run(self, seconds: float) -> Stop | None:
+        """Let so many virtual seconds pass; return the breakpoint that stopped it, if one did."""
         if seconds < 0:
             raise ValueError(f"time does not run backwards: run({seconds:g})")
-        self.sim.run(self.now + seconds)
+        with self.breakpoints.armed():
+            self.sim.run(self.now + seconds)
+        return self.breakpoints.last
 
     @in_turn
     def step(self) -> Timer | None:
@@ -131,17 +135,14 @@ class Cluster(Breaking, TimeMachine):
         """
         holds = condition(what) if isinstance(what, str) else what
         deadline = self.now + timeout
-        while not holds(self):
-            when = self.sim.next_time()
-            if when is None or when > deadline:
-                self.sim.run(deadline)
-                wanted = what if isinstance(what, str) else "the condition"
-                raise TimeoutError(f"{wanted}: not so after {timeout:g} virtual seconds")
-            before = len(self.trace)
-            while len(self.trace) == before and (when := self.sim.next_time()) is not None:
-                if when > deadline:
-                    break
-                self.sim.step()
+        with self.breakpoints.armed():
+            while not holds(self):
+                when = self.sim.next_time()
+                if when is None or when > deadline:
+                    self.sim.run(deadline)
+                    wanted = what if isinstance(what, str) else "the condition"
+                    raise TimeoutError(f"{wanted}: not so after {timeout:g} virtual seconds")
+                self._run_to_the_next_record(deadline)
         return self.now
 
     @in_turn
@@ -149,14 +150,15 @@ class Cluster(Breaking, TimeMachine):
         """Run until nobody has written to the API server for `quiet` virtual seconds."""
         deadline = self.now + timeout
         revision, since = self.backend.revision, self.now
-        while self.now < deadline and self.now - since < quiet:
-            when = self.sim.next_time()
-            if when is None or when > since + quiet:
-                self.sim.run(min(since + quiet, deadline))
-                break
-            self.sim.step()
-            if self.backend.revision != revision:
-                revision, since = self.backend.revision, self.now
+        with self.breakpoints.armed():
+            while self.now < deadline and self.now - since < quiet:
+                when = self.sim.next_time()
+                if when is None or when > since + quiet:
+                    self.sim.run(min(since + quiet, deadline))
+                    break
+                self.sim.step()
+                if self.backend.revision != revision:
+                    revision, since = self.backend.revision, self.now
         return self.now
 
     # -- commands
@@ -236,6 +238,14 @@ class Cluster(Breaking, TimeMachine):
         return Serving(self.sim, self.world.transport("you"), self.turn, port=port, speed=speed)
 
     # -- inside
+
+    def _run_to_the_next_record(self, deadline: float) -> None:
+        before = len(self.trace)
+        while len(self.trace) == before:
+            when = self.sim.next_time()
+            if when is None or when > deadline:
+                break
+            self.sim.step()
 
     def _host(self, name: str) -> Host:
         host = self.world.hosts.get(name)

@@ -29,16 +29,13 @@ def condition(words: str) -> Callable[[Cluster], bool]:
     resource, namespace, name = parse_name(parts[0])
     wanted = parts[1]
 
-    def holds(cluster: Cluster) -> bool:
-        obj = find(cluster.view, resource, namespace, name)
-        if wanted.lower() == "deleted":
-            return obj is None
-        return obj is not None and _holds(obj, wanted)
-
-    return holds
+    return lambda cluster: holds(find(cluster.view, resource, namespace, name), wanted)
 
 
-def _holds(obj: Any, wanted: str) -> bool:
+def holds(obj: Any, wanted: str) -> bool:
+    """Say whether "available", "phase=Failed", "deleted", ... is true of an object, or of None."""
+    if obj is None or wanted.lower() == "deleted":
+        return obj is None and wanted.lower() == "deleted"
     field, equals, value = wanted.partition("=")
     if equals:
         path = "status.phase" if field == "phase" else field

@@ -7,30 +7,47 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from k8slab.cluster.moment import Moment
 from k8slab.cluster.turn import in_turn
-from k8slab.cluster.view import View
 
 if TYPE_CHECKING:
+    from k8slab.cluster.breakpoints import Breakpoint
     from k8slab.cluster.cluster import Cluster
     from k8slab.cluster.diff import Difference
+    from k8slab.cluster.timeline import Timeline
 
 
 class TimeMachine:
     """Past moments, and other futures."""
 
     @in_turn
-    def at(self: Cluster, time: float) -> View:  # type: ignore[misc]
-        """Return all objects as they were at a virtual time."""
+    def at(self: Cluster, time: float) -> Moment:  # type: ignore[misc]
+        """Return the cluster as it was at a virtual time, to look at."""
         if not 0 <= time <= self.now:
             raise ValueError(f"the past reaches from 0 to {self.now:.3f} s, got {time:g}")
         number = self.trace.until(time)
         while number and not self.trace[number].revision:
             number -= 1
-        return View(self.backend, self.trace[number].revision if number else 1, time)
+        return Moment(self, self.trace[number].revision if number else 1, time)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The past: what was done when, and any moment to look at."""
+        from k8slab.cluster.timeline import Timeline
+
+        return Timeline(cast("Cluster", self))
+
+    @in_turn
+    def break_on(self: Cluster, what: str | Callable[[Cluster], object]) -> Breakpoint:  # type: ignore[misc]
+        """Let time stop when something becomes true: "Pod/* phase=Failed", or a function.
+
+        It stops `run`, which returns the `Stop`, `settle` and `run_until`; `clear()` ends that.
+        """
+        return self.breakpoints.add(what)
 
     @in_turn
     def fork(self: Cluster, at: float | None = None) -> Cluster:  # type: ignore[misc]

@@ -52,7 +52,7 @@ class Timer:
 
 
 class Halted(BaseException):
-    """Raised by `step` in place of an event before which `Simulation.halt` wants to stop.
+    """Raised by `step` and `run` before a moment to which `Simulation.halt` does not let them go.
 
     A BaseException: it passes through whoever moves the clock, up to whoever set `halt`.
     """
@@ -69,7 +69,7 @@ class Simulation:
         self.events = 0  # entries run so far
         self.group: Group | None = None  # the process whose code is running
         self.running: Task[Any] | None = None
-        # Asked before each event with its time: stop here? For breakpoints and replays.
+        # Asked with the time of the next event: stop before it? For breakpoints and replays.
         self.halt: Callable[[float], bool] | None = None
         self._queue: list[tuple[float, int, int, Timer]] = []
         self._sequence = 0
@@ -149,6 +149,8 @@ class Simulation:
         """Run everything that is due up to `until` (virtual seconds) and stop the clock there."""
         while (when := self.next_time()) is not None and when <= until:
             self.step()
+        if self.halt is not None and self.halt(until):
+            raise Halted
         self.now = max(self.now, until)
 
     def complete(self, coroutine: Coroutine[Any, Any, T], name: str, timeout: float) -> T:

@@ -26,7 +26,7 @@ WIDE = "900px"
 class Drivable(ClusterLike, Protocol):
     """A cluster whose time a widget may move, and to which it may pass a command."""
 
-    def run(self, seconds: float) -> None:
+    def run(self, seconds: float) -> object:
         """Let virtual seconds pass."""
 
     def step(self) -> Any:
