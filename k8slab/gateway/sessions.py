@@ -20,9 +20,9 @@ from k8slab.api.errors import ApiError
 from k8slab.api.meta import Status, StatusCause, StatusDetails
 from k8slab.client import ConnectionFailed, Request, Transport
 from k8slab.gateway.paths import TRUE
-from k8slab.gateway.terminal import Terminal
 from k8slab.node.interfaces import Streams
 from k8slab.node.runtime.streams import Pipe
+from k8slab.node.runtime.terminal import Terminal
 from k8slab.sim import Simulation
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
@@ -56,13 +56,14 @@ class Session:
         self._send = send
         options = dict(request.options)
         screen = Channel(STDOUT, send)
-        if options.get("tty") in TRUE:
+        if options.get("tty") in TRUE and request.subresource == "exec":
             terminal = Terminal(sim, screen)
             self.stdin: Pipe = terminal
             streams = Streams(stdin=terminal, stdout=terminal.output, stderr=terminal.output)
         else:
             self.stdin = Pipe(sim)
-            streams = Streams(stdin=self.stdin, stdout=screen, stderr=Channel(STDERR, send))
+            errors_to = screen if options.get("tty") in TRUE else Channel(STDERR, send)
+            streams = Streams(stdin=self.stdin, stdout=screen, stderr=errors_to)
         if options.get("stdin") not in TRUE:
             self.stdin.close()
         self._request = msgspec.structs.replace(request, verb="get", body=streams)

@@ -101,6 +101,8 @@ class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
     run_as_user: int | None = None
     stop_signal: str = ""
     tty: bool = False
+    stdin: bool = False  # the main process has an input
+    stdin_once: bool = False  # which ends with the first client that was attached to it
 
 
 class PodSandboxStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,6 +209,9 @@ class RuntimeService(Protocol):
         self, container_id: str, command: tuple[str, ...], timeout: float, streams: Streams
     ) -> int:
         """Run a command with these streams and return its exit code."""
+
+    async def attach(self, container_id: str, streams: Streams) -> int:
+        """Connect streams with the main process until it ends; return its exit code."""
 
     def log(self, container_id: str) -> list[LogLine]:
         """Return what the container has printed so far."""

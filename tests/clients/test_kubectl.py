@@ -253,6 +253,12 @@ def test_a_shell_on_a_terminal_prompts_and_echoes(box) -> None:
     assert done.stdout.split() == ["/", "#", "hostname", "box", "/", "#", "exit"]
 
 
+def test_a_pod_can_be_run_for_as_long_as_one_looks(kubectl) -> None:
+    done = kubectl.run("run -i --rm --restart=Never temp --image=busybox -- sh", stdin="hostname\n")
+    assert done.stdout.splitlines() == ["temp", 'pod "temp" deleted from default namespace']
+    assert "NotFound" in kubectl.fails("get pod temp")
+
+
 def test_exec_in_what_is_not_there_is_refused(box) -> None:
     assert "container nope is not valid" in box.fails("exec box -c nope -- ls")
     assert 'pods "nopod" not found' in box.fails("exec nopod -- ls")

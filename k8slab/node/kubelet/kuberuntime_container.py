@@ -189,6 +189,8 @@ class KubeRuntime:
             run_as_user=_run_as_user(pod, container),
             stop_signal=(container.lifecycle and container.lifecycle.stopSignal) or "",
             tty=container.tty,
+            stdin=container.stdin,
+            stdin_once=container.stdinOnce,
         )
 
     async def _environment(self, pod: Pod, container: Container, sandbox_id: str) -> dict[str, str]:

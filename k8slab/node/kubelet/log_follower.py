@@ -25,14 +25,14 @@ class LogFollower:
         container: ContainerStatus,
         form: Callable[[list[LogLine]], str],
         first: str,
-        read: int,
+        last: LogLine | None,
     ) -> None:
         self._sim = sim
         self._runtime = runtime
         self._container = container
         self._form = form
         self._first = first  # what the options ask for of the past
-        self._read = read  # lines
+        self._last = last  # line that was read
 
     async def batch(self) -> str:
         """Return what was printed since the last call, waiting for it; "" at the end."""
@@ -41,12 +41,19 @@ class LogFollower:
             return first
         while True:
             ended = not self._runs()
-            lines = self._runtime.log(self._container.id)
-            new = lines[self._read :]
-            self._read = len(lines)
+            new = self._new_lines()
             if new or ended:
                 return self._form(new)
             await self._sim.sleep(POLL, "log follower")
+
+    def _new_lines(self) -> list[LogLine]:
+        """Return what came after the last line; old lines may have been dropped meanwhile."""
+        lines = self._runtime.log(self._container.id)
+        start = len(lines)
+        while start and lines[start - 1] is not self._last:
+            start -= 1
+        self._last = lines[-1] if lines else None
+        return lines[start:]
 
     def _runs(self) -> bool:
         return any(

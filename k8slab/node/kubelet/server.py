@@ -115,25 +115,13 @@ class KubeletServer:
             found,
             lambda new: format_log(new, shown),
             format_log(lines, options),
-            len(lines),
+            lines[-1] if lines else None,
         )
 
     async def attach(self, namespace: str, pod: str, container: str, streams: Streams) -> int:
-        """Pass on what a container prints from now on; return its exit code. Raises ApiError."""
+        """Connect streams with a container's process; return its exit code. Raises ApiError."""
         found = self._running(namespace, pod, container)
-        count = len(self._runtime.log(found.id))
-        follower = LogFollower(
-            self._sim,
-            self._runtime,
-            found,
-            lambda new: format_log(new, LogOptions()),
-            "",
-            count,
-        )
-        while text := await follower.batch():
-            streams.stdout.write(text)
-        ended = (s for s in self._runtime.containers(found.sandbox_id) if s.id == found.id)
-        return next((status.exit_code for status in ended), 0)
+        return await self._runtime.attach(found.id, streams)
 
     async def stream(
         self, namespace: str, pod: str, container: str, command: tuple[str, ...], streams: Streams

@@ -29,6 +29,7 @@ from k8slab.node.interfaces import (
     PodSandboxStatus,
 )
 from k8slab.node.runtime.images.image import Image
+from k8slab.node.runtime.main_streams import MainStreams
 from k8slab.sim import Group, Signal, Simulation
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Container:
         self.dying: int | None = None  # the exit code that a signal has decided on
         self.out_of_memory = False
         self.kill: Callable[[int], None] = lambda signal: None  # the runtime's, by signal number
+        self.main: MainStreams | None = None  # of the main process, once it was started
         self._disk: Folder | None = None
         self._status: ContainerStatus | None = None
         self._next_pid = 1

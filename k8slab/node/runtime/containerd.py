@@ -33,17 +33,17 @@ from k8slab.node.interfaces import (
     Streams,
 )
 from k8slab.node.machine import Machine
-from k8slab.node.runtime import oci
+from k8slab.node.runtime import exec_process, oci
 from k8slab.node.runtime.container import SIGKILL_CODE, Container, Sandbox, exit_reason
 from k8slab.node.runtime.image_store import ImageStore
 from k8slab.node.runtime.images.registry import ImageRegistry
+from k8slab.node.runtime.main_streams import MainStreams
 from k8slab.node.runtime.process import SIGNALS, Process
-from k8slab.node.runtime.streams import Capture, Lines, Pipe
-from k8slab.sim import Group, Signal, Simulation, Task
+from k8slab.node.runtime.streams import Capture, Pipe
+from k8slab.sim import Signal, Simulation, Task
 
 START_ERROR_CODE = 128  # containerd's exit code of what never ran
 UNKNOWN_CODE = 255  # of what ran when the machine lost its power
-TIMEOUT_CODE = 124
 
 
 class Containerd(ImageStore):
@@ -148,7 +148,8 @@ class Containerd(ImageStore):
 
     def _launch(self, container: Container, program: Program, args: tuple[str, ...]) -> None:
         log = partial(container.log_at, self._sim)
-        streams = (None, Lines(partial(log, "stdout")), Lines(partial(log, "stderr")))
+        container.main = main = MainStreams(self._sim, container.config, log)
+        streams = (main.stdin, main.stdout, main.stderr)
         env = oci.environment(container.image, container.config, container.sandbox.config)
         process = Process(container, args, env, streams, container.group)
         container.state = RUNNING
@@ -307,22 +308,16 @@ class Containerd(ImageStore):
         program = container.image.find(command[0])
         if program is None:
             raise RuntimeFailed("ExecFailed", oci.cannot_exec(command[0], self._new_id()))
-        err = streams.stderr
-        group = Group(f"{container.group.name}: exec", lambda error: err.write(f"{error}\n"))
-        env = container.processes[1].env
-        process = Process(container, command, env, (streams.stdin, streams.stdout, err), group)
-        container.exec_groups[group] = None
-        task = self._sim.spawn(process.run(program), group.name, group)
-        done = Signal(self._sim, group.name)
-        task.on_done(done.set)
-        try:
-            in_time = await done.wait(timeout or None)
-        finally:
-            group.kill()
-            container.sandbox.net.close_owned_by(group)
-            container.exec_groups.pop(group, None)
-            container.processes.pop(process.pid, None)
-        return (SIGKILL_CODE if task._result is None else task._result) if in_time else TIMEOUT_CODE
+        return await exec_process.run(container, program, command, timeout, streams)
+
+    async def attach(self, container_id: str, streams: Streams) -> int:
+        """Connect streams with the main process until it ends, and return its exit code."""
+        container = self._get(container_id)
+        exited = Signal(self._sim, f"{self._component}: exit of {container.config.name}")
+        if container.main is not None and container.state == RUNNING:
+            container.waiters.append(exited)
+            await container.main.attach(streams, exited.wait)
+        return container.exit_code
 
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """Call `listener(sandbox id)` whenever one of its containers changes state."""

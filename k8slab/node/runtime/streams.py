@@ -120,6 +120,13 @@ class Pipe:
         text, self._buffer = self._buffer, ""
         return text
 
+    async def read_some(self) -> str | None:
+        """Return what is there, waiting for it; None at the end of the input."""
+        while not self._buffer and not self._ended:
+            await self._fill()
+        text, self._buffer = self._buffer, ""
+        return text or None
+
     async def _fill(self) -> None:
         text = await self._queue.get()
         if text is None:

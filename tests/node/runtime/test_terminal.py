@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from k8slab.gateway.terminal import Terminal
 from k8slab.node.runtime.streams import Capture
+from k8slab.node.runtime.terminal import Terminal
 from k8slab.sim import Simulation
 
 
