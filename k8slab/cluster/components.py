@@ -179,6 +179,17 @@ async def coredns(world: World, process: Process) -> int:
     return await CoreDNS(process, client, world.upstream).run()
 
 
+async def cloud_controller_manager(world: World, process: Process) -> None:
+    """Order load balancers for Services."""
+    from k8slab.addons.cloud_controller import ServiceController
+
+    client = Client(world.transport(process.hostname), "system:cloud-controller-manager")
+    await process.sleep(world.latency.component_start)
+    pool = flag(process, "load-balancer-pool", "203.0.113.0/24")
+    mode = flag(process, "ip-mode", "VIP")
+    await ServiceController(world.sim, client, world.load_balancers, pool=pool, ip_mode=mode).run()
+
+
 COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[int | None]], int]] = {
     "registry.k8s.io/etcd": (etcd, 23_000_000),
     "registry.k8s.io/kube-apiserver": (kube_apiserver, 27_000_000),
@@ -186,5 +197,9 @@ COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[int | None]], i
     "registry.k8s.io/kube-scheduler": (kube_scheduler, 18_000_000),
     "registry.k8s.io/kube-proxy": (kube_proxy, 26_000_000),
     "registry.k8s.io/coredns/coredns": (coredns, 23_000_000),
+    "registry.k8s.io/cloud-provider-kind/cloud-controller-manager": (
+        cloud_controller_manager,
+        21_000_000,
+    ),
     "docker.io/kindest/kindnetd": (kindnetd, 34_000_000),
 }

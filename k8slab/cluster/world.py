@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from k8slab.addons import manifests
+from k8slab.addons.cloud_controller import LoadBalancers
 from k8slab.addons.coredns import UpstreamZone
 from k8slab.api import errors
 from k8slab.client import Client, Latency, Request
@@ -79,8 +80,10 @@ class World:
         self.machines: dict[str, Machine] = {}
         self.hosts: dict[str, Host] = {}
         self.scheduler: Any = None
-        self.router = NetNamespace(sim, "router")  # the way out; it leads nowhere and says nothing
+        # The way out: leads nowhere and says nothing, but for what the load balancers let in.
+        self.router = NetNamespace(sim, "router")
         self.router.add_ethernet("eth0", self.segment, f"{ROUTER}/{subnets.prefix}")
+        self.load_balancers = LoadBalancers(sim, self.router)  # the cloud's
         self.install_components()
 
     # -- machines
@@ -174,6 +177,7 @@ class World:
 
 def images_in_manifests(values: Mapping[str, str]) -> list[str]:
     """Return the images that the cluster's own manifests name, with their tags."""
-    names = (*manifests.ADDONS, *(f"static/{name}" for name in manifests.STATIC))
+    optional = manifests.OPTIONAL
+    names = (*manifests.ADDONS, *optional, *(f"static/{name}" for name in manifests.STATIC))
     found = [IMAGE.findall(manifests.text(name, **values)) for name in names]
     return [image for images in found for image in images]

@@ -26,7 +26,10 @@ async def describe_service(call: Invocation, writer: Writer, service: Service) -
     """Write a Service."""
     spec, meta = service.spec, service.metadata
     writer.heading(service)
-    given = [i.ip or i.hostname for i in service.status.loadBalancer.ingress]
+    given = [
+        f"{each.ip} ({each.ipMode})" if each.ip and each.ipMode else each.ip or each.hostname
+        for each in service.status.loadBalancer.ingress
+    ]
     writer.fields(
         {
             "Selector": ",".join(f"{k}={spec.selector[k]}" for k in sorted(spec.selector)) or NONE,
