@@ -16,7 +16,7 @@ from k8slab.api.errors import FieldError
 from k8slab.client import APPLY_PATCH, Request
 from k8slab.gateway.messages import HttpRequest
 from k8slab.gateway.negotiation import media_type
-from k8slab.gateway.paths import flag
+from k8slab.gateway.paths import MAX_MANAGER, flag
 
 KINDS = {
     "create": "CreateOptions",
@@ -27,7 +27,6 @@ KINDS = {
     "list": "ListOptions",
     "watch": "ListOptions",
 }
-MAX_MANAGER = 128  # characters of a fieldManager
 POLICIES = ("Foreground", "Background", "Orphan")
 
 

@@ -31,6 +31,7 @@ NAMED = {
 COLLECTION = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
 CONNECT = frozenset({"log", "exec", "attach", "portforward", "proxy"})  # a GET is not a read there
 OF_NAMESPACES = frozenset({"status", "finalize"})
+MAX_MANAGER = 128  # characters of a field manager's name
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 FALSE = frozenset({"", "0", "f", "F", "false", "FALSE", "False"})
 
@@ -99,7 +100,7 @@ def parse(http: HttpRequest) -> tuple[Resource, Request]:
         limit=_number(http, "limit"),
         continue_token=http.parameter("continue"),
         dry_run=http.parameter("dryRun") == "All",
-        field_manager=http.parameter("fieldManager"),
+        field_manager=http.parameter("fieldManager") or _program(http),
         field_validation=http.parameter("fieldValidation") or "Warn",
         force=flag(http.parameter("force")),
         options=http.query,
@@ -132,6 +133,14 @@ def _verb(http: HttpRequest, found: Target) -> str:
     if verb is None or (found.is_watch and http.method != "GET"):
         raise method_not_allowed()
     return verb
+
+
+def _program(http: HttpRequest) -> str:
+    """Return what a client that writes calls itself: the first word of its User-Agent."""
+    writes = http.method in ("POST", "PUT", "PATCH") and "apply-patch" not in http.header(
+        "content-type"
+    )
+    return http.header("user-agent").partition("/")[0][:MAX_MANAGER] if writes else ""
 
 
 def _field_selector(http: HttpRequest, found: Target) -> str:

@@ -78,6 +78,13 @@ def test_an_ordinary_write_owns_what_it_changes(lab) -> None:
     assert 'conflict with "edit" using v1 at 2026-01-01T00:00:00Z: .data.a' in status["message"]
 
 
+def test_a_client_that_names_no_manager_is_known_by_its_program(lab) -> None:
+    body = {"metadata": {"name": "c"}, "data": {"a": "1"}}
+    _, made = lab.answer("POST", CONFIG_MAPS, body, user_agent="curl/8.0")
+    assert owners(made) == {"curl": "Update"}
+    assert made["metadata"]["managedFields"][0]["fieldsV1"] == {"f:data": {".": {}, "f:a": {}}}
+
+
 def test_containers_are_told_apart_by_their_names(lab) -> None:
     url = f"{DEPLOYMENTS}/d?fieldManager="
     lab.answer("PATCH", f"{url}one", DEPLOYMENT, content_type=APPLY)

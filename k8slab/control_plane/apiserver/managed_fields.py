@@ -149,14 +149,19 @@ def _changes(old: Object, new: Object) -> tuple[FieldSet, FieldSet]:
         for name in new.__struct_fields__
         if getattr(new, name) != getattr(old, name) and name not in ("apiVersion", "kind")
     ]
-    before = {name: _plain(getattr(old, name)) for name in names}
-    after = {name: _plain(getattr(new, name)) for name in names}
+    before, after = _given(old, names), _given(new, names)
     changed, removed = changes(before, after, shape(new))
     return stripped(changed), stripped(removed)
 
 
-def _plain(value: Any) -> Any:
-    return msgspec.to_builtins(value)
+def _given(obj: Object, names: list[str]) -> dict[str, Any]:
+    """Return some fields as plain data; an empty map counts as not given, as on the wire."""
+    plain = {name: msgspec.to_builtins(getattr(obj, name)) for name in names}
+    return {
+        name: value
+        for name, value in plain.items()
+        if value != {} or isinstance(getattr(obj, name), msgspec.Struct)
+    }
 
 
 def _of_part(changed: FieldSet, removed: FieldSet, subresource: str) -> tuple[FieldSet, FieldSet]:
