@@ -150,7 +150,9 @@ class Body:
 
     def next_match(self, start: int, packet: Packet, context: Context) -> int:
         """Return the place of the first rule from `start` on that matches, -1 if none does."""
-        rules = self.rules
+        rules = self._rules if self._source is None else self.rules
+        if start >= len(rules):
+            return -1
         if self._runs is None:
             self._runs = find_runs(rules)
         for run in self._runs:
@@ -230,10 +232,14 @@ class Chain:
         own.total, own.counters = self.total, dict(self.counters) or NO_COUNTERS
         return own
 
-    def count(self, place: int, packet: Packet) -> None:
-        """Add the packet to the counter of a rule, or for -1 to that of the policy."""
-        packets, size = self.total if place < 0 else self.counters.get(place, NO_HITS)
-        self.set_hits(place, (packets + 1, size + packet.length))
+    def count(self, place: int, length: int) -> None:
+        """Add a packet of so many bytes to the counter of a rule, or for -1 of the policy."""
+        if place < 0:
+            packets, size = self.total
+            self.total = (packets + 1, size + length)
+        else:
+            packets, size = self.counters.get(place, NO_HITS)
+            self.set_hits(place, (packets + 1, size + length))
 
     def set_hits(self, place: int, hits: Hits) -> None:
         """Set the counter of a rule, or for -1 that of the policy."""
@@ -254,13 +260,13 @@ class Table:
         self.name = name
         self.chains: dict[str, Chain] = {}
 
-    def count(self, chain: Chain, place: int, packet: Packet) -> None:
-        """Count a packet that met a rule of one of the chains, or for -1 its policy."""
+    def count(self, chain: Chain, place: int, length: int) -> None:
+        """Count a packet of so many bytes that met a rule of a chain, or for -1 its policy."""
         if chain.shared:
             chain = self.chains[chain.name]
             if chain.shared:
                 chain = self.chains[chain.name] = chain.copy()
-        chain.count(place, packet)
+        chain.count(place, length)
 
 
 def traverse(table: Table, chain_name: str, packet: Packet, context: Context) -> tuple[str, Packet]:
@@ -268,13 +274,16 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
 
     A NAT target ends the walk with ACCEPT and is left in `context.nat`.
     """
-    chain, place = table.chains[chain_name], 0
+    base = chain = table.chains[chain_name]
+    if not base.body.rules:
+        return _policy(base, packet, context)
+    place = 0
     back: list[tuple[Chain, int]] = []
     for _ in range(MAX_STEPS):
         place = chain.body.next_match(place, packet, context)
         if place < 0:
             if not back:
-                return _policy(table, chain, packet, context)
+                return _policy(base, packet, context)
             chain, place = back.pop()
             continue
         target = _met(table, chain, place, packet, context)
@@ -291,7 +300,7 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
             if target.verdict != RETURN:
                 return target.verdict, packet
             if not back:
-                return _policy(table, chain, packet, context)
+                return _policy(base, packet, context)
             chain, place = back.pop()
         elif isinstance(target, SetMark):
             packet = target.apply(packet)
@@ -311,17 +320,18 @@ def _met(table: Table, chain: Chain, place: int, packet: Packet, context: Contex
     """Count a rule that matched, write it down if somebody wants to know, return its target."""
     rule = chain.body.rules[place]
     if context.memory.counting:
-        table.count(chain, place, packet)
+        table.count(chain, place, packet.length)
     if context.visits is not None:
         text = f"-A {chain.name} {rule}"
         context.visits.append(Visit(table.name, chain.name, place, text))
     return rule.target
 
 
-def _policy(table: Table, chain: Chain, packet: Packet, context: Context) -> tuple[str, Packet]:
+def _policy(base: Chain, packet: Packet, context: Context) -> tuple[str, Packet]:
+    """Let the built-in chain decide at which the walk began; a chain that was gone to has none."""
     if context.memory.counting:
-        table.count(chain, -1, packet)
-    return (DROP if chain.policy == DROP else ACCEPT), packet
+        base.count(-1, packet.length)
+    return (DROP if base.policy == DROP else ACCEPT), packet
 
 
 def _read(text: str) -> Rule:

@@ -63,9 +63,10 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     @property
     def length(self) -> int:
         """Bytes on the wire, as the counters of rules count them."""
-        header = TCP_HEADER if self.protocol == "tcp" else OTHER_HEADER
+        if self.protocol == "tcp":
+            return IP_HEADER + TCP_HEADER + len(self.payload)
         quoted = 0 if self.inner is None else IP_HEADER + OTHER_HEADER
-        return IP_HEADER + header + quoted + len(self.payload)
+        return IP_HEADER + OTHER_HEADER + quoted + len(self.payload)
 
     @property
     def is_error(self) -> bool:

@@ -22,7 +22,7 @@ def test_a_packet_on_one_node_is_not_counted_on_the_other() -> None:
     one, two = two_rulesets()
     chain = one.tables["nat"].chains["WEB"]
     for place in (0, 0, -1):  # the walk may hold the chain as it was before the first packet
-        one.tables["nat"].count(chain, place, PACKET)
+        one.tables["nat"].count(chain, place, PACKET.length)
     assert "[2:80] -A WEB" in one.save(counters=True)
     assert ":WEB - [1:40]" in one.save(counters=True)
     assert "[2:80] -A WEB" not in two.save(counters=True)

@@ -105,6 +105,7 @@ def walk(lines: list[str]) -> tuple[str, Context]:
         (["-A INPUT -j LOG", "-A INPUT -j DROP"], "DROP"),
         (["-A INPUT -j MARK --set-mark 7", "-A INPUT -m mark --mark 7 -j DROP"], "DROP"),
         (["-P INPUT DROP", "-A INPUT -j RETURN", "-A INPUT -j ACCEPT"], "DROP"),
+        (["-P INPUT DROP", "-A INPUT -g A", "-A A -j B", "-A INPUT -j ACCEPT"], "DROP"),
     ],
 )
 def test_chains_jump_return_and_fall_to_the_policy(lines: list[str], verdict: str) -> None:
