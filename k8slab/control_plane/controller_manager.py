@@ -31,6 +31,7 @@ from k8slab.control_plane.controllers.node_lifecycle import (
 )
 from k8slab.control_plane.controllers.pod_gc import PodGarbageCollector
 from k8slab.control_plane.controllers.replica_set import ReplicaSetController
+from k8slab.control_plane.controllers.resource_quota import ResourceQuotaController
 from k8slab.control_plane.controllers.root_ca_publisher import RootCaPublisher
 from k8slab.control_plane.controllers.service_account import ServiceAccountController
 from k8slab.control_plane.controllers.stateful_set import StatefulSetController
@@ -75,6 +76,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("garbage-collector-controller", "generic-garbage-collector", GarbageCollector),
     ("pod-garbage-collector-controller", "pod-garbage-collector", PodGarbageCollector),
     ("ttl-after-finished-controller", "ttl-after-finished-controller", TtlAfterFinishedController),
+    ("resourcequota-controller", "resourcequota-controller", ResourceQuotaController),
     ("serviceaccount-controller", "service-account-controller", ServiceAccountController),
     ("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", RootCaPublisher),
 )

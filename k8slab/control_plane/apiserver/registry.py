@@ -46,6 +46,9 @@ MAX_GENERATED_BASE = 58  # characters of generateName that are kept, 63 - 5
 CREATE_ON_UPDATE = frozenset({"Service", "Endpoints", "Lease", "Event", "LimitRange"})
 
 
+Charge = Callable[["Registry", Object, Request], None]  # raises Forbidden if there is no room
+
+
 class Registry:
     """All objects of one resource."""
 
@@ -63,6 +66,7 @@ class Registry:
         self._allocator = allocator
         self._look_up = look_up
         self.cache = Cache(sim, resource)
+        self.charge: Charge | None = None  # what a new object costs, if anybody counts
 
     # -- reading
 
@@ -190,6 +194,8 @@ class Registry:
         try:
             self._raise_invalid(obj, validation.validate(obj))
             self._advise(obj, None, request)
+            if self.charge is not None:
+                self.charge(self, obj, request)
             if request.dry_run:
                 self._release(obj)
                 return obj

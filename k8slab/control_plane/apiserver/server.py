@@ -25,6 +25,7 @@ from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
 from k8slab.control_plane.apiserver import tables, watching
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, ClusterIPs, NodePorts
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
+from k8slab.control_plane.apiserver.quota_admission import QuotaAdmission
 from k8slab.control_plane.apiserver.registry import Registry, registries
 from k8slab.control_plane.apiserver.selectable_fields import fields_of, unknown_field
 from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
@@ -60,6 +61,9 @@ class APIServer:
             sim.streams.rng("apiserver/services"), ClusterIPs(service_cidr), NodePorts()
         )
         self.registries = registries(sim, self._storage, self.services, self.look_up)
+        quotas = QuotaAdmission(self.registries["", "resourcequotas"])
+        for registry in self.registries.values():
+            registry.charge = quotas.charge
         self._by_plural = {r.resource.plural: r for r in self.registries.values()}
         self._revision = 0  # of the last write that the caches have
         self._unsubscribe: Callable[[], None] | None = None
