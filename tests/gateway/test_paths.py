@@ -46,7 +46,15 @@ def test_the_path_of_every_resource_leads_to_it(resource) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/apis/apps", "/api/v2/pods", "/apis/apps/v1beta1/deployments", "/api/v1/nosuch"],
+    [
+        "/",
+        "/api",
+        "/apis/apps",
+        "/api/v2/pods",
+        "/apis/apps/v1beta1/deployments",
+        "/api/v1/nosuch",
+        "/api/v1/pods/web",
+    ],
 )
 def test_other_paths_lead_to_no_resource(path) -> None:
     assert target(path) is None
