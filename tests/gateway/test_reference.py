@@ -33,6 +33,8 @@ DIFFERENT = {
     "gone-watch": OTHER_STORE,
     "watch-rv": OTHER_STORE,
     "watch-rv1-replay": OTHER_STORE,
+    "gone-watch-rv-recent": OTHER_STORE,
+    "watch-table": "the recording does not say that a Table was asked for",
     "fv-warn": NO_CONTROLLERS,  # a service account
     "watch-noop": OTHER_STORE,
     "list-badcontinue": "Go's words for bad JSON",
