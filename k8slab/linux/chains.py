@@ -234,12 +234,8 @@ class Chain:
 
     def count(self, place: int, length: int) -> None:
         """Add a packet of so many bytes to the counter of a rule, or for -1 of the policy."""
-        if place < 0:
-            packets, size = self.total
-            self.total = (packets + 1, size + length)
-        else:
-            packets, size = self.counters.get(place, NO_HITS)
-            self.set_hits(place, (packets + 1, size + length))
+        packets, size = self.total if place < 0 else self.counters.get(place, NO_HITS)
+        self.set_hits(place, (packets + 1, size + length))
 
     def set_hits(self, place: int, hits: Hits) -> None:
         """Set the counter of a rule, or for -1 that of the policy."""
@@ -275,8 +271,6 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
     A NAT target ends the walk with ACCEPT and is left in `context.nat`.
     """
     base = chain = table.chains[chain_name]
-    if not base.body.rules:
-        return _policy(base, packet, context)
     place = 0
     back: list[tuple[Chain, int]] = []
     for _ in range(MAX_STEPS):
