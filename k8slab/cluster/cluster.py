@@ -41,8 +41,8 @@ from k8slab.control_plane.etcd import Backend
 from k8slab.sim import Simulation, Timer, Trace
 
 if TYPE_CHECKING:
+    from k8slab.cluster.explanation import Explanation
     from k8slab.cluster.requests import Answer
-    from k8slab.cluster.why import Explanation
     from k8slab.gateway.serving import Serving
 
 BOOT_LIMIT = 300.0  # virtual seconds in which a cluster must be up
@@ -206,11 +206,22 @@ class Cluster(Breaking, TimeMachine):
         return View(self.backend, self.backend.revision, self.now)
 
     @in_turn
-    def why(self, obj: Any) -> Explanation:
-        """Explain how an object came to be as it is: "pod/web", an object, or a trace id."""
+    def why(self, what: Any, field: str = "") -> Explanation:
+        """Explain how something came to be as it is, and what is wrong with it.
+
+        `what` is "pod/web", an object, the answer to a request, or a trace id; with `field`, such
+        as "spec.nodeName", it is about that field of the object.
+        """
         from k8slab.cluster.why import explain
 
-        return explain(self, obj)
+        return explain(self, what, field)
+
+    @in_turn
+    def why_not(self, pod: Any, node: str) -> Explanation:
+        """Explain why a Pod is not on a node: what the scheduler said of that node."""
+        from k8slab.cluster.why_not import explain_not
+
+        return explain_not(self, pod, node)
 
     def map(self, **options: Any) -> Any:
         """Return the figure of the architecture: nodes, components, Pods."""

@@ -11,6 +11,7 @@ Upstream: none
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -43,10 +44,17 @@ class Input(
     files: dict[str, str | None] = {}  # path -> text, None where nothing could be read
     left: Position | None = None  # where the learner went on before the act had ended
 
-    def __str__(self) -> str:
+    @property
+    def call(self) -> str:
+        """What was typed: "kubectl get pods", "cluster.kill('etcd')"."""
+        if self.do == "kubectl" and self.args:
+            return f"kubectl {str(self.args[0]).removeprefix('kubectl ').strip()}"
         given = [repr(value) for value in self.args]
         given += [f"{name}={value!r}" for name, value in self.options.items()]
-        return f"{self.at.now:10.3f}  {self.do}({', '.join(given)})"
+        return f"cluster.{self.do}({', '.join(given)})"
+
+    def __str__(self) -> str:
+        return f"{self.at.now:10.3f}  {self.call}"
 
 
 class Recording:
@@ -54,6 +62,7 @@ class Recording:
 
     def __init__(self, sim: Simulation, read_file: Callable[[str], str]) -> None:
         self.inputs: list[Input] = []
+        self._began: list[int] = []  # how many records there were at each input
         self.spoiled: tuple[float, str] | None = None  # (when, by what) it ceased to be replayable
         self.given: Mapping[str, str | None] | None = None  # the files of a replayed input
         self._sim = sim
@@ -80,6 +89,7 @@ class Recording:
             files=self._files,
         )
         self.inputs.append(taken)
+        self._began.append(len(self._sim.trace))
         try:
             yield
         except Exception:
@@ -90,6 +100,11 @@ class Recording:
             raise
         finally:
             self._files = None
+
+    def behind(self, record: int) -> Input | None:
+        """Return the last input that had begun when a record was made."""
+        number = bisect_left(self._began, record)
+        return self.inputs[number - 1] if number else None
 
     def spoil(self, why: str) -> None:
         """Remember that from now on things happen which are not recorded."""

@@ -98,6 +98,8 @@ class Task(Generic[T]):
             if self._wait is not None:
                 self._wait.disarm()
                 self._wait = None
+            # What its end brings about is the killer's doing.
+            self.cause = self._sim.cause or self.cause
             self._advance(self._coroutine.throw, thrown)
 
         if not self.done:

@@ -69,7 +69,7 @@ def test_the_timeline_tells_what_was_done_and_finds_moments(
     cluster, moment, _ = story
     timeline = cluster.timeline
     assert [each.do for each in timeline.inputs][:3] == ["boot", "kubectl", "kubectl"]
-    assert "kubectl('delete deployment,service web')" in timeline.text
+    assert "kubectl delete deployment,service web" in timeline.text
     assert timeline.scrub(-5).time == 0
     assert timeline.scrub(10**9).time == cluster.now == timeline.end
     later = timeline.after(moment)
