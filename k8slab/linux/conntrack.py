@@ -7,7 +7,7 @@ virtual time, looked at only when somebody asks, so that an idle table costs not
 
 Rule of use: `enter` once for each packet, `confirm` at its last hook.
 
-Upstream: Linux net/netfilter/nf_conntrack_core.c, conntrack-tools src/conntrack.c
+Upstream: Linux net/netfilter/nf_conntrack_core.c, nf_conntrack_proto_tcp.c
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from k8slab.linux.matches import PROTOCOL_NUMBERS
 from k8slab.linux.packet import Packet
 
 SWEEP_FROM = 1024  # entries in the table before the first sweep of the expired ones
+# TCP segments with which no connection begins, and those that may not follow an unanswered SYN.
+CANNOT_BEGIN = ("SYN,ACK", "RST", "RST,ACK", "FIN,ACK")
+CANNOT_FOLLOW_SYN = ("ACK", "PSH,ACK", "FIN,ACK")
 UDP_STREAM_AFTER = 2.0  # s of talk that make a UDP flow a stream
 
 Tuple = tuple[str, str, int, str, int]  # protocol, source, its port, destination, its port
@@ -110,11 +113,13 @@ class Conntrack:
             self._remove(entry)
             entry = None
         if entry is None:
-            if packet.flags in ("SYN,ACK", "RST", "RST,ACK") or packet.icmp == "echo-reply":
+            if packet.flags in CANNOT_BEGIN or packet.icmp == "echo-reply":
                 return
             entry = Entry(flow, now)
-        context.entry = entry
-        context.reply = entry.confirmed and flow == entry.reply and flow != entry.original
+        reply = entry.confirmed and flow == entry.reply and flow != entry.original
+        if entry.state == "SYN_SENT" and not reply and packet.flags in CANNOT_FOLLOW_SYN:
+            return  # the answer took another way: this node cannot follow the connection
+        context.entry, context.reply = entry, reply
         if context.reply:
             entry.seen_reply = True
         context.state = "ESTABLISHED" if entry.seen_reply else "NEW"

@@ -54,7 +54,16 @@ def test_tcp_states_follow_the_segments(segments: str, state: str) -> None:
     assert entry.state == state
 
 
-@pytest.mark.parametrize("flags", ["SYN,ACK", "RST", "RST,ACK"])
+@pytest.mark.parametrize("flags", ["ACK", "PSH,ACK", "FIN,ACK"])
+def test_what_follows_a_syn_without_its_answer_is_invalid(flags: str) -> None:
+    table = Conntrack(lambda: 0.0)
+    track(table, SYN)
+    assert track(table, Packet(*HEAD, flags=flags)).state == "INVALID"
+    assert track(table, answer(SYN, flags="SYN,ACK")).state == "ESTABLISHED"
+    assert track(table, Packet(*HEAD, flags=flags)).state == "ESTABLISHED"
+
+
+@pytest.mark.parametrize("flags", ["SYN,ACK", "RST", "RST,ACK", "FIN,ACK"])
 def test_a_segment_that_cannot_begin_a_connection_is_invalid(flags: str) -> None:
     context = track(Conntrack(lambda: 0.0), Packet(*HEAD, flags=flags))
     assert (context.state, context.entry) == ("INVALID", None)

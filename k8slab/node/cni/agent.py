@@ -20,6 +20,7 @@ from k8slab.client import Client, Informers
 from k8slab.linux.routes import Route
 from k8slab.node.cni import masquerade
 from k8slab.node.cni.plugin import CONFIG
+from k8slab.node.cni.policy_agent import PolicyAgent
 from k8slab.node.cni.routes import internal_ip, pod_cidr, route_to
 from k8slab.node.interfaces import Process, Program
 from k8slab.node.machine import Machine
@@ -56,6 +57,8 @@ class Agent:
         self._machine.net.ip_forward = True
         masquerade.ensure(self._machine.net, subnets)
         informer.add_handler(self._notice)
+        policies = PolicyAgent(self._process.sim, self._client, self._machine)
+        self._process.sim.spawn(policies.run(), f"kindnetd/{self._machine.name}: policies")
         while True:
             await self._wake.get()
             changed, self._changed = self._changed, {}
