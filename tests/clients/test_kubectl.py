@@ -108,7 +108,7 @@ def test_events_are_listed(web) -> None:
         "rolebinding b1 --role=r1 --user=me",
         "clusterrole cr1 --verb=get --resource=pods",
         "clusterrolebinding cb1 --clusterrole=cr1 --group=us",
-        "quota q1 --hard=pods=30,cpu=20",
+        "quota q1 --hard=pods=30,cpu=20 -n kube-public",
         "poddisruptionbudget p1 --selector=app=none --min-available=1",
         "priorityclass pc1 --value=7",
         "ingress i1 --rule=a.b/c=web:80",
