@@ -21,6 +21,7 @@ from k8slab.control_plane.controllers.daemon_set import DaemonSetController
 from k8slab.control_plane.controllers.deployment import DeploymentController
 from k8slab.control_plane.controllers.disruption import DisruptionController
 from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceController
+from k8slab.control_plane.controllers.endpoints import EndpointsController
 from k8slab.control_plane.controllers.garbage_collector import GarbageCollector
 from k8slab.control_plane.controllers.job import JobController
 from k8slab.control_plane.controllers.namespace import NamespaceController
@@ -31,6 +32,9 @@ from k8slab.control_plane.controllers.node_lifecycle import (
 )
 from k8slab.control_plane.controllers.pod_gc import PodGarbageCollector
 from k8slab.control_plane.controllers.replica_set import ReplicaSetController
+from k8slab.control_plane.controllers.replica_set.replication import (
+    ReplicationControllerController,
+)
 from k8slab.control_plane.controllers.resource_quota import ResourceQuotaController
 from k8slab.control_plane.controllers.root_ca_publisher import RootCaPublisher
 from k8slab.control_plane.controllers.service_account import ServiceAccountController
@@ -42,9 +46,11 @@ from k8slab.sim import Signal, Simulation
 # How Events call a controller, where that is not its name.
 EVENT_SOURCES = {
     "disruption-controller": "controllermanager",
+    "endpoints-controller": "endpoint-controller",
     "endpointslice-controller": "endpoint-slice-controller",
     "node-ipam-controller": "cidrAllocator",
     "node-lifecycle-controller": "node-controller",
+    "replicationcontroller-controller": "replication-controller",
 }
 USER = "system:kube-controller-manager"
 SERVICE_ACCOUNTS = "system:serviceaccount:kube-system:"  # --use-service-account-credentials
@@ -64,6 +70,11 @@ Start = Callable[[Informers, Client, EventRecorder], Controller]
 # name (as --controllers calls it), service account, and what to start
 CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("replicaset-controller", "replicaset-controller", ReplicaSetController),
+    (
+        "replicationcontroller-controller",
+        "replication-controller",
+        ReplicationControllerController,
+    ),
     ("deployment-controller", "deployment-controller", DeploymentController),
     ("daemonset-controller", "daemon-set-controller", DaemonSetController),
     ("statefulset-controller", "statefulset-controller", StatefulSetController),
@@ -71,6 +82,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("cronjob-controller", "cronjob-controller", CronJobController),
     ("disruption-controller", "disruption-controller", DisruptionController),
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
+    ("endpoints-controller", "endpoint-controller", EndpointsController),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
     ("namespace-controller", "namespace-controller", NamespaceController),
     ("garbage-collector-controller", "generic-garbage-collector", GarbageCollector),

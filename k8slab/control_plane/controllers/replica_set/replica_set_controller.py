@@ -52,6 +52,7 @@ class ReplicaSetController:
     """The loop: at each change of a ReplicaSet or of one of its Pods, plan and write."""
 
     component = "replicaset-controller"
+    kind = "ReplicaSet"
 
     def __init__(
         self,
@@ -133,7 +134,7 @@ class ReplicaSetController:
     def _owner(self, pod: Pod | None) -> str:
         """Return the key of the ReplicaSet that controls the Pod, "" if none does."""
         reference = controller_of(pod) if pod is not None else None
-        if pod is None or reference is None or reference.kind != "ReplicaSet":
+        if pod is None or reference is None or reference.kind != self.kind:
             return ""
         rs = self._replica_sets.get(pod.metadata.namespace, reference.name)
         return key_of(rs) if rs is not None and rs.metadata.uid == reference.uid else ""
