@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
+    from k8slab.cluster.diff import diff
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "diff"]
 __version__ = "0.1.0"
 
 
@@ -24,6 +25,10 @@ def __getattr__(name: str) -> Any:
         from k8slab.cluster import Cluster
 
         return Cluster
+    if name == "diff":
+        from k8slab.cluster.diff import diff
+
+        return diff
     raise AttributeError(f"module 'k8slab' has no attribute {name!r}")
 
 

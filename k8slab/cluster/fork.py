@@ -50,8 +50,10 @@ def fork(parent: Cluster, at: float | None = None) -> Cluster:
 
 
 def again(parent: Cluster) -> Cluster:
-    """Return a cluster of the same machines, not booted."""
-    return type(parent)(**parent.made_of, boot=False)
+    """Return a cluster of the same machines, not booted, that can pull the same images."""
+    child = type(parent)(**parent.made_of, boot=False)
+    child.world.registry.adopt(parent.world.registry)
+    return child
 
 
 def replay(child: Cluster, inputs: Iterable[Input], end: Position) -> None:

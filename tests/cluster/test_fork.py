@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,38 @@ def test_files_are_read_as_they_were(tmp_path: Path) -> None:
     cluster.kubectl(f"apply -f {tmp_path}/ghost.yaml")
     path.unlink()
     assert cluster.fork().trace.digest() == cluster.trace.digest()
+
+
+def test_an_image_of_ones_own_is_there_in_the_fork() -> None:
+    cluster = Cluster(workers=1)
+
+    @cluster.world.registry.image("example.com/mine:1", size=1000)
+    async def mine(process: Any) -> int:
+        process.log("mine")
+        return 7
+
+    cluster.kubectl("run mine --image=example.com/mine:1 --restart=Never")
+    cluster.run(10)
+    assert cluster.fork().trace.digest() == cluster.trace.digest()
+    assert "exit code 7" in cluster.fork().why("pod/mine").text
+
+
+def test_a_command_that_was_interrupted_goes_on_in_the_fork(run: Cluster) -> None:
+    began = run.now
+
+    def interrupt(when: float) -> bool:
+        if when > began + 2:
+            raise KeyboardInterrupt
+        return False
+
+    run.sim.halt = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        run.kubectl("delete pod client --grace-period=5")
+    run.sim.halt = None
+    assert run.fork().trace.digest() == run.trace.digest()
+    run.run(20)
+    run.kubectl("get pods")
+    assert run.fork().trace.digest() == run.trace.digest()
 
 
 def test_what_was_done_past_the_recording_is_noticed() -> None:

@@ -57,6 +57,11 @@ class ImageRegistry:
         self._missing.pop(full, None)
         self._known.pop(full, None)
 
+    def adopt(self, other: ImageRegistry) -> None:
+        """Hold what another registry was given, but for the names that are taken here."""
+        for name, image in other._own.items():
+            self._own.setdefault(name, image)
+
     # -- faults
 
     def missing(self, image: str) -> None:
