@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -27,6 +28,14 @@ def test_a_fresh_cluster_has_what_kubeadm_makes() -> None:
         found = [p for p in pods if p.metadata.name.startswith(f"{name}-")]
         assert len(found) == count, name
     assert len(pods) == sum(SYSTEM_PODS.values())
+
+
+def test_a_cluster_may_be_forgotten_at_any_moment(recwarn: pytest.WarningsRecorder) -> None:
+    cluster = Cluster(workers=0, seed=1)
+    cluster.stop("etcd")  # writes to a disk that the kubelet watches
+    del cluster
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_a_killed_scheduler_comes_back_and_pods_wait_meanwhile() -> None:

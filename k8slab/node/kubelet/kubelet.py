@@ -41,7 +41,7 @@ from k8slab.node.kubelet.static_pods import read
 from k8slab.node.kubelet.status_manager import StatusManager
 from k8slab.node.kubelet.volumes import VolumeManager
 from k8slab.node.machine import Machine
-from k8slab.sim import Group, Signal, Simulation
+from k8slab.sim import Group, Queue, Signal, Simulation
 
 SYNC_FREQUENCY = 60.0  # s, syncFrequency: when a changed ConfigMap arrives in its volume
 DEFAULT_CONFIG = KubeletConfiguration()
@@ -91,6 +91,7 @@ class Kubelet:
         self._workers = PodWorkers(sim, self._group, self._pod_sync, self._gone)
         self.server = KubeletServer(sim, self._pods, self._pleg, runtime)
         self._static: dict[str, Pod] = {}
+        self._written: Queue[int] = Queue(sim, "kubelet: manifests")  # causes of changed files
 
     def _make_pod_sync(self) -> PodSync:
         return PodSync(
@@ -145,6 +146,7 @@ class Kubelet:
         sim, name = self._deps.sim, self._deps.node_name
         self._pleg.start()
         self._read_static_pods()
+        sim.spawn(self._watch_manifests(), f"kubelet {name}: manifests")
         sim.spawn(self._statuses.run(), f"kubelet {name}: statuses")
         sim.spawn(self._node_status.run(), f"kubelet {name}: node status")
         services = self._informers.informer(Service)
@@ -270,10 +272,13 @@ class Kubelet:
     def _disk_changed(self, path: str) -> None:
         """Hear of a file, from whoever wrote it: the reading is a task of our own."""
         if path.startswith(self._deps.config.static_pod_path):
-            self._deps.sim.spawn(self._reread(), "kubelet: manifests", self._group)
+            self._written.put(self._deps.sim.cause)
 
-    async def _reread(self) -> None:
-        self._read_static_pods()
+    async def _watch_manifests(self) -> None:
+        """Read the manifests again whenever one was written."""
+        while True:
+            self._deps.sim.cause = await self._written.get()
+            self._read_static_pods()
 
     # -- small
 
