@@ -15,6 +15,7 @@ import pytest
 
 from k8slab import Cluster
 from k8slab.gateway.reading import MAX_BODY
+from k8slab.gateway.server import MAX_STREAMS
 
 PODS = "/api/v1/namespaces/default/pods"
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
@@ -172,6 +173,30 @@ def test_stopping_gives_back_the_port_and_the_thread() -> None:
     with cluster.serve(port=port) as again:
         assert again == url
         assert ask(port, "GET", "/livez")[0] == 200
+
+
+def test_there_is_a_limit_to_open_watches() -> None:
+    serving = Cluster(workers=0).serve()
+    with serving as url:
+        port = int(url.rpartition(":")[2])
+        serving._server.streams = MAX_STREAMS
+        code, body = ask(port, "GET", f"{PODS}?watch=1")
+        assert (code, json.loads(body)["reason"]) == (429, "TooManyRequests")
+        assert ask(port, "GET", PODS)[0] == 200
+
+
+def test_a_client_that_leaves_before_its_answer_leaves_nothing_behind() -> None:
+    cluster = Cluster(workers=0)
+    with cluster.serve(speed=0.01) as url:
+        port = int(url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(
+                b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n" % (PODS.encode(), port)
+            )
+            time.sleep(0.1)
+            assert [t for t in cluster.pending() if t.label == "pods"]
+        time.sleep(0.2)
+        assert not [t for t in cluster.pending() if t.label == "pods"]
 
 
 def test_a_port_that_is_taken_is_an_error_at_once(served) -> None:
