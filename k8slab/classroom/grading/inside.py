@@ -2,7 +2,7 @@
 
 `python -m k8slab.classroom.grading.inside -f FILE` limits memory and file size, and becomes an
 IPython kernel. In it, `encode(value)` returns an answer as JSON, and `call(function, arguments)`
-returns what a function of the learner's gives for some objects, also as JSON.
+returns what a function of the learner's gives for some values, also as JSON.
 
 Rule of use: the learner's code can change all of this, and gains nothing but another answer.
 
@@ -15,20 +15,22 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 MEMORY = "K8SLAB_GRADING_MEMORY"  # bytes of address space
 LARGEST_FILE = 100_000_000  # bytes that may be written to one file
-LONGEST = 10_000  # items of an answer
 
 
 def encode(value: Any) -> str:
     """Return an answer as JSON: data, a function, nothing yet, or the name of its type."""
     if value is None or value is ...:
         return json.dumps({"kind": "missing"})
+    from k8slab.classroom.grading.wire import plain
+
     try:
-        return json.dumps({"kind": "data", "value": _plain(value)})
+        return json.dumps({"kind": "data", "value": plain(value)})
     except TypeError:
         pass
     if callable(value):
@@ -37,16 +39,14 @@ def encode(value: Any) -> str:
 
 
 def call(function: Callable[..., Any], arguments: str) -> str:
-    """Call the function with objects that arrive as JSON; return its answer or what it raised."""
-    from k8slab.api import load
+    """Call the function with what arrives as JSON; return its answer or what it raised."""
     from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
     from k8slab.classroom.exercises.answers import call as guarded
+    from k8slab.classroom.grading.wire import LONGEST, restored
 
-    def load_all(given: Any) -> Any:
-        return [load(one) for one in given] if isinstance(given, list) else load(given)
-
+    positional, named = restored(json.loads(arguments))
     try:
-        given = guarded(function, *map(load_all, json.loads(arguments)))
+        given = guarded(partial(function, **named), *positional)
         if hasattr(given, "__next__"):
             given = guarded(list, itertools.islice(given, LONGEST))
     except NotStartedError:
@@ -54,23 +54,6 @@ def call(function: Callable[..., Any], arguments: str) -> str:
     except LearnerError as problem:
         return json.dumps({"kind": "raised", "text": str(problem)})
     return encode(given)
-
-
-def _plain(value: Any) -> Any:
-    """Return the value in JSON's types, objects of the API under "$object"."""
-    from k8slab.api import Object, to_dict
-
-    if isinstance(value, str | int | float | bool | None):
-        return value
-    if isinstance(value, Object):
-        return {"$object": to_dict(value)}
-    if isinstance(value, Mapping):
-        return {"$map": [[_plain(key), _plain(one)] for key, one in value.items()]}
-    if isinstance(value, set | frozenset):
-        value = sorted(value, key=repr)
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value[:LONGEST]]
-    raise TypeError(type(value).__name__)
 
 
 def limit() -> None:

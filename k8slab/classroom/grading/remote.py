@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from k8slab.api import load, to_dict
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
 from k8slab.classroom.grading.kernel import DiedError, HungError, Kernel
+from k8slab.classroom.grading.wire import plain, restored
 
 INSIDE = "__import__('k8slab.classroom.grading.inside', fromlist=['inside'])"
 LARGEST = 2_000_000  # characters of an answer
@@ -53,8 +53,8 @@ def fetch(kernel: Kernel, expression: str) -> Any:
 def _function(kernel: Kernel, expression: str) -> Callable[..., Any]:
     deadline = time.monotonic() + kernel.limits.seconds
 
-    def far_away(*arguments: Any) -> Any:
-        sent = json.dumps([_sent(one) for one in arguments])
+    def far_away(*arguments: Any, **named: Any) -> Any:
+        sent = json.dumps([plain(arguments), plain(named)])
         left = max(0.0, deadline - time.monotonic())
         try:
             text = kernel.value(f"{INSIDE}.call({expression}, {sent!r})", left)
@@ -70,10 +70,6 @@ def _function(kernel: Kernel, expression: str) -> Callable[..., Any]:
     return far_away
 
 
-def _sent(argument: Any) -> Any:
-    return [to_dict(one) for one in argument] if isinstance(argument, list) else to_dict(argument)
-
-
 def _decode(text: str) -> dict[str, Any]:
     try:
         message = json.loads(text) if len(text) <= LARGEST else None
@@ -87,27 +83,13 @@ def _decode(text: str) -> dict[str, Any]:
 def _value(message: dict[str, Any]) -> Any:
     match message.get("kind"):
         case "data":
-            return _restored(message.get("value"))
+            try:
+                return restored(message.get("value"))
+            except ValueError:
+                raise LearnerError("Your answer holds an object that cannot be read.") from None
         case "missing":
             raise NotStartedError
         case "raised":
             raise LearnerError(str(message.get("text"))[:1000])
         case _:
             return Stranger(str(message.get("type", "value"))[:60])
-
-
-def _restored(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_restored(one) for one in value]
-    if isinstance(value, dict):
-        if set(value) == {"$map"}:
-            return {_key(key): _restored(one) for key, one in value["$map"]}
-        try:
-            return load(value["$object"])
-        except (KeyError, ValueError):
-            raise LearnerError("Your answer holds an object that cannot be read.") from None
-    return value
-
-
-def _key(key: Any) -> Any:
-    return tuple(key) if isinstance(key, list) else key
