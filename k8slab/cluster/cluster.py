@@ -43,6 +43,7 @@ from k8slab.sim import Simulation, Timer, Trace
 if TYPE_CHECKING:
     from k8slab.cluster.explanation import Explanation
     from k8slab.cluster.requests import Answer
+    from k8slab.gateway.dns import DnsServing
     from k8slab.gateway.serving import Serving
 
 BOOT_LIMIT = 300.0  # virtual seconds in which a cluster must be up
@@ -247,6 +248,29 @@ class Cluster(Breaking, TimeMachine):
 
         self.recording.spoil("it was served to clients over HTTP")
         return Serving(self.sim, self.world.transport("you"), self.turn, port=port, speed=speed)
+
+    def serve_dns(self, port: int = 0, *, node: str = CONTROL_PLANE) -> DnsServing:
+        """Answer DNS questions of this machine while the block lasts: real dig works.
+
+        `with cluster.serve_dns() as address`: over UDP and TCP on `address.host` and
+        `address.port`. The machine `node` passes each question on to the kube-dns Service, through
+        its rules; time passes only meanwhile.
+        """
+        from k8slab.cluster.dns_relay import relay
+        from k8slab.gateway.dns import DnsServing
+        from k8slab.node.kubelet.dependencies import KubeletConfiguration
+
+        net = self._host(node).machine.net
+        (server,) = KubeletConfiguration().cluster_dns
+
+        def ask(protocol: str, question: bytes) -> bytes | None:
+            with self.turn:
+                name = f"{node} asks {server} for this machine"
+                coroutine = relay(net, server, protocol, question)
+                return self.sim.complete(coroutine, name, COMMAND_LIMIT)
+
+        self.recording.spoil("it was asked by DNS clients")
+        return DnsServing(ask, port)
 
     # -- inside
 

@@ -57,26 +57,24 @@ class Cache:
         if age >= entry.ttl:
             del self._entries[name, qtype]
             return None
-        left = entry.ttl - age
-        answer = entry.answer
-        return Answer(
-            answer.rcode,
-            _with_ttl(answer.answers, left),
-            _with_ttl(answer.authority, left),
-            _with_ttl(answer.additional, left),
-        )
+        return _capped(entry.answer, entry.ttl - age)
 
-    def put(self, name: str, qtype: str, answer: Answer) -> None:
-        """Keep the answer if it may be kept."""
+    def put(self, name: str, qtype: str, answer: Answer) -> Answer:
+        """Keep the answer if it may be kept; returns it as it goes out.
+
+        Its TTLs are limited even for the first who asks: the next one would see them drop.
+        """
         kind = "success" if answer.answers else "denial"
-        if answer.rcode not in (NOERROR, NXDOMAIN) or self._is_disabled(kind, name):
-            return
+        if answer.rcode not in (NOERROR, NXDOMAIN):
+            return answer
         records = answer.answers or answer.authority
         shortest = min((record.ttl for record in records), default=MIN_TTL)
         ttl = min(max(shortest, MIN_TTL), self._limits[kind])
-        if len(self._entries) >= CAPACITY:
-            del self._entries[next(iter(self._entries))]
-        self._entries[name, qtype] = Entry(answer, self._now(), ttl)
+        if not self._is_disabled(kind, name):
+            if len(self._entries) >= CAPACITY:
+                del self._entries[next(iter(self._entries))]
+            self._entries[name, qtype] = Entry(answer, self._now(), ttl)
+        return _capped(answer, ttl)
 
     def _is_disabled(self, kind: str, name: str) -> bool:
         zones = self._disabled[kind]
@@ -84,6 +82,15 @@ class Cache:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+def _capped(answer: Answer, ttl: int) -> Answer:
+    return Answer(
+        answer.rcode,
+        _with_ttl(answer.answers, ttl),
+        _with_ttl(answer.authority, ttl),
+        _with_ttl(answer.additional, ttl),
+    )
 
 
 def _with_ttl(records: tuple[Record, ...], ttl: int) -> tuple[Record, ...]:

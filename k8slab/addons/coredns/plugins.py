@@ -68,7 +68,7 @@ class Chain:
             return self._shuffled(cached), self._is_ours(name)
         answer, ours = await self._ask(name, qtype)
         if self._cache is not None:
-            self._cache.put(name, qtype, answer)
+            answer = self._cache.put(name, qtype, answer)
         return self._shuffled(answer), ours
 
     async def _ask(self, name: str, qtype: str) -> tuple[Answer, bool]:

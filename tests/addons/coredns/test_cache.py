@@ -49,3 +49,9 @@ def test_types_of_one_name_are_kept_apart() -> None:
     kept, _ = cache()
     kept.put("a.example.", "A", FOUND)
     assert kept.get("a.example.", "AAAA") is None
+
+
+def test_the_first_who_asks_sees_the_limit_too() -> None:
+    for properties in ((), (("disable", "success"),)):
+        kept, _ = cache(*properties)
+        assert kept.put("a.example.", "A", FOUND).answers[0].ttl == 30
