@@ -261,3 +261,27 @@ def test_an_orphan_of_the_set_s_names_is_adopted(lab: Any) -> None:
     (owner,) = lab.get("Pod", "db-0").metadata.ownerReferences
     assert (lab.get("Pod", "db-0").metadata.uid, owner.kind) == (uid, "StatefulSet")
     assert len(lab.all("ControllerRevision")) == 1
+
+
+@pytest.mark.parametrize("delay", [0.004, 0.012, 0.4, 0.41, 0.8, 1.1, 1.2, 1.21, 1.6, 2.0])
+def test_a_killed_controller_loses_no_pod_and_makes_none_twice(lab_with: Any, delay: float) -> None:
+    from k8slab.control_plane.controller_manager import ControllerManager
+    from k8slab.sim import Group
+
+    lab = lab_with(replace={"statefulset-controller": None})
+    first = Group("kube-controller-manager")
+    lab.sim.spawn(ControllerManager(lab.sim, lab.client, lab).run(), "first", first)
+    lab.run(1)
+    lab.apply(manifest(replicas=3))
+    lab.run(delay)
+    containers = [{"name": "c", "image": "db:2"}]
+    lab.patch("StatefulSet", "db", {"spec": {"template": {"spec": {"containers": containers}}}})
+    lab.run(delay)
+    first.kill()
+    lab.run(2)
+    lab.sim.spawn(ControllerManager(lab.sim, lab.client, lab).run(), "second")
+    lab.run(8)
+    status = lab.get("StatefulSet", "db").status
+    assert (status.readyReplicas, status.updatedReplicas, status.currentReplicas) == (3, 3, 3)
+    assert status.currentRevision == status.updateRevision
+    assert {p.spec.containers[0].image for p in lab.all("Pod")} == {"db:2"}
