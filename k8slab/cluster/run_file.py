@@ -81,7 +81,7 @@ def load(kind: type[Cluster], path: str | Path, replace: Mapping[str, Any] | Non
     if come_out != (run.records, run.digest):
         raise RunFileError(
             f"{path}: the run comes out differently here. It was saved by k8slab {run.k8slab}: "
-            "load it with that version and the same replaced parts; a file has no images of one's own"
+            "load it with that version and the same replaced parts; it has no images of one's own"
         )
     return cluster
 

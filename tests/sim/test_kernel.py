@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8slab.sim import Group, Killed, Queue, Signal, Simulation, TaskError
+from k8slab.sim import Group, Halted, Killed, Queue, Signal, Simulation, TaskError
 
 
 def test_the_clock_jumps_to_the_next_entry() -> None:
@@ -168,3 +168,55 @@ def test_a_group_hears_of_the_error_that_ended_one_of_its_tasks() -> None:
     sim.spawn(broken(), "broken", Group("container", heard.append))
     sim.run(until=1)
     assert [repr(error) for error in heard] == ["KeyError('x')"]
+
+
+def test_time_stops_before_what_halt_does_not_want() -> None:
+    sim = Simulation()
+    ran: list[float] = []
+    for when in (1.0, 2.0):
+        sim.at(when, lambda: ran.append(sim.now))
+    sim.halt = lambda when: when > 1.5
+    with pytest.raises(Halted):
+        sim.run(9)
+    assert (ran, sim.now) == ([1.0], 1.0)
+    sim.halt = None
+    sim.run(9)
+    assert (ran, sim.now) == ([1.0, 2.0], 9.0)
+
+
+def test_time_stops_after_the_last_event_too() -> None:
+    sim = Simulation()
+    ran: list[float] = []
+    sim.at(1.0, lambda: ran.append(sim.now))
+    sim.halt = lambda when: bool(ran)
+    with pytest.raises(Halted):
+        sim.run(9)
+    assert sim.now == 1.0
+
+
+def test_what_a_killed_task_brings_about_is_the_killers_doing() -> None:
+    sim = Simulation()
+
+    async def victim() -> None:
+        try:
+            await sim.sleep(9)
+        finally:
+            sim.trace.add("victim", "end", "it")
+
+    sim.cause = sim.trace.add("one", "start", "it")
+    task = sim.spawn(victim(), "victim")
+    sim.cause = 0
+    sim.run(1)
+    sim.cause = sim.trace.add("other", "kill", "it")
+    task.kill()
+    sim.cause = 0
+    sim.run(2)
+    assert [record.component for record in sim.trace.why(3)] == ["victim", "other"]
+
+
+def test_the_trace_finds_the_last_record_of_a_time() -> None:
+    sim = Simulation()
+    for when in (1.0, 1.0, 2.0):
+        sim.at(when, lambda: sim.trace.add("x", "y", "z"))
+    sim.run(3)
+    assert [sim.trace.until(time) for time in (0.5, 1.0, 1.5, 2.0, 9.0)] == [0, 2, 2, 3, 3]
