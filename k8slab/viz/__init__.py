@@ -1,8 +1,8 @@
 """Figures and widgets: they read the API and the trace, and drive nothing but the clock.
 
 Figures are functions of a cluster (or of data) that return a `Figure`: `architecture_map`,
-`event_lane`, `membership`, `replica_lane`, `churn_plot`, `journey_figure`, `why_graph`. Widgets
-are made by `time_bar`, `explorer` and `label_magnet`.
+`event_lane`, `membership`, `replica_lane`, `churn_plot`, `outage_matrix`, `journey_figure`,
+`why_graph`. Widgets are made by `time_bar`, `explorer` and `label_magnet`.
 
 Rule of use: the names below load their module at first use, so that importing this costs nothing.
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from k8slab.viz.churn import churn_plot
     from k8slab.viz.figure import Figure
     from k8slab.viz.ladder import journey_figure
+    from k8slab.viz.outages import outage_matrix
     from k8slab.viz.pod_lanes import event_lane
     from k8slab.viz.replicas import replica_lane
     from k8slab.viz.widgets.label_magnet import label_magnet
@@ -35,6 +36,7 @@ _HOME = {
     "journey_figure": "ladder",
     "label_magnet": "widgets.label_magnet",
     "membership": "bipartite",
+    "outage_matrix": "outages",
     "replica_lane": "replicas",
     "time_bar": "widgets.time_bar",
     "why_graph": "causes",
@@ -48,6 +50,7 @@ __all__ = [
     "journey_figure",
     "label_magnet",
     "membership",
+    "outage_matrix",
     "replica_lane",
     "time_bar",
     "why_graph",

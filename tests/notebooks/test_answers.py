@@ -13,6 +13,7 @@ CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FOLDED = re.compile(r"<summary>(?:Answer|One solution)</summary>\s*`([^`]+)`")
 SAYS = {  # what the cells print once their blanks are filled
     "00_meet_the_lab": ("deployment.apps/hello scaled", "'Done: 3 Running Pods'"),
+    "01_the_cast": ("Pending", "answered without kube-proxy", "True"),
     "06_why_services_exist": ("service/canary created", "canary scaled", "True"),
 }
 
