@@ -114,10 +114,13 @@ def test_the_object_goes_only_when_the_containers_are_gone(cluster: Cluster) -> 
     apply(cluster, pod("web", shell(STUBBORN), terminationGracePeriodSeconds=5))
     ready(cluster, "web")
     delete(cluster, "web")
+    seen = []
     for _ in every(cluster, 0.25, 10):
         running = " main " in cluster.node("worker-1").shell("crictl ps")
-        assert exists(cluster, "web") or not running
-    assert not exists(cluster, "web")
+        seen.append((running, exists(cluster, "web")))
+    assert (True, True) in seen
+    assert (True, False) not in seen
+    assert seen[-1] == (False, False)
 
 
 def test_a_forced_deletion_removes_the_object_before_its_containers(cluster: Cluster) -> None:
