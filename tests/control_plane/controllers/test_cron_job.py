@@ -129,6 +129,12 @@ def test_of_several_missed_times_the_last_is_made_up_for() -> None:
     assert result.look_again_in == pytest.approx(400.1)
 
 
+def test_a_time_whose_job_is_there_is_seen_to() -> None:
+    result = plan(cron(), [job("tick-29453790")], now=2000.0)
+    assert result.create is None
+    assert result.status.lastScheduleTime == "2026-01-01T00:30:00Z"
+
+
 def test_many_missed_times_are_told() -> None:
     result = plan(cron(schedule="* * * * *"), [], now=101 * 60.0)
     assert [reason for _, reason, _ in result.events] == ["TooManyMissedTimes"]

@@ -107,6 +107,8 @@ PARALLEL = {"podManagementPolicy": "Parallel"}
         (PARALLEL, "n.n", "", "+1"),
         (PARALLEL, "rrrrr", "", "-4 -3"),
         (PARALLEL, "rrrnt", "", "-3"),
+        (PARALLEL, "rrr", "ooo", "~2"),
+        (PARALLEL, "rrn", "ooo", ""),
         ({"ordinals": {"start": 5}}, "r", "", "+6"),
         ({"ordinals": {"start": 5}}, "rrrr", "", "-8"),
     ],
