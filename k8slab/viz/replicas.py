@@ -133,10 +133,9 @@ def draw(
 ) -> Drawing:
     """Lay the curves and the lanes of marks out."""
     start = history[0].time
+    end = end if end > start else start + 1
     highest = max(max(c.wanted, c.there) for c in history) + 1
-    axes = Axes(
-        LEFT, HEAD + 10, WIDTH - LEFT - MARGIN - 10, HEIGHT, start, max(end, start + 1), highest
-    )
+    axes = Axes(LEFT, HEAD + 10, WIDTH - LEFT - MARGIN - 10, HEIGHT, start, end, highest)
     items = heading(title, "what it wants, has and has ready; below, what was done to its Pods")
     step = -(-highest // MOST_LINES)
     items += axes.frame(list(range(0, highest + 1, step)))

@@ -106,3 +106,15 @@ def test_a_moved_label_takes_a_pod_from_its_service_and_its_owner() -> None:
     assert f"Service: right. web lost {pod}" in said
     assert f"let {pod} go and made web-" in said
     assert f"without a ReplicaSet: {pod}" in magnet.text
+
+
+def test_a_window_of_milliseconds_fills_the_figure(cluster) -> None:
+    """A burst of creations can be looked at: the axis ends where it was asked to."""
+    made = [r for r in cluster.trace if r.verb == "create" and r.subject.startswith("Pod/default/")]
+    first = made[0].time
+    figure = replica_lane(cluster, "deployment/web", since=first - 0.02, until=first + 0.02)
+    times = [
+        item.text for item in figure.drawing.items if str(getattr(item, "text", "")).endswith(" s")
+    ]
+    assert len(times) >= 3
+    assert float(times[-1].removesuffix(" s")) <= first + 0.02
