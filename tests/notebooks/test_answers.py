@@ -15,6 +15,11 @@ SAYS = {  # what the cells print once their blanks are filled
     "00_meet_the_lab": ("deployment.apps/hello scaled", "'Done: 3 Running Pods'"),
     "01_the_cast": ("Pending", "answered without kube-proxy", "True"),
     "06_why_services_exist": ("service/canary created", "canary scaled", "True"),
+    "08_replica_sets_and_scheduling": (
+        "the royal box is served: True",
+        "replicaset.apps/choir created",
+        "True",
+    ),
 }
 
 
