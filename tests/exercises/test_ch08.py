@@ -14,7 +14,7 @@ from k8slab.api.meta import controller_of
 from k8slab.api.pods import is_pod_active
 from k8slab.classroom.checks import judge
 from k8slab.classroom.exercises import find
-from k8slab.classroom.exercises.ch08 import make_plan
+from k8slab.classroom.exercises.ch08.plan_worlds import cases
 from k8slab.control_plane.controllers.replica_set import Plan, plan, rank_for_deletion
 
 VICTIMS = {"north": "cal", "east": "eve", "south": "gus", "west": "jon"}
@@ -255,7 +255,7 @@ def test_the_untouched_stub_is_not_started(key: str, answer: Any) -> None:
 
 
 def test_the_worlds_of_the_make_task_hold_what_they_promise() -> None:
-    plans = [case.wanted for case in make_plan.cases()]
+    plans = [case.wanted for case in cases()]
     assert len(plans) == 20
     assert sum(bool(one.create) for one in plans) >= 10
     assert sum(bool(one.delete) for one in plans) >= 5
