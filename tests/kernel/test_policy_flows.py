@@ -81,7 +81,9 @@ def nets() -> Iterator[tuple[RealNodes, LabNodes]]:
 def test_policies_end_every_flow_as_in_the_kernel(
     nets: tuple[RealNodes, LabNodes], origin: str
 ) -> None:
-    kernel, ours = (net.ask(origin, flows()) for net in nets)
+    # The lab's dice are thrown more often, so that whatever the kernel's say has been seen there.
+    kernel = nets[0].ask(origin, flows())
+    ours = nets[1].ask(origin, [(*flow[:3], 6 * flow[3] - 5) for flow in flows()])
     for flow, theirs, own in zip(flows(), kernel, ours, strict=True):
         # Where dice decide, the kernel is not asked again once an endpoint did not answer.
         assert set(theirs) <= set(own), flow

@@ -204,7 +204,7 @@ class _Writer:
         port = self.port
         text = _comment(f"{port.name} loadbalancer IP")
         sources = [_cidr(source) for source in port.source_ranges]
-        if any(_within(self.node.ip, source) for source in sources):
+        if any(within(self.node.ip, source) for source in sources):
             # The node's own requests loop back with the load balancer's address as source.
             sources += [_cidr(ip) for ip in port.load_balancer_ips]
         for source in sources:
@@ -277,7 +277,8 @@ def _cidr(address: str) -> str:
     return f"{address}/128" if ":" in address else f"{address}/32"
 
 
-def _within(ip: str, cidr: str) -> bool:
+def within(ip: str, cidr: str) -> bool:
+    """Say whether the address, "" for none, lies in the network of the same family."""
     if not ip or (":" in ip) != (":" in cidr):
         return False
     return ip_address(ip) in ip_network(cidr, strict=False)
