@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ EXAMPLE = re.search(r"^    pod/.*?\n\n", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def names() -> dict[str, Any]:
-    """What all the blocks, run one after the other in the project's folder, leave behind."""
+def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What all the blocks, run one after the other in a copy of the folder, leave behind."""
     found: dict[str, Any] = {}
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "docs", folder / "docs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(ROOT)
+        patch.chdir(folder)
         for block in BLOCKS:
             *lines, last = block.rstrip().splitlines()
             exec("\n".join(lines), found)
