@@ -51,7 +51,7 @@ def page(home: Path) -> Iterator[Any]:
 def commit(page: Any, form: int) -> None:
     button = page.locator("button", has_text="Commit").nth(form)
     button.press("Enter")
-    page.locator("button", has_text="Committed").first.wait_for()
+    button.filter(has_text="Committed").wait_for()  # this one; others may be long since
     jupyterlab.wait_for_idle(page, jupyterlab.KERNEL)
 
 
