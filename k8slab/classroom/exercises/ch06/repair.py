@@ -11,7 +11,7 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,17 +19,16 @@ import msgspec
 from k8slab.api.apps import Deployment
 from k8slab.api.core import Pod, Service
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.answers import LearnerError, Terminal
+from k8slab.classroom.exercises.answers import Terminal
+from k8slab.classroom.exercises.repairs import grade_repair, run_commands
 from k8slab.classroom.exercises.worlds import boot, listed, members, names, pods_with, seen
-from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
+from k8slab.classroom.verdicts import Finding, almost, right, wrong
 from k8slab.cluster.view import View
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
 
 SEEDS = (5, 12)
-MOST_COMMANDS = 20
-MOST_REPLICAS = 100
 REQUESTS = 6
 URL = "http://checkout"
 DEPLOYMENT = """
@@ -99,54 +98,25 @@ def keep(view: View) -> Kept:
 
 def grade(answer: Any) -> Finding:
     """Judge a list of kubectl commands."""
-    commands = [answer] if isinstance(answer, str) else answer
-    expected = 'a list of commands such as ["kubectl get pods"]'
-    if not isinstance(commands, list | tuple) or not all(isinstance(c, str) for c in commands):
-        return wrong_kind(expected, answer)
-    if not any(command.strip() for command in commands):
-        return wrong_kind(expected, answer)
-    if len(commands) > MOST_COMMANDS:
-        return wrong(f"A repair of {len(commands)} commands is too long: {MOST_COMMANDS} will do.")
-    evidence: tuple[Evidence, ...] = ()
-    for seed in SEEDS:
-        finding = _try(seed, commands)
-        if finding.rung != "right":
-            return finding
-        evidence += finding.evidence
-    return right(
-        "Repaired: every request is answered by a checkout Pod, at the address that clients "
+    return grade_repair(
+        answer,
+        example="kubectl get pods",
+        seeds=SEEDS,
+        attempt=_try,
+        praise="Repaired: every request is answered by a checkout Pod, at the address that clients "
         "already know, and still after a Pod was replaced. Nothing else was touched.",
-        evidence,
     )
 
 
-def _try(seed: int, commands: list[str] | tuple[str, ...]) -> Finding:
+def _try(seed: int, commands: Sequence[str]) -> Finding:
     cluster = world(seed)
-    before, evidence = keep(cluster.view), _run(cluster, commands)
+    before, evidence = keep(cluster.view), run_commands(cluster, commands)
     cluster.settle(5)
     for judge in (_broken, _unanswered, _mixed, _incomplete):
         finding = judge(cluster, before)
         if finding is not None:
             return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
     return _lasts(cluster)
-
-
-def _run(cluster: Cluster, commands: list[str] | tuple[str, ...]) -> tuple[Evidence, ...]:
-    """Run the commands and return what kubectl had against them."""
-    terminal = Terminal(cluster)
-    evidence: tuple[Evidence, ...] = ()
-    for command in filter(str.strip, commands):
-        result = terminal.run(command)
-        wanted = sum(one.spec.replicas or 0 for one in cluster.view.list(Deployment))
-        if wanted > MOST_REPLICAS:  # before they come, which takes long
-            raise LearnerError(f"A repair needs no {wanted} Pods.")
-        cluster.run(1)
-        if result.exit_code != 0:
-            first = command.strip().splitlines()[0]
-            said = (result.stderr or result.stdout).strip().splitlines()
-            text = f"`{first}` said: {said[0] if said else 'nothing'}"
-            evidence += (seen(cluster, text),)
-    return evidence
 
 
 def _broken(cluster: Cluster, before: Kept) -> Finding | None:

@@ -11,6 +11,7 @@ Upstream: none
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,9 +22,10 @@ from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import controller_of
 from k8slab.api.pods import is_pod_active, is_pod_ready
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.answers import LearnerError, Terminal
+from k8slab.classroom.exercises.answers import Terminal
+from k8slab.classroom.exercises.repairs import grade_repair, run_commands
 from k8slab.classroom.exercises.worlds import boot, listed, names, seen
-from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
+from k8slab.classroom.verdicts import Finding, almost, right, wrong
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
@@ -76,55 +78,26 @@ def crew(view: View, image: str) -> list[Pod]:
 
 def grade(answer: Any) -> Finding:
     """Judge a list of kubectl commands."""
-    commands = [answer] if isinstance(answer, str) else answer
-    expected = 'a list of commands such as ["kubectl get rs"]'
-    if not isinstance(commands, list | tuple) or not all(isinstance(c, str) for c in commands):
-        return wrong_kind(expected, answer)
-    if not any(command.strip() for command in commands):
-        return wrong_kind(expected, answer)
-    if len(commands) > MOST_COMMANDS:
-        return wrong(f"A repair of {len(commands)} commands is too long: {MOST_COMMANDS} will do.")
-    evidence: tuple[Evidence, ...] = ()
-    for seed in SEEDS:
-        finding = _try(seed, commands)
-        if finding.rung != "right":
-            return finding
-        evidence += finding.evidence
-    return right(
-        "Repaired: three ushers, two at the bar, and neither selector catches the other's Pods. "
-        "The ushers' card was renewed once more, and this time nobody was lost.",
-        evidence,
+    return grade_repair(
+        answer,
+        example="kubectl get rs",
+        seeds=SEEDS,
+        attempt=_try,
+        praise="Repaired: three ushers, two at the bar, and neither selector catches the other's "
+        "Pods. The ushers' card was renewed once more, and this time nobody was lost.",
     )
 
 
-def _try(seed: int, commands: list[str] | tuple[str, ...]) -> Finding:
+def _try(seed: int, commands: Sequence[str]) -> Finding:
     cluster = world(seed)
     found = cluster.view.get(ReplicaSet, "ushers")
     uid = found.metadata.uid if found is not None else ""
-    evidence = _run(cluster, commands)
+    evidence = run_commands(cluster, commands)
     cluster.settle(5)
     finding = _kept(cluster, uid) or _staffed(cluster) or _parted(cluster)
     if finding is not None:
         return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
     return _lasts(cluster)
-
-
-def _run(cluster: Cluster, commands: list[str] | tuple[str, ...]) -> tuple[Evidence, ...]:
-    """Run the commands and return what kubectl had against them."""
-    terminal = Terminal(cluster)
-    evidence: tuple[Evidence, ...] = ()
-    for command in filter(str.strip, commands):
-        result = terminal.run(command)
-        wanted = sum(one.spec.replicas or 0 for one in cluster.view.list(ReplicaSet))
-        if wanted > MOST_REPLICAS:  # before they come, which takes long
-            raise LearnerError(f"A repair needs no {wanted} Pods.")
-        cluster.run(1)
-        if result.exit_code != 0:
-            first = command.strip().splitlines()[0]
-            said = [line for line in (result.stderr or result.stdout).splitlines() if line.strip()]
-            text = f"`{first}` said: {' '.join(said) or 'nothing'}"
-            evidence += (seen(cluster, text),)
-    return evidence
 
 
 def _kept(cluster: Cluster, uid: str) -> Finding | None:
