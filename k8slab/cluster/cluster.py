@@ -61,6 +61,7 @@ class Cluster(Breaking, TimeMachine):
         *,
         latency: Latency | None = None,
         replace: Mapping[str, Any] | None = None,
+        heartbeats: str = "lazy",
         boot: bool = True,
     ) -> None:
         if workers < 0:
@@ -71,14 +72,14 @@ class Cluster(Breaking, TimeMachine):
             "seed": seed,
             "latency": latency,
             "replace": replace,
+            "heartbeats": heartbeats,
         }
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
         self.breakpoints = Breakpoints(self)
         self.recording = Recording(self.sim, lambda path: Path(path).read_text(encoding="utf-8"))
-        self.world = World(
-            self.sim, latency or Latency(), replace or {}, addresses.subnets(workers + 1)
-        )
+        subnets = addresses.subnets(workers + 1)
+        self.world = World(self.sim, latency or Latency(), replace or {}, subnets, heartbeats)
         self._add_hosts(workers)
         self._kubectl: Any = None
         bring_magic()

@@ -19,7 +19,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -47,6 +47,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     workers: Annotated[int, msgspec.Meta(ge=0, le=5000)]
     seed: int
     latency: Latency | None
+    heartbeats: Literal["lazy", "events"]
     replaced: tuple[str, ...]  # the components that were the learner's own
     inputs: tuple[Input, ...]
     end: Position
@@ -72,7 +73,14 @@ def load(kind: type[Cluster], path: str | Path, replace: Mapping[str, Any] | Non
         wanted = ", ".join(run.replaced) or "nothing"
         given = ", ".join(sorted(replace or {})) or "nothing"
         raise RunFileError(f"{path}: the run replaced {wanted}, load() was given {given}")
-    cluster = kind(run.workers, run.seed, latency=run.latency, replace=replace, boot=False)
+    cluster = kind(
+        run.workers,
+        run.seed,
+        latency=run.latency,
+        replace=replace,
+        heartbeats=run.heartbeats,
+        boot=False,
+    )
     try:
         replay(cluster, run.inputs, run.end)
         come_out = len(cluster.trace), cluster.trace.digest()
@@ -96,6 +104,7 @@ def run_of(cluster: Cluster) -> Run:
         workers=made["workers"],
         seed=made["seed"],
         latency=made["latency"],
+        heartbeats=made["heartbeats"],
         replaced=tuple(sorted(made["replace"] or {})),
         inputs=tuple(cluster.recording.inputs),
         end=cluster.recording.position,

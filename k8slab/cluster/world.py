@@ -31,7 +31,7 @@ from k8slab.linux.netns import NetNamespace
 from k8slab.linux.routes import Route
 from k8slab.node.cni import Cni
 from k8slab.node.kube_proxy import RuleCache
-from k8slab.node.kubelet import Kubelet
+from k8slab.node.kubelet import Kubelet, KubeletConfiguration
 from k8slab.node.machine import Machine
 from k8slab.node.runtime import Containerd
 from k8slab.node.runtime.images import ImageRegistry
@@ -40,6 +40,7 @@ from k8slab.sim import Group, Simulation
 
 CONTROL_PLANE = "control-plane"
 ROUTER = address(addresses.ROUTER)
+HEARTBEATS = ("lazy", "events")  # lazy: a Lease is written when it would change something
 CPU, MEMORY = 4000, 8 * 2**30  # of each machine: millicores, bytes
 OUTSIDE = "outside"  # the machine of a client beyond the cluster
 IMAGE = re.compile(r"^\s*(?:- )?image: *(\S+)", re.MULTILINE)
@@ -65,9 +66,17 @@ class World:
     """All machines of one cluster, on one network."""
 
     def __init__(
-        self, sim: Simulation, latency: Latency, replace: Mapping[str, Any], subnets: Subnets
+        self,
+        sim: Simulation,
+        latency: Latency,
+        replace: Mapping[str, Any],
+        subnets: Subnets,
+        heartbeats: str,
     ) -> None:
+        if heartbeats not in HEARTBEATS:
+            raise ValueError(f"heartbeats are one of {', '.join(HEARTBEATS)}, got {heartbeats!r}")
         self.sim = sim
+        self.kubelet_config = KubeletConfiguration(heartbeats=heartbeats)
         self.subnets = subnets
         self.latency = latency
         self.replace = replace
@@ -115,7 +124,14 @@ class World:
         client = Client(self.transport(name), f"system:node:{name}")
         runtime, images = host.containerd, host.containerd
         host.kubelet = Kubelet(
-            self.sim, host.machine, client, runtime, images, host.cni, labels=host.labels
+            self.sim,
+            host.machine,
+            client,
+            runtime,
+            images,
+            host.cni,
+            labels=host.labels,
+            config=self.kubelet_config,
         )
         host.group = Group(f"kubelet/{name}")
 

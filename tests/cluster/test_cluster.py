@@ -82,6 +82,20 @@ def test_a_dead_nodes_pods_are_replaced_after_the_grace_and_the_toleration(
     assert cluster.view.get(Pod, name) is not None  # stuck: only its kubelet could confirm
 
 
+def test_every_heartbeat_is_a_write_for_who_wants_to_see_them() -> None:
+    quiet, loud = (Cluster(workers=1, seed=1, heartbeats=kind) for kind in ("lazy", "events"))
+    for cluster in (quiet, loud):
+        cluster.run(100)
+    renewals = [
+        sum(r.time > 50 for r in cluster.trace.about("Lease/kube-node-lease/worker-1"))
+        for cluster in (quiet, loud)
+    ]
+    assert renewals[0] == 0
+    assert 5 <= renewals[1] <= 7
+    with pytest.raises(ValueError, match="heartbeats are one of lazy, events, got 'never'"):
+        Cluster(heartbeats="never")
+
+
 def test_the_past_can_be_looked_at(cluster: Cluster) -> None:
     assert cluster.at(0).list(Pod) == []
     assert len(cluster.at(cluster.now).list(Pod, "default")) == 4
