@@ -185,11 +185,6 @@ def bad_request(message: str) -> ApiError:
     return api_error(message, "BadRequest", 400)
 
 
-def unauthorized(message: str = "Unauthorized") -> ApiError:
-    """Say that nobody knows who is asking."""
-    return api_error(message, "Unauthorized", 401)
-
-
 def expired(message: str) -> ApiError:
     """Say that the revision asked for is no longer kept: list again."""
     return api_error(message, "Expired", 410)
@@ -198,12 +193,6 @@ def expired(message: str) -> ApiError:
 def gone(message: str) -> ApiError:
     """Say that something is not there any more and will not come back."""
     return api_error(message, "Gone", 410)
-
-
-def method_not_supported(resource: Resource, verb: str) -> ApiError:
-    """Say that the resource does not have this verb."""
-    message = f'{verb} is not supported on resources of kind "{resource.group_resource}"'
-    return _about(resource, "", message, "MethodNotAllowed", 405)
 
 
 def no_such_path() -> ApiError:
@@ -260,18 +249,6 @@ def timeout(message: str, retry_after: int = 0, causes: Sequence[StatusCause] = 
     """Say that the request took too long; ``retry_after`` is in seconds."""
     details = StatusDetails(causes=tuple(causes), retryAfterSeconds=retry_after)
     return api_error(f"Timeout: {message}", "Timeout", 504, details)
-
-
-def server_timeout(resource: Resource, verb: str, retry_after: int = 0) -> ApiError:
-    """Say that the server could not finish in time, and when to try again (seconds)."""
-    message = (
-        f"The {verb} operation against {resource.group_resource} could not be completed at this "
-        "time, please try again."
-    )
-    details = StatusDetails(
-        group=resource.group, kind=resource.plural, retryAfterSeconds=retry_after
-    )
-    return api_error(message, "ServerTimeout", 500, details)
 
 
 def _about(resource: Resource, name: str, message: str, reason: str, code: int) -> ApiError:

@@ -25,11 +25,10 @@ from tornado.routing import Matcher, Rule
 from tornado.web import Application, HTTPError, RequestHandler
 
 from k8slab.api import errors
-from k8slab.api.meta import StatusDetails
 from k8slab.client import Transport
 from k8slab.gateway.driver import Driver
 from k8slab.gateway.gateway import Gateway
-from k8slab.gateway.messages import HttpResponse, HttpStream, of_error
+from k8slab.gateway.messages import HttpResponse, HttpStream, method_not_allowed, of_error
 from k8slab.gateway.outbox import Outbox
 from k8slab.gateway.reading import ADDRESS, read, refusal
 from k8slab.gateway.websocket import SessionHandler
@@ -212,8 +211,7 @@ class Handler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with a Status, whatever went wrong."""
         if status_code == 405:
-            message = "the server does not allow this method on the requested resource"
-            refused = errors.api_error(message, "MethodNotAllowed", 405, StatusDetails())
+            refused = method_not_allowed()
         elif status_code < 500:
             refused = errors.bad_request("the request cannot be read")
         else:

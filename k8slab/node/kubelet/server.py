@@ -97,13 +97,6 @@ class KubeletServer:
         found = self._find(namespace, pod, container, previous=options.previous)
         return format_log(self._runtime.log(found.id), options)
 
-    def log_lines(
-        self, namespace: str, pod: str, container: str, options: LogOptions
-    ) -> list[LogLine]:
-        """Return the log's lines: what `logs -f` reads again and again. Raises ApiError."""
-        found = self._find(namespace, pod, container, previous=options.previous)
-        return chosen_lines(self._runtime.log(found.id), options)
-
     def follow(self, namespace: str, pod: str, container: str, options: LogOptions) -> LogFollower:
         """Return a reader of the log that goes on until the container ends. Raises ApiError."""
         found = self._find(namespace, pod, container, previous=options.previous)

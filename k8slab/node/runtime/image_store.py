@@ -10,8 +10,6 @@ Upstream: containerd internal/cri/server/images, kubelet --serialize-image-pulls
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from k8slab.client.latency import Latency
 from k8slab.node.image_reference import parse_reference
 from k8slab.node.runtime.images.image import Image
@@ -32,11 +30,6 @@ class ImageStore:
         self._images: dict[str, Image] = {}
         self._line: list[Signal] = []  # who pulls, and who waits to: one turn each
 
-    def preload(self, names: Iterable[str]) -> None:
-        """Have images from the start, as a node has those of the cluster's own parts."""
-        for name in names:
-            self._images[str(parse_reference(name))] = self._registry.resolve(name)
-
     def image(self, name: str) -> Image | None:
         """Return the image, None if it is not on this node."""
         return self._images.get(str(parse_reference(name)))
@@ -54,10 +47,6 @@ class ImageStore:
     def images(self) -> list[tuple[str, int]]:
         """Return (name, size in bytes) of all images on this node, in order of arrival."""
         return [(name, image.size) for name, image in self._images.items()]
-
-    def remove_image(self, image: str) -> None:
-        """Forget an image, as garbage collection and `crictl rmi` do."""
-        self._images.pop(str(parse_reference(image)), None)
 
     async def pull_image(self, image: str) -> str:
         """Fetch the image and return its id; raises ImagePullFailed."""

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from k8slab.api.core import Node, Taint
 from k8slab.api.meta import timestamp
 from k8slab.control_plane.controllers.node_lifecycle.health import ready_status
@@ -125,8 +123,3 @@ def all_disrupted(states: Iterable[str]) -> bool:
     """Say whether every zone is fully disrupted: then the fault is here, and nobody is evicted."""
     known = list(states)
     return bool(known) and all(state == "FullDisruption" for state in known)
-
-
-def without_times(taints: Iterable[Taint]) -> list[Taint]:
-    """Return the taints without the moments at which they were added."""
-    return [replace(taint, timeAdded=None) for taint in taints]
