@@ -1,8 +1,8 @@
 """Who owns what: a controller claims the objects that match its selector.
 
 `claim` sorts objects into those that are the owner's, orphans to adopt and objects to release;
-`adopt` and `release` write that down in ownerReferences. Another controller's objects are left
-alone, whatever their labels say.
+`adopt` and `release` write that down in ownerReferences; `resolve_controller_ref` reads it.
+Another controller's objects are left alone, whatever their labels say.
 
 Rule of use: claim first, then count; adopt only for an owner that is not being deleted.
 
@@ -19,7 +19,7 @@ import msgspec
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import Selector
 from k8slab.api.meta import Object, controller_of
-from k8slab.client import STRATEGIC_PATCH, Client
+from k8slab.client import STRATEGIC_PATCH, Client, Informer
 from k8slab.control_plane.controllers.controller_utils import controller_reference
 
 K = TypeVar("K", bound=Object)
@@ -91,3 +91,17 @@ async def release(client: Client, owner: Object, obj: Object) -> None:
         # Invalid: the uid differs, so that it is another object of the same name by now.
         if error.reason not in ("NotFound", "Invalid"):
             raise
+
+
+def resolve_controller_ref(obj: Object | None, kind: str, owners: Informer[K]) -> K | None:
+    """Return the object of that kind which controls `obj`, as far as the informer knows it.
+
+    None if another kind controls it, or nobody; the uid decides, since names can come again.
+
+    Upstream: resolveControllerRef of each controller in pkg/controller
+    """
+    reference = controller_of(obj) if obj is not None else None
+    if obj is None or reference is None or reference.kind != kind:
+        return None
+    owner = owners.get(obj.metadata.namespace, reference.name)
+    return owner if owner is not None and owner.metadata.uid == reference.uid else None

@@ -20,10 +20,15 @@ from k8slab.api.conditions import get_condition
 from k8slab.api.core import Node, Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
-from k8slab.api.meta import controller_of, is_controlled_by
+from k8slab.api.meta import is_controlled_by
 from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informers, WorkQueue, key_of
-from k8slab.control_plane.controllers.controller_ref_manager import adopt, claim, release
+from k8slab.control_plane.controllers.controller_ref_manager import (
+    adopt,
+    claim,
+    release,
+    resolve_controller_ref,
+)
 from k8slab.control_plane.controllers.controller_utils import (
     BY_CONTROLLER,
     Action,
@@ -110,11 +115,8 @@ class DaemonSetController:
                 self._queue.add(key_of(ds))
 
     def _owner(self, pod: Pod) -> str:
-        reference = controller_of(pod)
-        if reference is None or reference.kind != "DaemonSet":
-            return ""
-        ds = self._daemon_sets.get(pod.metadata.namespace, reference.name)
-        return key_of(ds) if ds is not None and ds.metadata.uid == reference.uid else ""
+        ds = resolve_controller_ref(pod, "DaemonSet", self._daemon_sets)
+        return key_of(ds) if ds is not None else ""
 
     # -- one look
 

@@ -18,7 +18,12 @@ from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import controller_of, is_controlled_by
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
-from k8slab.control_plane.controllers.controller_ref_manager import adopt, claim, release
+from k8slab.control_plane.controllers.controller_ref_manager import (
+    adopt,
+    claim,
+    release,
+    resolve_controller_ref,
+)
 from k8slab.control_plane.controllers.controller_utils import (
     BY_CONTROLLER,
     controller_index,
@@ -90,11 +95,7 @@ class DeploymentController:
             self._queue.add(key_of(deployment))
 
     def _owner(self, rs: ReplicaSet | None) -> Deployment | None:
-        reference = controller_of(rs) if rs is not None else None
-        if rs is None or reference is None or reference.kind != "Deployment":
-            return None
-        deployment = self._deployments.get(rs.metadata.namespace, reference.name)
-        return deployment if deployment and deployment.metadata.uid == reference.uid else None
+        return resolve_controller_ref(rs, "Deployment", self._deployments)
 
     # -- one look
 

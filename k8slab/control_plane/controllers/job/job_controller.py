@@ -20,7 +20,6 @@ from k8slab.api.conditions import get_condition
 from k8slab.api.core import Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
-from k8slab.api.meta import controller_of
 from k8slab.client import (
     STRATEGIC_PATCH,
     Client,
@@ -30,7 +29,12 @@ from k8slab.client import (
     WorkQueue,
     key_of,
 )
-from k8slab.control_plane.controllers.controller_ref_manager import adopt, claim, release
+from k8slab.control_plane.controllers.controller_ref_manager import (
+    adopt,
+    claim,
+    release,
+    resolve_controller_ref,
+)
 from k8slab.control_plane.controllers.controller_utils import (
     BY_CONTROLLER,
     Action,
@@ -126,11 +130,8 @@ class JobController:
 
     def _owner(self, pod: Pod) -> str:
         """Return the key of the Job that controls the Pod, "" if none does."""
-        reference = controller_of(pod)
-        if reference is None or reference.kind != "Job":
-            return ""
-        job = self._jobs.get(pod.metadata.namespace, reference.name)
-        return key_of(job) if job is not None and job.metadata.uid == reference.uid else ""
+        job = resolve_controller_ref(pod, "Job", self._jobs)
+        return key_of(job) if job is not None else ""
 
     # -- one look
 

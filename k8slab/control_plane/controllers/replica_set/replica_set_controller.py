@@ -19,7 +19,11 @@ from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import DeleteOptions, Preconditions, controller_of
 from k8slab.api.pods import is_pod_active, is_pod_ready
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informers, WorkQueue, key_of
-from k8slab.control_plane.controllers.controller_ref_manager import adopt, release
+from k8slab.control_plane.controllers.controller_ref_manager import (
+    adopt,
+    release,
+    resolve_controller_ref,
+)
 from k8slab.control_plane.controllers.controller_utils import (
     BY_CONTROLLER,
     Action,
@@ -133,11 +137,8 @@ class ReplicaSetController:
 
     def _owner(self, pod: Pod | None) -> str:
         """Return the key of the ReplicaSet that controls the Pod, "" if none does."""
-        reference = controller_of(pod) if pod is not None else None
-        if pod is None or reference is None or reference.kind != self.kind:
-            return ""
-        rs = self._replica_sets.get(pod.metadata.namespace, reference.name)
-        return key_of(rs) if rs is not None and rs.metadata.uid == reference.uid else ""
+        rs = resolve_controller_ref(pod, self.kind, self._replica_sets)
+        return key_of(rs) if rs is not None else ""
 
     # -- one look
 

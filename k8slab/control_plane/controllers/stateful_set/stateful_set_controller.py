@@ -23,7 +23,12 @@ from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import controller_of, is_controlled_by
 from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informers, WorkQueue, key_of
-from k8slab.control_plane.controllers.controller_ref_manager import adopt, claim, release
+from k8slab.control_plane.controllers.controller_ref_manager import (
+    adopt,
+    claim,
+    release,
+    resolve_controller_ref,
+)
 from k8slab.control_plane.controllers.controller_utils import (
     BY_CONTROLLER,
     Action,
@@ -114,11 +119,8 @@ class StatefulSetController:
 
     def _owner(self, pod: Pod | None) -> str:
         """Return the key of the StatefulSet that controls the Pod, "" if none does."""
-        reference = controller_of(pod) if pod is not None else None
-        if pod is None or reference is None or reference.kind != "StatefulSet":
-            return ""
-        set_ = self._sets.get(pod.metadata.namespace, reference.name)
-        return key_of(set_) if set_ is not None and set_.metadata.uid == reference.uid else ""
+        set_ = resolve_controller_ref(pod, "StatefulSet", self._sets)
+        return key_of(set_) if set_ is not None else ""
 
     # -- one look
 
