@@ -12,6 +12,12 @@ import pytest
 from k8slab.api.pods import is_pod_ready
 from k8slab.classroom.checks import judge
 from k8slab.classroom.exercises import find
+from tests.exercises.claims import (
+    hears_what_is_wrong,
+    is_told_what_is_expected,
+    passes,
+    rows,
+)
 
 SERVICE = """
 apiVersion: v1
@@ -186,33 +192,19 @@ WRONG_KIND: dict[str, tuple[Any, ...]] = {
 }
 
 
-def rows(table: dict[str, tuple[Any, ...]]) -> list[Any]:
-    return [
-        pytest.param(key, row, id=f"{key}-{n}")
-        for key, given in table.items()
-        for n, row in enumerate(given)
-    ]
-
-
 @pytest.mark.parametrize(("key", "answer"), rows(RIGHT))
 def test_different_right_answers_pass(key: str, answer: Any) -> None:
-    finding = judge(find(key), answer)
-    assert finding.rung == "right", finding.message
+    passes(key, answer)
 
 
 @pytest.mark.parametrize(("key", "row"), rows(WRONG))
 def test_a_wrong_answer_hears_what_is_wrong(key: str, row: tuple[Any, str]) -> None:
-    answer, words = row
-    finding = judge(find(key), answer)
-    assert finding.rung in ("keep working", "almost"), finding.message
-    assert words in finding.message
+    hears_what_is_wrong(key, row)
 
 
 @pytest.mark.parametrize(("key", "answer"), rows(WRONG_KIND))
 def test_an_answer_of_the_wrong_kind_is_told_what_is_expected(key: str, answer: Any) -> None:
-    finding = judge(find(key), answer)
-    assert finding.rung == "wrong kind", finding.message
-    assert finding.message.startswith("Expected ")
+    is_told_what_is_expected(key, answer)
 
 
 @pytest.mark.parametrize("key", RIGHT)

@@ -16,6 +16,12 @@ from k8slab.classroom.checks import judge
 from k8slab.classroom.exercises import find
 from k8slab.classroom.exercises.ch08.plan_worlds import cases
 from k8slab.control_plane.controllers.replica_set import Plan, plan, rank_for_deletion
+from tests.exercises.claims import (
+    hears_what_is_wrong,
+    is_told_what_is_expected,
+    passes,
+    rows,
+)
 
 VICTIMS = {"north": "cal", "east": "eve", "south": "gus", "west": "jon"}
 BAR = """kubectl apply -f -
@@ -217,33 +223,19 @@ WRONG_KIND: dict[str, tuple[Any, ...]] = {
 }
 
 
-def rows(table: dict[str, tuple[Any, ...]]) -> list[Any]:
-    return [
-        pytest.param(key, row, id=f"{key}-{n}")
-        for key, given in table.items()
-        for n, row in enumerate(given)
-    ]
-
-
 @pytest.mark.parametrize(("key", "answer"), rows(RIGHT))
 def test_different_right_answers_pass(key: str, answer: Any) -> None:
-    finding = judge(find(key), answer)
-    assert finding.rung == "right", finding.message
+    passes(key, answer)
 
 
 @pytest.mark.parametrize(("key", "row"), rows(WRONG))
 def test_a_wrong_answer_hears_what_is_wrong(key: str, row: tuple[Any, str]) -> None:
-    answer, words = row
-    finding = judge(find(key), answer)
-    assert finding.rung in ("keep working", "almost"), finding.message
-    assert words in finding.message
+    hears_what_is_wrong(key, row)
 
 
 @pytest.mark.parametrize(("key", "answer"), rows(WRONG_KIND))
 def test_an_answer_of_the_wrong_kind_is_told_what_is_expected(key: str, answer: Any) -> None:
-    finding = judge(find(key), answer)
-    assert finding.rung == "wrong kind", finding.message
-    assert finding.message.startswith("Expected ")
+    is_told_what_is_expected(key, answer)
 
 
 @pytest.mark.parametrize("key", RIGHT)
