@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from k8slab.api import codec, errors, scheme
 from k8slab.api.core import Event, Service
-from k8slab.api.meta import DeleteOptions, Object
+from k8slab.api.meta import Object
 from k8slab.api.scheme import Resource
 from k8slab.client import APPLY_PATCH, Listing, Request
 from k8slab.control_plane.apiserver import (
@@ -28,6 +28,7 @@ from k8slab.control_plane.apiserver import (
     deletion,
     managed_fields,
     patch,
+    preconditions,
     strategy,
     validation,
     warnings,
@@ -114,8 +115,8 @@ class Registry:
                     request.notes.created = True
                 return self.create(request)
         old = self._current(request.namespace, request.name)
-        self._check_version(new, old)
-        self._check_uid(new, old)
+        preconditions.check_version(self.resource, new, old)
+        preconditions.check_uid(self.resource, new, old)
         return self._update(new, old, request)
 
     def patch(self, request: Request) -> Object:
@@ -127,7 +128,7 @@ class Registry:
             document = patch.apply(codec.to_dict(old), request.body, request.patch_type)
             new = decode_patched(document, self.resource, request)
             if new.metadata.resourceVersion:
-                self._check_version(new, old)
+                preconditions.check_version(self.resource, new, old)
             if request.subresource == "":
                 new = defaults.apply(new)
             try:
@@ -146,8 +147,8 @@ class Registry:
         applied = apply_patch.merge(old, request, now)
         new = decode_patched(applied.document, self.resource, request)
         if new.metadata.resourceVersion:
-            self._check_version(new, old)
-        self._check_uid(new, old)
+            preconditions.check_version(self.resource, new, old)
+        preconditions.check_uid(self.resource, new, old)
         if request.subresource == "":
             new = defaults.apply(new)
         return self._update(managed_fields.with_entries(new, applied.entries), old, request)
@@ -177,7 +178,7 @@ class Registry:
         options = decode_options(request.body)
         admission.admit_deletion(self.resource, request.name)
         old = self._current(request.namespace, request.name)
-        self._check_preconditions(options, old)
+        preconditions.check(self.resource, options, old)
         marked = deletion.decide(old, options, self._sim.now)
         if request.dry_run:
             return old
@@ -296,42 +297,6 @@ class Registry:
         if request.notes is not None:
             for text in warnings.warnings_for(obj, old):
                 request.warn(text)
-
-    def _check_version(self, new: Object, old: Object) -> None:
-        version = new.metadata.resourceVersion
-        if version and not version.isdecimal():
-            why = f'strconv.ParseUint: parsing "{version}": invalid syntax'
-            raise errors.unknown(why)
-        if version and version != old.metadata.resourceVersion:
-            raise errors.conflict(self.resource, old.metadata.name)
-
-    def _check_uid(self, new: Object, old: Object) -> None:
-        if new.metadata.uid and new.metadata.uid != old.metadata.uid:
-            why = (
-                f"Precondition failed: UID in precondition: {new.metadata.uid}, "
-                f"UID in object meta: {old.metadata.uid}"
-            )
-            raise errors.conflict(self.resource, old.metadata.name, why)
-
-    def _check_preconditions(self, options: DeleteOptions, old: Object) -> None:
-        wanted = options.preconditions
-        if wanted is None:
-            return
-        for name, expected, found, fate in (
-            ("UID", wanted.uid, old.metadata.uid, "deleted and then recreated"),
-            (
-                "ResourceVersion",
-                wanted.resourceVersion,
-                old.metadata.resourceVersion,
-                "modified",
-            ),
-        ):
-            if expected is not None and expected != found:
-                why = (
-                    f"the {name} in the precondition ({expected}) does not match the {name} in "
-                    f"record ({found}). The object might have been {fate}"
-                )
-                raise errors.precondition_failed(self.resource, old.metadata.name, why)
 
 
 class LostRace(errors.ApiError):
