@@ -57,9 +57,11 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
     "Pod": (
         Subresource("attach", ("create", "get"), "PodAttachOptions", "", "v1"),
         Subresource("binding", ("create",), "Binding", "", "v1"),
+        Subresource("ephemeralcontainers", READ_WRITE),
         Subresource("eviction", ("create",), "Eviction", "policy", "v1"),
         Subresource("exec", ("create", "get"), "PodExecOptions", "", "v1"),
         Subresource("log", ("get",)),
+        Subresource("resize", READ_WRITE),
     ),
     "Namespace": (Subresource("finalize", ("update",)),),
     "Deployment": (SCALE,),

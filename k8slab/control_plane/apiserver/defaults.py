@@ -70,6 +70,8 @@ def pod_spec(spec: Any) -> Any:
     changes: dict[str, Any] = {"containers": tuple(container(c) for c in spec.containers)}
     if spec.initContainers:
         changes["initContainers"] = tuple(container(c) for c in spec.initContainers)
+    if spec.ephemeralContainers:
+        changes["ephemeralContainers"] = tuple(container(c) for c in spec.ephemeralContainers)
     if spec.volumes:
         changes["volumes"] = tuple(volume(v) for v in spec.volumes)
     if not spec.serviceAccountName and spec.serviceAccount:

@@ -107,8 +107,9 @@ class Registry:
                 f"the name of the object ({new.metadata.name}) does not match the name on the "
                 f"URL ({request.name})"
             )
-        if request.subresource == "":
+        if request.subresource != "status":
             new = defaults.apply(new)
+        if request.subresource == "":
             old = self._storage.get(self.resource, request.namespace, request.name)
             if old is None and self.resource.kind in CREATE_ON_UPDATE:
                 if request.notes is not None:
@@ -129,7 +130,7 @@ class Registry:
             new = decode_patched(document, self.resource, request)
             if new.metadata.resourceVersion:
                 preconditions.check_version(self.resource, new, old)
-            if request.subresource == "":
+            if request.subresource != "status":
                 new = defaults.apply(new)
             try:
                 return self._update(new, old, request)
@@ -149,7 +150,7 @@ class Registry:
         if new.metadata.resourceVersion:
             preconditions.check_version(self.resource, new, old)
         preconditions.check_uid(self.resource, new, old)
-        if request.subresource == "":
+        if request.subresource != "status":
             new = defaults.apply(new)
         return self._update(managed_fields.with_entries(new, applied.entries), old, request)
 
@@ -211,18 +212,17 @@ class Registry:
         return stored
 
     def _update(self, new: Object, old: Object, request: Request) -> Object:
-        check: Callable[..., list[errors.FieldError]] = validation.validate
-        if request.subresource == "status":
-            new = strategy.prepare_status(new, old)
-            check = validation.validate_status
-        else:
-            new = strategy.prepare_update(new, old)
+        part = request.subresource
+        new = strategy.prepare_part(new, old, part) if part else strategy.prepare_update(new, old)
         new = managed_fields.track(new, old, request, self._sim.now)
         if isinstance(new, Service) and isinstance(old, Service):
             new = self._allocator.allocate(new, old)
         try:
-            self._raise_invalid(new, check(new, old))
-            if request.subresource == "":
+            found = (
+                validation.validate_part(new, old, part) if part else validation.validate(new, old)
+            )
+            self._raise_invalid(new, found)
+            if not part:
                 self._advise(new, old, request)
         except errors.ApiError:
             self._release(new, keep=old)

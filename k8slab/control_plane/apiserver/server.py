@@ -22,7 +22,7 @@ from k8slab.api.core import Service
 from k8slab.api.meta import ListMeta, Object
 from k8slab.api.table import Table
 from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
-from k8slab.control_plane.apiserver import tables, watching
+from k8slab.control_plane.apiserver import strategy, tables, watching
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, ClusterIPs, NodePorts
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
 from k8slab.control_plane.apiserver.quota_admission import QuotaAdmission
@@ -113,13 +113,8 @@ class APIServer:
             raise errors.no_such_path()
         if request.verb in ("list", "watch", "deletecollection"):
             return self._collection(registry, request)
-        if request.subresource not in ("", "status"):
+        if not strategy.is_part(registry.resource, request.subresource):
             return self._subresource(registry, request)
-        if (
-            request.subresource == "status"
-            and "status" not in registry.resource.type.__struct_fields__
-        ):
-            raise errors.no_such_path()
         verb: Callable[[Request], Object] = getattr(registry, request.verb)
         answer: Any = verb(request)
         return self._table(registry, request, [answer]) if request.as_table else answer

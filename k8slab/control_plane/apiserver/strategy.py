@@ -4,8 +4,8 @@ Clients cannot set everything: a new object gets a uid, a creation time and an e
 update of the object cannot change its status and an update of the status nothing else; the
 generation counts changes of the spec. All of these are pure functions.
 
-Rule of use: called between admission and validation, in this order: `prepare_create`, or
-`prepare_update`, or `prepare_status`.
+Rule of use: called between admission and validation: `prepare_create`, or `prepare_update`, or
+`prepare_part` for a subresource.
 
 Upstream: staging/src/k8s.io/apiserver/pkg/registry/rest, pkg/registry/*/*/strategy.go
 """
@@ -20,6 +20,7 @@ from k8slab.api.apps import DaemonSet
 from k8slab.api.batch import Job
 from k8slab.api.core import Namespace, PersistentVolumeClaim, Pod, PodCondition, PodStatus
 from k8slab.api.meta import LabelSelector, Object, timestamp
+from k8slab.api.scheme import Resource
 from k8slab.control_plane.apiserver.quality_of_service import qos_class
 
 # Kinds whose metadata.generation counts changes of the spec.
@@ -40,6 +41,11 @@ WITH_GENERATION = frozenset(
         "PriorityClass",
     }
 )
+# What of a Pod's spec is written by subresources that are ordinary updates otherwise.
+POD_PARTS = {
+    "ephemeralcontainers": ("ephemeralContainers",),
+    "resize": ("containers", "initContainers", "resources"),
+}
 KEEP_STATUS_ON_CREATE = frozenset({"Node"})  # a kubelet registers its node with its status
 FINALIZER_KUBERNETES = "kubernetes"
 JOB_PREFIX = "batch.kubernetes.io/"
@@ -55,6 +61,13 @@ def new_uid(number: int) -> str:
     digits = f"{number:032x}"
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+
+
+def is_part(resource: Resource, subresource: str) -> bool:
+    """Say whether a subresource is the object itself ("") or a part that is updated like it."""
+    if subresource == "status":
+        return "status" in resource.type.__struct_fields__
+    return not subresource or (resource.kind == "Pod" and subresource in POD_PARTS)
 
 
 def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
@@ -100,8 +113,21 @@ def prepare_update(new: Object, old: Object) -> Object:
     return new
 
 
-def prepare_status(new: Object, old: Object) -> Object:
-    """Return what an update of the status subresource may change: the status and annotations."""
+def prepare_part(new: Object, old: Object, part: str) -> Object:
+    """Return what an update of a subresource may change: that part of the object, and no other."""
+    if part == "status":
+        return _prepare_status(new, old)
+    assert isinstance(new, Pod)
+    assert isinstance(old, Pod)
+    parts = {name: getattr(new.spec, name) for name in POD_PARTS[part]}
+    meta = replace(old.metadata, managedFields=new.metadata.managedFields)
+    changed = replace(old, metadata=meta, spec=replace(old.spec, **parts))
+    if changed.spec == old.spec:
+        return changed
+    return replace(changed, metadata=replace(meta, generation=meta.generation + 1))
+
+
+def _prepare_status(new: Object, old: Object) -> Object:
     meta = replace(
         old.metadata,
         annotations=new.metadata.annotations,

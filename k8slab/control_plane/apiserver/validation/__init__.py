@@ -1,8 +1,8 @@
 """Validation: what is wrong with an object, field by field, in Kubernetes' words.
 
-`validate(obj)` checks a new object, `validate(new, old)` an update, `validate_status(new, old)` an
-update of the status alone; the answer is a list of `FieldError`, empty if all is well. All errors
-are found at once. Every rule is a generator of errors, or returns the list of them.
+`validate(obj)` checks a new object, `validate(new, old)` an update, `validate_part(new, old, part)`
+an update of one part, such as "status"; the answer is a list of `FieldError`, empty if all is well.
+All errors are found at once. Every rule is a generator of errors, or returns the list of them.
 
 Rule of use: to validate a kind, add functions to one of the modules and a row to `VALIDATORS`.
 
@@ -20,6 +20,7 @@ from k8slab.control_plane.apiserver.validation import (
     batch,
     config,
     nodes,
+    pod_parts,
     pod_updates,
     pods,
     policies,
@@ -55,10 +56,12 @@ VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
     "NetworkPolicy": (policies.network_policy, None),
     "Ingress": (policies.ingress, None),
 }
-# By kind: what an update of the status may not do.
-STATUS_VALIDATORS: Mapping[str, Compare] = {
-    "Pod": pod_updates.pod_status_update,
-    **dict.fromkeys(workloads.STATUS_NUMBERS, workloads.workload_status),
+# By kind and subresource: what an update of that part may not do.
+PART_VALIDATORS: Mapping[tuple[str, str], Compare] = {
+    ("Pod", "status"): pod_updates.pod_status_update,
+    ("Pod", "ephemeralcontainers"): pod_parts.ephemeral_containers_update,
+    ("Pod", "resize"): pod_parts.resize,
+    **{(kind, "status"): workloads.workload_status for kind in workloads.STATUS_NUMBERS},
 }
 
 
@@ -79,10 +82,10 @@ def validate(obj: Object, old: Object | None = None) -> list[FieldError]:
     return found
 
 
-def validate_status(new: Object, old: Object) -> list[FieldError]:
-    """Return what is wrong with the new status; whatever the rest is, it was stored before."""
+def validate_part(new: Object, old: Object, part: str) -> list[FieldError]:
+    """Return what is wrong with a new part, such as "status"; the rest was stored before."""
     found = metadata_update(new, old) * 2
-    compare = STATUS_VALIDATORS.get(new.kind)
+    compare = PART_VALIDATORS.get((new.kind, part))
     if compare is not None:
         found.extend(compare(new, old))
     return found

@@ -9,7 +9,7 @@ from k8slab.api import load
 from k8slab.api.core import ContainerState, ContainerStateTerminated, ContainerStatus
 from k8slab.api.errors import ApiError
 from k8slab.client import MERGE_PATCH, STRATEGIC_PATCH
-from k8slab.control_plane.apiserver.validation import validate_status
+from k8slab.control_plane.apiserver.validation import validate_part
 
 
 def refused(lab: Any, change: dict[str, Any]) -> str:
@@ -77,7 +77,10 @@ def test_a_status_can_be_written_though_the_spec_would_be_refused_today(pod: Any
     manifest = pod()
     manifest["spec"]["containers"] = []
     old = load(manifest)
-    assert validate_status(replace(old, status=replace(old.status, phase="Running")), old) == []
+    assert (
+        validate_part(replace(old, status=replace(old.status, phase="Running")), old, "status")
+        == []
+    )
 
 
 def test_a_container_that_ended_for_good_does_not_run_again(pod: Any) -> None:
@@ -90,7 +93,7 @@ def test_a_container_that_ended_for_good_does_not_run_again(pod: Any) -> None:
     old = replace(bare, status=replace(bare.status, containerStatuses=(ended,)))
     again = replace(ended, state=ContainerState())
     new = replace(old, status=replace(old.status, containerStatuses=(again,)))
-    assert [str(error) for error in validate_status(new, old)] == [
+    assert [str(error) for error in validate_part(new, old, "status")] == [
         "status.containerStatuses[0].state: Forbidden: "
         "may not be transitioned to non-terminated state"
     ]

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from k8slab.api import load
-from k8slab.control_plane.apiserver.validation import validate_status
+from k8slab.control_plane.apiserver.validation import validate_part
 
 ROLLING = "spec.strategy.rollingUpdate"
 
@@ -103,7 +103,7 @@ def test_a_stateful_set_keeps_what_its_pods_are_known_by(wrong: Any, workload: A
 def test_the_numbers_in_a_status_must_be_possible(workload: Any) -> None:
     old: Any = load(workload("Deployment"))
     new = replace(old, status=replace(old.status, replicas=1, readyReplicas=2, availableReplicas=3))
-    assert [str(error) for error in validate_status(new, old)] == [
+    assert [str(error) for error in validate_part(new, old, "status")] == [
         "status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas",
         "status.availableReplicas: Invalid value: 3: cannot be greater than status.replicas",
         "status.availableReplicas: Invalid value: 3: cannot be greater than readyReplicas",
