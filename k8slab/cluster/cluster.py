@@ -28,6 +28,7 @@ from k8slab.api.core import Node, Pod
 from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, Latency
 from k8slab.cluster import addresses, kubeadm
+from k8slab.cluster.asking import Asking
 from k8slab.cluster.breaking import COMMAND_LIMIT, Breaking
 from k8slab.cluster.breakpoints import Breakpoints, Stop
 from k8slab.cluster.conditions import condition
@@ -42,7 +43,6 @@ from k8slab.sim import Simulation, Timer, Trace
 
 if TYPE_CHECKING:
     from k8slab.cluster.explanation import Explanation
-    from k8slab.cluster.requests import Answer
     from k8slab.gateway.dns import DnsServing
     from k8slab.gateway.serving import Serving
 
@@ -51,7 +51,7 @@ QUIET = 5.0  # virtual seconds without a write after which a cluster counts as s
 ZONES = ("zone-a", "zone-b", "zone-c")
 
 
-class Cluster(Breaking, TimeMachine):
+class Cluster(Asking, Breaking, TimeMachine):
     """A Kubernetes cluster of one control-plane node and some workers."""
 
     def __init__(
@@ -176,18 +176,6 @@ class Cluster(Breaking, TimeMachine):
     def apply(self, manifest: str) -> Text:
         """Apply YAML text, as `kubectl apply -f -` does."""
         return self.kubectl("apply -f -", stdin=manifest)
-
-    @recorded
-    def request(self, /, source: str, url: str, **options: Any) -> Answer:
-        """Send one request from inside the cluster and return its whole journey.
-
-        `source` is "pod/NAME", "deployment/NAME", "node/NAME" or "outside"; `url` is
-        "http://NAME[:PORT]/PATH", "tcp://...". Options: namespace, timeout (virtual seconds), libc.
-        """
-        from k8slab.cluster.requests import send
-
-        coroutine = send(self, source, url, **options)
-        return self.sim.complete(coroutine, f"request from {source} to {url}", COMMAND_LIMIT)
 
     def node(self, name: str) -> NodeShell:
         """Return a shell on one of the machines."""
