@@ -82,6 +82,7 @@ class PodSandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = {}
     port_mappings: PortMappings = ()
     dns_config: str = ""  # the text of resolv.conf
+    share_process_namespace: bool = False  # the Pod's containers see each other's processes
 
 
 class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +101,7 @@ class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
     cpu_limit: int = 0  # millicores, 0 for none
     run_as_user: int | None = None
     stop_signal: str = ""
+    pid_target: str = ""  # the id of a container whose processes this one sees
     tty: bool = False
     stdin: bool = False  # the main process has an input
     stdin_once: bool = False  # which ends with the first client that was attached to it

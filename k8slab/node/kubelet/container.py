@@ -70,9 +70,21 @@ def is_restartable_init(container: Container) -> bool:
 
 
 def all_containers(spec: PodSpec) -> Iterator[Container]:
-    """Yield init containers, then containers, in the order of the manifest."""
+    """Yield init containers, containers and ephemeral ones, in the order of the manifest."""
     yield from spec.initContainers
     yield from spec.containers
+    yield from ephemeral_containers(spec)
+
+
+def ephemeral_containers(spec: PodSpec) -> tuple[Container, ...]:
+    """Return the ephemeral containers as containers: what one was aimed at is not in them.
+
+    They are only ever started once, and nothing about the Pod depends on them.
+    """
+    return tuple(
+        Container(**{field: getattr(found, field) for field in Container.__struct_fields__})
+        for found in spec.ephemeralContainers
+    )
 
 
 def field_path(pod: Pod, container: Container) -> str:

@@ -36,6 +36,7 @@ from k8slab.node.interfaces import CREATED, RUNNING, ContainerStatus, LogLine
 from k8slab.node.kubelet import status as pod_status
 from k8slab.node.kubelet.container import (
     PodRuntimeStatus,
+    ephemeral_containers,
     find_status,
     has_regular_container_started,
     is_restartable_init,
@@ -82,6 +83,7 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
     waiting = "PodInitializing" if spec.initContainers else "ContainerCreating"
     init = container_statuses(pod, spec.initContainers, view, waiting)
     regular = container_statuses(pod, spec.containers, view, waiting)
+    ephemeral = container_statuses(pod, ephemeral_containers(spec), view, waiting)
     initialized = has_regular_container_started(pod, view.runtime)
     phase = pod_status.pod_phase(
         spec, regular, init, terminal=view.terminal, initialized=initialized
@@ -107,6 +109,7 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
         conditions=(*conditions, *others),
         containerStatuses=regular,
         initContainerStatuses=init,
+        ephemeralContainerStatuses=ephemeral,
         hostIP=view.host_ip,
         hostIPs=(HostIP(ip=view.host_ip),),
         podIP=ips[0] if ips else "",
@@ -132,7 +135,11 @@ def container_statuses(
     pod: Pod, containers: Iterable[Container], view: PodView, waiting: str
 ) -> tuple[ApiContainerStatus, ...]:
     """Return the statuses of the containers, in the order of the manifest."""
-    old = (*view.old.initContainerStatuses, *view.old.containerStatuses)
+    old = (
+        *view.old.initContainerStatuses,
+        *view.old.containerStatuses,
+        *view.old.ephemeralContainerStatuses,
+    )
     return tuple(
         _container_status(pod, container, find_status(old, container.name), view, waiting)
         for container in containers
@@ -154,6 +161,8 @@ def _container_status(
         last = status.state if status.state.terminated is not None else status.lastState
         state = ContainerState(waiting=ContainerStateWaiting(**msgspec.structs.asdict(why)))
         status = replace(status, state=state, lastState=last)
+    if any(container.name == other.name for other in pod.spec.ephemeralContainers):
+        return status  # nobody asks an ephemeral container how it is
     is_init = container in pod.spec.initContainers
     return _with_probes(container, history, status, view, is_init=is_init)
 

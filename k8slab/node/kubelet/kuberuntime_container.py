@@ -87,6 +87,7 @@ class KubeRuntime:
             labels=meta.labels,
             port_mappings=port_mappings(pod),
             dns_config=str(dns.conf),
+            share_process_namespace=bool(spec.shareProcessNamespace),
         )
         try:
             await deps.runtime.run_pod_sandbox(config)
@@ -170,6 +171,7 @@ class KubeRuntime:
         try:
             env = await self._environment(pod, container, sandbox_id)
             mounts = make_mounts(container, mounted, env)
+            target = _pid_target(pod, container, status)
         except (ConfigError, NotSynced, ValueError) as error:
             raise ContainerNotStarted("CreateContainerConfigError", str(error)) from None
         newest = status.find(container.name)
@@ -188,6 +190,7 @@ class KubeRuntime:
             cpu_limit=milli_value(limits["cpu"]) if "cpu" in limits else 0,
             run_as_user=_run_as_user(pod, container),
             stop_signal=(container.lifecycle and container.lifecycle.stopSignal) or "",
+            pid_target=target,
             tty=container.tty,
             stdin=container.stdin,
             stdin_once=container.stdinOnce,
@@ -246,6 +249,17 @@ class KubeRuntime:
             self._deps.recorder.event_about(about, WARNING, "FailedPostStartHook", message)
             await self.killer.kill_container(pod, container, id_, "FailedPostStartHook")
             raise ContainerNotStarted("PostStartHookError", str(error)) from None
+
+
+def _pid_target(pod: Pod, container: Container, status: PodRuntimeStatus) -> str:
+    """Return the id of the container that an ephemeral container was aimed at."""
+    for found in pod.spec.ephemeralContainers:
+        if found.name == container.name and found.targetContainerName:
+            target = status.find(found.targetContainerName)
+            if target is None:
+                raise ConfigError(f"unable to find target container {found.targetContainerName}")
+            return target.id
+    return ""
 
 
 def port_mappings(pod: Pod) -> tuple[tuple[str, str, int, int], ...]:

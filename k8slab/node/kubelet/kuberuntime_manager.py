@@ -26,6 +26,7 @@ from k8slab.api.pods import container_should_restart
 from k8slab.node.interfaces import EXITED, RUNNING, SANDBOX_READY, ContainerStatus
 from k8slab.node.kubelet.container import (
     PodRuntimeStatus,
+    ephemeral_containers,
     has_regular_container_started,
     is_restartable_init,
     should_container_be_restarted,
@@ -44,7 +45,7 @@ class ContainerToKill(msgspec.Struct, frozen=True):
 
 
 class PodActions(msgspec.Struct, frozen=True, kw_only=True):
-    """What one pass does, in this order: kill, sandbox, init containers, containers."""
+    """What one pass does, in this order: kill, sandbox, ephemeral, init, other containers."""
 
     kill_pod: bool = False
     create_sandbox: bool = False
@@ -52,6 +53,7 @@ class PodActions(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 0  # of the new sandbox
     init_containers_to_start: tuple[Container, ...] = ()
     containers_to_start: tuple[Container, ...] = ()
+    ephemeral_containers_to_start: tuple[Container, ...] = ()
     containers_to_kill: tuple[ContainerToKill, ...] = ()
 
 
@@ -117,11 +119,14 @@ def _in_sandbox(pod: Pod, status: PodRuntimeStatus, probes: ProbeVerdicts) -> Po
         status.sandboxes,
         tuple(found for found in status.containers if found.sandbox_id == sandbox.id),
     )
+    # Started once, whatever the other containers do, and never again.
+    looking = tuple(c for c in ephemeral_containers(pod.spec) if status.find(c.name) is None)
     init = _init_actions(pod, present, probes, initialized=started)
     if init.kill_pod or not init.initialized:
         return PodActions(
             kill_pod=init.kill_pod,
             sandbox_id=sandbox.id,
+            ephemeral_containers_to_start=looking,
             init_containers_to_start=tuple(init.to_start),
             containers_to_kill=tuple(init.to_kill),
         )
@@ -146,6 +151,7 @@ def _in_sandbox(pod: Pod, status: PodRuntimeStatus, probes: ProbeVerdicts) -> Po
     return PodActions(
         kill_pod=finished,
         sandbox_id=sandbox.id,
+        ephemeral_containers_to_start=looking,
         init_containers_to_start=() if finished else tuple(init.to_start),
         containers_to_start=tuple(to_start),
         containers_to_kill=tuple(to_kill),

@@ -232,7 +232,11 @@ class PodSync:
             sandbox_id = newest.id
         waits = [
             await self._start(pod, container, runtime, sandbox_id, mounted)
-            for container in (*actions.init_containers_to_start, *actions.containers_to_start)
+            for container in (
+                *actions.ephemeral_containers_to_start,
+                *actions.init_containers_to_start,
+                *actions.containers_to_start,
+            )
         ]
         return min((wait for wait in waits if wait is not None), default=None)
 

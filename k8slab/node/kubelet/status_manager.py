@@ -142,7 +142,6 @@ def merged(stored: PodStatus, own: PodStatus) -> PodStatus:
         nominatedNodeName=stored.nominatedNodeName,
         resourceClaimStatuses=stored.resourceClaimStatuses,
         extendedResourceClaimStatus=stored.extendedResourceClaimStatus,
-        ephemeralContainerStatuses=stored.ephemeralContainerStatuses,
         startTime=stored.startTime or own.startTime,
     )
 

@@ -30,6 +30,7 @@ from k8slab.node.interfaces import (
 )
 from k8slab.node.runtime.images.image import Image
 from k8slab.node.runtime.main_streams import MainStreams
+from k8slab.node.runtime.pid_namespace import PidNamespace
 from k8slab.sim import Group, Signal, Simulation
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Sandbox:
         self.ips: tuple[str, ...] = ()
         self.state = SANDBOX_READY
         self.containers: dict[str, Container] = {}
+        self.pids = PidNamespace(pause=True) if config.share_process_namespace else None
 
     @property
     def status(self) -> PodSandboxStatus:
@@ -90,7 +92,9 @@ class Container:
         self.lines: list[LogLine] = []
         self.group = Group(f"{sandbox.config.name}/{config.name}")
         self.exec_groups: dict[Group, None] = {}
-        self.processes: dict[int, Process] = {}  # by pid; 1 is the main one
+        self.pids = self._pid_namespace()
+        self.processes: dict[int, Process] = {}  # its own, by pid; the first is the main one
+        self.main_pid = 0
         self.waiters: list[Signal] = []
         self.dying: int | None = None  # the exit code that a signal has decided on
         self.out_of_memory = False
@@ -98,12 +102,11 @@ class Container:
         self.main: MainStreams | None = None  # of the main process, once it was started
         self._disk: Folder | None = None
         self._status: ContainerStatus | None = None
-        self._next_pid = 1
 
     @property
     def running(self) -> bool:
         """Whether its main process runs."""
-        return self.state == RUNNING and self.dying is None and 1 in self.processes
+        return self.state == RUNNING and self.dying is None and self.main_pid in self.processes
 
     @property
     def status(self) -> ContainerStatus:
@@ -131,11 +134,37 @@ class Container:
             self.dying = code
             self.group.kill()
 
-    def next_pid(self) -> int:
-        """Return a process id that was never used in this container."""
-        pid = self._next_pid
-        self._next_pid += 1
+    # -- processes
+
+    @property
+    def main_process(self) -> Process | None:
+        """The process whose end is the container's, None if it does not run."""
+        return self.processes.get(self.main_pid)
+
+    def begin(self, process: Process) -> int:
+        """Take a new process and return its id."""
+        pid = self.pids.next_pid()
+        self.main_pid = self.main_pid or pid
+        self.processes[pid] = self.pids.processes[pid] = process
         return pid
+
+    def end(self, pid: int) -> None:
+        """Drop a process that has ended."""
+        self.processes.pop(pid, None)
+        self.pids.processes.pop(pid, None)
+
+    def end_all(self) -> None:
+        """Drop all its processes."""
+        for pid in tuple(self.processes):
+            self.end(pid)
+
+    def _pid_namespace(self) -> PidNamespace:
+        target = self.sandbox.containers.get(self.config.pid_target)
+        if target is not None:
+            return target.pids
+        return self.sandbox.pids or PidNamespace()
+
+    # -- output
 
     def log_at(self, sim: Simulation, stream: str, line: str) -> None:
         """Keep a line that was printed at this moment."""

@@ -199,7 +199,7 @@ class Containerd(ImageStore):
 
     def _kill(self, container: Container, signal: int) -> None:
         """Deliver a signal to the main process; unless it is handled, that is its end."""
-        main = container.processes.get(1)
+        main = container.main_process
         if main is None or container.dying is not None:
             return
         if signal != SIGNALS["KILL"] and main.handles_sigterm:
@@ -226,7 +226,11 @@ class Containerd(ImageStore):
         for group in (container.group, *container.exec_groups):
             group.kill()
             container.sandbox.net.close_owned_by(group)
-        container.processes.clear()
+        container.end_all()
+        if container.main_pid == 1:  # the kernel ends a namespace with its first process
+            for other in container.sandbox.containers.values():
+                if other.pids is container.pids and other.running:
+                    other.exit(SIGKILL_CODE)
         container.finished_at = self._sim.now
         container.reason = exit_reason(container)
         self._sim.after(
@@ -251,7 +255,7 @@ class Containerd(ImageStore):
                 container.group.kill()
                 for group in container.exec_groups:
                     group.kill()
-                container.processes.clear()
+                container.end_all()
                 container.state, container.finished_at = EXITED, self._sim.now
                 container.exit_code, container.reason = UNKNOWN_CODE, "Unknown"
         for sandbox in self._sandboxes.values():
@@ -280,7 +284,7 @@ class Containerd(ImageStore):
     def process_of(self, container_id: str) -> Process | None:
         """Return the main process of a running container: what a request from a Pod starts in."""
         container = self._containers.get(container_id)
-        return container.processes.get(1) if container is not None else None
+        return container.main_process if container is not None else None
 
     def log(self, container_id: str) -> list[LogLine]:
         """Return what the container has printed so far."""

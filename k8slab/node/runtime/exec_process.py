@@ -28,7 +28,8 @@ async def run(
     """Run a program beside the main process for at most `timeout` seconds (0: no limit)."""
     sim, err = container.sandbox.net.sim, streams.stderr
     group = Group(f"{container.group.name}: exec", lambda error: err.write(f"{error}\n"))
-    env = container.processes[1].env
+    assert container.main_process is not None
+    env = container.main_process.env
     process = Process(container, command, env, (streams.stdin, streams.stdout, err), group)
     container.exec_groups[group] = None
     task = sim.spawn(process.run(program), group.name, group)
@@ -40,5 +41,5 @@ async def run(
         group.kill()
         container.sandbox.net.close_owned_by(group)
         container.exec_groups.pop(group, None)
-        container.processes.pop(process.pid, None)
+        container.end(process.pid)
     return (SIGKILL_CODE if task._result is None else task._result) if in_time else TIMEOUT_CODE

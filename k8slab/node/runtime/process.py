@@ -57,13 +57,12 @@ class Process:
         self.net: NetNamespace = container.sandbox.net
         self.stdin, self.stdout, self.stderr = streams
         self.group = group  # its tasks; its sockets belong to the group too
-        self.pid = container.next_pid()
         self.working_dir = container.config.working_dir or container.image.working_dir
         self.handles_sigterm = False
         # set when SIGTERM (or the image's stop signal) arrives, if the program handles it
         self.terminated = Signal(self.sim, "SIGTERM")
         self._memory = 0
-        container.processes[self.pid] = self
+        self.pid = container.begin(self)
 
     # -- output and time
 
@@ -222,7 +221,7 @@ class Process:
                 self.error(line)
             return CRASHED
         finally:
-            self.container.processes.pop(self.pid, None)
+            self.container.end(self.pid)
         return code or 0
 
 

@@ -66,6 +66,30 @@ def started(actions: PodActions) -> list[str]:
     return [container.name for container in to_start]
 
 
+LOOKING = {"ephemeralContainers": [{"name": "look", "targetContainerName": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("found", "started"),
+    [({}, ["look"]), ({"look": RUNS}, []), ({"look": OK}, []), ({"look": FAILED}, [])],
+)
+def test_an_ephemeral_container_is_started_once(found: Any, started: list[str]) -> None:
+    actions = compute_pod_actions(pod(**LOOKING), runtime(a=RUNS, b=RUNS, **found))
+    assert [c.name for c in actions.ephemeral_containers_to_start] == started
+    assert not actions.kill_pod
+
+
+def test_an_ephemeral_container_keeps_no_pod_alive() -> None:
+    actions = compute_pod_actions(pod("Never", **LOOKING), runtime(a=OK, b=OK, look=RUNS))
+    assert actions.kill_pod
+
+
+def test_an_ephemeral_container_does_not_wait_for_init_containers() -> None:
+    broken = pod(initContainers=[{"name": "init"}], **LOOKING)
+    actions = compute_pod_actions(broken, runtime(init=RUNS))
+    assert [c.name for c in actions.ephemeral_containers_to_start] == ["look"]
+
+
 def test_a_new_pod_needs_a_sandbox_and_all_containers_at_once() -> None:
     actions = compute_pod_actions(pod(), PodRuntimeStatus())
     assert (actions.create_sandbox, actions.attempt, started(actions)) == (True, 0, ["a", "b"])

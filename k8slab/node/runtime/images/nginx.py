@@ -29,6 +29,8 @@ async def main(process: Process) -> int:
     process.handle_sigterm()
     process.memory = 8 << 20
     await process.sleep(START)
+    if process.args[0].endswith(".sh"):
+        process.args = process.args[1:]  # the script ends with exec "$@"
     process.log("/docker-entrypoint.sh: Configuration complete; ready for start up")
     ports, fixed = configuration(_config(process), process.env.get("NGINX_PORT", "80"))
 

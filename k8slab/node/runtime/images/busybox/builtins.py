@@ -37,7 +37,7 @@ def _wrapped(name: str) -> Builtin:
         try:
             return await standalone.NAMES[name](child)
         finally:
-            shell.process.container.processes.pop(child.pid, None)
+            shell.process.container.end(child.pid)
 
     return run
 

@@ -66,7 +66,7 @@ def open_input(process: Process, path: str) -> Pipe:
 
 def open_output(process: Process, path: str, append: bool, own: tuple[Output, Output]) -> Output:
     """Open a file for writing. Raises OSError."""
-    main = process.container.processes.get(1, process)
+    main = process.container.pids.processes.get(1, process)
     devices: dict[str, Output] = {
         "/dev/null": Discard(),
         "/dev/stdout": own[0],

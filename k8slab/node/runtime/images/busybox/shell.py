@@ -110,7 +110,7 @@ class Shell(Variables):
         """Run a command beside the script."""
         shell = self.subshell()
         program = Sequence(((command, False),))
-        pid = self.process.container.next_pid()
+        pid = self.process.container.pids.next_pid()
         job = self.process.spawn(shell.run_to_end(program, streams), f"job {pid}")
         job.watched = True
         self.jobs[pid] = job

@@ -94,13 +94,14 @@ async def kill(process: Process) -> int:
         option = targets.pop(0)[1:]
         name = targets.pop(0) if option == "s" and targets else option
         number = int(name) if name.isdigit() else SIGNALS.get(name.removeprefix("SIG"), number)
-    status = 0
+    status, namespace = 0, process.container.pids
     for target in targets:
-        if not target.isdigit() or int(target) not in process.container.processes:
+        found = namespace.processes.get(int(target)) if target.isdigit() else None
+        if found is None:
             process.error(f"kill: can't kill pid {target}: No such process")
             status = 1
-        elif number and int(target) == 1:
-            process.container.kill(number)
+        elif number and found.pid == found.container.main_pid:
+            found.container.kill(number)
     return status
 
 

@@ -109,10 +109,10 @@ async def date(process: Process) -> int:
 
 
 async def ps(process: Process) -> int:
-    """List the container's processes."""
+    """List the processes of the namespace."""
     process.log("PID   USER     TIME  COMMAND")
-    for pid, each in sorted(process.container.processes.items()):
-        process.log(f"{pid:>5} root      0:00 {' '.join(each.args)}")
+    for pid, words in process.container.pids.command_lines():
+        process.log(f"{pid:>5} root      0:00 {' '.join(words)}")
     return 0
 
 
@@ -121,8 +121,8 @@ async def pidof(process: Process) -> int:
     wanted = process.args[1:]
     pids = [
         str(pid)
-        for pid, each in sorted(process.container.processes.items())
-        if each.args[0].rpartition("/")[2] in wanted
+        for pid, words in process.container.pids.command_lines()
+        if words[0].rpartition("/")[2] in wanted
     ]
     if pids:
         process.log(" ".join(pids))
@@ -130,16 +130,20 @@ async def pidof(process: Process) -> int:
 
 
 async def killall(process: Process) -> int:
-    """Send SIGTERM to process 1 if it has the name."""
+    """Send SIGTERM to the main processes that have the name."""
     from k8slab.node.runtime.process import SIGNALS
 
-    main = process.container.processes.get(1)
     names = [word for word in process.args[1:] if not word.startswith("-")]
-    if main is None or main.args[0].rpartition("/")[2] not in names:
+    found = [
+        each
+        for each in process.container.pids.processes.values()
+        if each.pid == each.container.main_pid and each.args[0].rpartition("/")[2] in names
+    ]
+    for each in found:
+        each.container.kill(SIGNALS["KILL"] if "-9" in process.args else SIGNALS["TERM"])
+    if not found:
         process.error(f"killall: {' '.join(names)}: no process killed")
-        return 1
-    process.container.kill(SIGNALS["KILL"] if "-9" in process.args else SIGNALS["TERM"])
-    return 0
+    return 0 if found else 1
 
 
 def _user(process: Process) -> int:
