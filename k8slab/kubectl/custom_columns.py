@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from k8slab.kubectl import jsonpath
+from k8slab.api import jsonpath
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.tabwriter import TABLE, lines
 

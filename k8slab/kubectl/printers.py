@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from k8slab.api import codec
+from k8slab.api import codec, jsonpath
 from k8slab.api.yaml_text import dump
-from k8slab.kubectl import custom_columns, go_template, jsonpath
+from k8slab.kubectl import custom_columns, go_template
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Invocation

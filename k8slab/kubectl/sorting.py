@@ -13,9 +13,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from k8slab.api import codec, quantity
+from k8slab.api import codec, jsonpath, quantity
 from k8slab.api.table import Table
-from k8slab.kubectl import jsonpath
 from k8slab.kubectl.errors import CommandError
 
 

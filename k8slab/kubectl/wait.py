@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from k8slab.api import codec
+from k8slab.api import codec, jsonpath
 from k8slab.api.errors import ApiError
-from k8slab.kubectl import jsonpath
 from k8slab.kubectl.changing import show
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.delete import WEEK, gone

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8slab.api import errors
+from k8slab.api import errors, jsonpath
 from k8slab.api.errors import FieldError
 from k8slab.api.scheme import resource_for
 from k8slab.client import ConnectionFailed
-from k8slab.kubectl import custom_columns, go_template, jsonpath
+from k8slab.kubectl import custom_columns, go_template
 from k8slab.kubectl.errors import CommandError, SeveralErrors, report
 from k8slab.kubectl.sorting import sorted_by
 from k8slab.kubectl.tabwriter import DESCRIBE, TABLE, lines

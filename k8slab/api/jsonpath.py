@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from k8slab.kubectl.jsonpath_steps import (
+from k8slab.api.jsonpath_steps import (
     COMPARE,
     JsonPathError,
     Path,
