@@ -1,8 +1,8 @@
 """Figures and widgets: they read the API and the trace, and drive nothing but the clock.
 
 Figures are functions of a cluster (or of data) that return a `Figure`: `architecture_map`,
-`event_lane`, `membership`, `replica_lane`, `churn_plot`, `outage_matrix`, `journey_figure`,
-`why_graph`. Widgets are made by `time_bar`, `explorer` and `label_magnet`.
+`event_lane`, `sequence_diagram`, `membership`, `replica_lane`, `churn_plot`, `outage_matrix`,
+`journey_figure`, `why_graph`. Widgets are made by `time_bar`, `explorer` and `label_magnet`.
 
 Rule of use: the names below load their module at first use, so that importing this costs nothing.
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from k8slab.viz.outages import outage_matrix
     from k8slab.viz.pod_lanes import event_lane
     from k8slab.viz.replicas import replica_lane
+    from k8slab.viz.sequence import sequence_diagram
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.time_bar import explorer, time_bar
 
@@ -38,6 +39,7 @@ _HOME = {
     "membership": "bipartite",
     "outage_matrix": "outages",
     "replica_lane": "replicas",
+    "sequence_diagram": "sequence",
     "time_bar": "widgets.time_bar",
     "why_graph": "causes",
 }
@@ -52,6 +54,7 @@ __all__ = [
     "membership",
     "outage_matrix",
     "replica_lane",
+    "sequence_diagram",
     "time_bar",
     "why_graph",
 ]

@@ -52,6 +52,9 @@ class TraceLike(Protocol):
     def about(self, subject: str) -> Sequence[Record]:
         """Return the records of one subject, oldest first."""
 
+    def why(self, number: int) -> Sequence[Record]:
+        """Return the record and what caused it, back to the first cause."""
+
 
 class ClusterLike(Protocol):
     """What a figure needs of a cluster."""

@@ -34,6 +34,7 @@ from k8slab.viz.style import (
     WIDTH,
     YELLOW,
     component_look,
+    lane_label,
     text_on,
 )
 from k8slab.viz.text_width import clip, fit, text_width
@@ -199,7 +200,7 @@ def _lane(deeds: Sequence[Deed], xs: Sequence[float], name: str, y: float) -> li
         Text(
             x=MARGIN + 18,
             y=middle,
-            text=fit(_lane_name(name), LEFT - MARGIN - 24, SMALL),
+            text=fit(lane_label(name), LEFT - MARGIN - 24, SMALL),
             size=SMALL,
         ),
     ]
@@ -229,11 +230,6 @@ def _lane(deeds: Sequence[Deed], xs: Sequence[float], name: str, y: float) -> li
                 ),
             ]
     return items
-
-
-def _lane_name(name: str) -> str:
-    key = name.partition("/")[0]
-    return "controllers" if key == "kube-controller-manager" else COMPONENTS[key].label
 
 
 def _ticks(deeds: Sequence[Deed], xs: Sequence[float], y: float) -> list[Item]:

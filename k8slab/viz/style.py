@@ -104,6 +104,12 @@ def component_look(name: str) -> Look:
     return COMPONENTS[component_key(name)]
 
 
+def lane_label(name: str) -> str:
+    """Return the words beside or above the lane of a component, where room is short."""
+    key = component_key(name)
+    return "controllers" if key == "kube-controller-manager" else COMPONENTS[key].label
+
+
 def text_on(fill: str) -> str:
     """Return black or white, whichever reads better on a fill."""
     on_white, on_black = contrast(fill, WHITE), contrast(fill, BLACK)

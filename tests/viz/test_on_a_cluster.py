@@ -14,6 +14,7 @@ from k8slab.viz import (
     label_magnet,
     membership,
     replica_lane,
+    sequence_diagram,
     why_graph,
 )
 from k8slab.viz.style import component_key
@@ -56,6 +57,7 @@ DRAWN = {
     "membership": membership,
     "replicas": lambda cluster: replica_lane(cluster, "deployment/web"),
     "journey": lambda cluster: journey_figure(cluster.request("deployment/web", "http://web")),
+    "sequence": lambda cluster: sequence_diagram(cluster, "deployment/web", rules=True),
     "why": lambda cluster: why_graph(cluster.why(f"pod/{first_pod(cluster)}")),
     "time bar": lambda cluster: explorer(cluster).figure(),
 }
