@@ -1,8 +1,7 @@
 """Figures and widgets: they read the API and the trace, and drive nothing but the clock.
 
-Figures are functions of a cluster (or of data) that return a `Figure`: `architecture_map`,
-`event_lane`, `sequence_diagram`, `membership`, `replica_lane`, `churn_plot`, `outage_matrix`,
-`journey_figure`, `why_graph`. Widgets are made by `time_bar`, `explorer` and `label_magnet`.
+Figures are functions of a cluster (or of data) that return a `Figure`; widgets are made by
+functions of a cluster. `_HOME` says which file has which; `widgets/` has the widgets.
 
 Rule of use: the names below load their module at first use, so that importing this costs nothing.
 
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from k8slab.viz.architecture import architecture_map
+    from k8slab.viz.back_off import back_off_staircase
     from k8slab.viz.bipartite import membership
     from k8slab.viz.causes import why_graph
     from k8slab.viz.churn import churn_plot
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from k8slab.viz.sequence import sequence_diagram
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.time_bar import explorer, time_bar
+    from k8slab.viz.widgets.watch_stream import watch_stream
 
 _HOME = {
     "Figure": "figure",
     "architecture_map": "architecture",
+    "back_off_staircase": "back_off",
     "churn_plot": "churn",
     "event_lane": "pod_lanes",
     "explorer": "widgets.time_bar",
@@ -41,11 +43,13 @@ _HOME = {
     "replica_lane": "replicas",
     "sequence_diagram": "sequence",
     "time_bar": "widgets.time_bar",
+    "watch_stream": "widgets.watch_stream",
     "why_graph": "causes",
 }
 __all__ = [
     "Figure",
     "architecture_map",
+    "back_off_staircase",
     "churn_plot",
     "event_lane",
     "explorer",
@@ -56,6 +60,7 @@ __all__ = [
     "replica_lane",
     "sequence_diagram",
     "time_bar",
+    "watch_stream",
     "why_graph",
 ]
 
