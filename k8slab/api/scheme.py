@@ -14,6 +14,7 @@ from msgspec import Struct
 from k8slab.api import (
     apps,
     autoscaling,
+    autoscaling_v1,
     batch,
     coordination,
     core,
@@ -114,6 +115,16 @@ KINDS: tuple[Resource, ...] = (
     _row(storage.StorageClass, "storageclasses", "sc", namespaced=False),
 )
 
+# Older versions of kinds above: the same objects in another form (see `conversion`).
+OTHER_VERSIONS: tuple[Resource, ...] = (
+    _row(
+        autoscaling_v1.HorizontalPodAutoscaler,
+        "horizontalpodautoscalers",
+        "hpa",
+        categories="all",
+    ),
+)
+
 # Bodies of subresource requests: they have a kind, but no collection of their own.
 SUBRESOURCE_TYPES: tuple[type[Object], ...] = (core.Binding, policy.Eviction, autoscaling.Scale)
 
@@ -145,12 +156,14 @@ def _by_kind() -> dict[str, Resource]:
 
 @cache
 def _by_type() -> dict[type[Object], Resource]:
-    return {resource.type: resource for resource in KINDS}
+    return {resource.type: resource for resource in (*KINDS, *OTHER_VERSIONS)}
 
 
 @cache
 def _by_gvk() -> dict[tuple[str, str], type[Object]]:
-    known = {(resource.api_version, resource.kind): resource.type for resource in KINDS}
+    known: dict[tuple[str, str], type[Object]] = {}
+    for resource in (*KINDS, *OTHER_VERSIONS):
+        known[resource.api_version, resource.kind] = resource.type
     for subresource in SUBRESOURCE_TYPES:
         prototype = subresource()
         known[prototype.apiVersion, prototype.kind] = subresource

@@ -144,6 +144,7 @@ class Client:
                 verb=verb,
                 resource=resource.plural,
                 group=resource.group,
+                version=resource.version,
                 user=self.user,
                 **fields,
             )

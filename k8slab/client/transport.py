@@ -48,6 +48,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     verb: str  # get, list, watch, create, update, patch, delete, deletecollection
     resource: str  # plural, such as "pods"
     group: str = ""
+    version: str = ""  # that the caller speaks, where a kind has several; "": the stored one
     namespace: str = ""
     name: str = ""
     subresource: str = ""

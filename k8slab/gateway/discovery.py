@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from k8slab.api.scheme import KINDS, Resource
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.gateway.negotiation import Form
 
 VERSION = {
@@ -105,7 +105,8 @@ def group_versions() -> list[str]:
 
 def resources_of(group_version: str) -> list[Resource]:
     """Return the resources of a "group/version", by name."""
-    found = (resource for resource in KINDS if resource.api_version == group_version)
+    served = (*KINDS, *OTHER_VERSIONS)
+    found = (resource for resource in served if resource.api_version == group_version)
     return sorted(found, key=lambda resource: resource.plural)
 
 
@@ -142,7 +143,7 @@ def _rank(group: str) -> tuple[int, str]:
 
 
 def _of_group(group: str) -> Iterator[Resource]:
-    return (resource for resource in KINDS if resource.group == group)
+    return (resource for resource in (*KINDS, *OTHER_VERSIONS) if resource.group == group)
 
 
 def _group(group: str) -> dict[str, Any]:
@@ -200,7 +201,8 @@ def _sub_entry(resource: Resource, sub: Subresource) -> dict[str, Any]:
 
 def storage_version_hash(resource: Resource) -> str:
     """Return the hash by which a client sees that a resource is stored in another version."""
-    text = f"{resource.group}/{resource.version}/{resource.kind}"
+    stored = next(r for r in KINDS if (r.group, r.plural) == (resource.group, resource.plural))
+    text = f"{stored.group}/{stored.version}/{stored.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 

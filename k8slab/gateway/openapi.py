@@ -20,7 +20,7 @@ import msgspec
 
 from k8slab.api.diagnosis import field_types
 from k8slab.api.quantity import Quantity
-from k8slab.api.scheme import KINDS, Resource
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.gateway.discovery import group_versions, resources_of
 
 ROOT = "/openapi/v3"
@@ -87,10 +87,11 @@ def schema_name(type_: type[msgspec.Struct]) -> str:
     >>> schema_name(Deployment)
     'io.k8s.api.apps.v1.Deployment'
     """
-    package = type_.__module__.split(".")[2]
+    package, _, version = type_.__module__.split(".")[2].partition("_")
     if package == "meta":
         return f"{META}.{type_.__name__}"
-    return f"io.k8s.api.{package}.{_versions().get(package, 'v1')}.{type_.__name__}"
+    version = version or _versions().get(package, "v1")
+    return f"io.k8s.api.{package}.{version}.{type_.__name__}"
 
 
 @cache
@@ -128,7 +129,7 @@ def _collect(type_: type[msgspec.Struct], schemas: dict[str, Any]) -> None:
     schema["properties"] = {
         field: _property(expected, schemas) for field, expected in field_types(type_).items()
     }
-    for resource in KINDS:
+    for resource in (*KINDS, *OTHER_VERSIONS):
         if resource.type is type_:
             schema["x-kubernetes-group-version-kind"] = [_gvk(resource)]
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import msgspec
 
 from k8slab.api import errors
-from k8slab.api.scheme import KINDS, Resource
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.client import Request
 from k8slab.gateway.messages import HttpRequest, method_not_allowed
 
@@ -91,6 +91,7 @@ def parse(http: HttpRequest) -> tuple[Resource, Request]:
         verb=_verb(http, found),
         resource=found.resource.plural,
         group=found.resource.group,
+        version=found.resource.version,
         namespace=found.namespace,
         name=found.name,
         subresource=found.subresource,
@@ -161,7 +162,7 @@ def _number(http: HttpRequest, name: str) -> int:
 
 
 def _resource(group: str, version: str, plural: str) -> Resource | None:
-    for resource in KINDS:
+    for resource in (*KINDS, *OTHER_VERSIONS):
         if (resource.group, resource.version, resource.plural) == (group, version, plural):
             return resource
     return None

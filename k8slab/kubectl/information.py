@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8slab.api import scheme
-from k8slab.api.scheme import KINDS, Resource
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.api.yaml_text import dump
 from k8slab.client import ADMIN
 from k8slab.kubectl.command_line import Flag, flag_on
@@ -73,7 +73,7 @@ def _row(kind: Resource, wide: bool) -> list[str]:
 
 async def api_versions(call: Invocation) -> None:
     """Print the groups and versions that the server has."""
-    found: Iterable[str] = dict.fromkeys(kind.api_version for kind in KINDS)
+    found: Iterable[str] = dict.fromkeys(kind.api_version for kind in (*KINDS, *OTHER_VERSIONS))
     call.print("".join(f"{version}\n" for version in sorted(found)), end="")
 
 

@@ -102,6 +102,11 @@ class Invocation:
         fields.setdefault("dry_run", self.dry_run == "server")
         user = self.flags.text("as") or self.around.user
         request = Request(
-            verb=verb, resource=resource.plural, group=resource.group, user=user, **fields
+            verb=verb,
+            resource=resource.plural,
+            group=resource.group,
+            version=resource.version,
+            user=user,
+            **fields,
         )
         return await self.around.transport.request(request)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from k8slab.api import codec, errors
-from k8slab.api.scheme import KINDS, Resource
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.client import Listing
 from k8slab.kubectl.invocation import Invocation
 
@@ -47,7 +47,7 @@ async def get_raw(call: Invocation) -> None:
 
 def _resource(match: re.Match[str]) -> Resource | None:
     group, version = match["group"] or "", match["core"] or match["version"]
-    for resource in KINDS:
+    for resource in (*KINDS, *OTHER_VERSIONS):
         if (resource.group, resource.version, resource.plural) == (group, version, match["plural"]):
             return resource
     return None

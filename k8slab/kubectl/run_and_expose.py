@@ -240,8 +240,16 @@ async def autoscale(call: Invocation) -> None:
     """Create an autoscaler for a workload."""
     required(call, "max")
     found, errors = await targets(call)
+    metrics = [
+        _metric(name, call.flags.text(flag), unit)
+        for name, flag, unit in (
+            ("cpu", "cpu", "m"),
+            ("cpu", "cpu-percent", "%"),
+            ("memory", "memory", "Mi"),
+        )
+        if call.flags.text(flag) not in ("", "-1")
+    ]
     for target in found:
-        percent = call.flags.text("cpu") or call.flags.text("cpu-percent")
         spec: Plain = {
             "maxReplicas": call.flags.number("max"),
             "scaleTargetRef": {
@@ -252,17 +260,27 @@ async def autoscale(call: Invocation) -> None:
         }
         if call.flags.number("min") > 0:
             spec["minReplicas"] = call.flags.number("min")
-        if percent.rstrip("%").isdecimal() and int(percent.rstrip("%")) > 0:
-            spec["targetCPUUtilizationPercentage"] = int(percent.rstrip("%"))
-        name = call.flags.text("name") or target.name
+        if metrics:
+            spec["metrics"] = metrics
         data = {
-            "apiVersion": "autoscaling/v1",
+            "apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler",
-            "metadata": {"name": name},
+            "metadata": {"name": call.flags.text("name") or target.name},
             "spec": spec,
         }
         await create_generated(call, data, "autoscaled")
     raise_all(errors)
+
+
+def _metric(name: str, text: str, unit: str) -> Plain:
+    """Return a resource metric: "70%" is of what is requested, an amount is for each Pod."""
+    text = f"{text}{unit}" if text.isdecimal() else text
+    target: Plain = {"type": "AverageValue", "averageValue": text}
+    if text.endswith("%"):
+        if not text[:-1].isdecimal():
+            raise CommandError(f"invalid utilization percentage: {text}")
+        target = {"type": "Utilization", "averageUtilization": int(text[:-1])}
+    return {"type": "Resource", "resource": {"name": name, "target": target}}
 
 
 RUN = Command(

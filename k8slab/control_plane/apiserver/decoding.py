@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from k8slab.api import codec, errors
+from k8slab.api import codec, conversion, errors
 from k8slab.api.meta import DeleteOptions, Object
 from k8slab.api.scheme import Resource
 from k8slab.client import STRATEGIC_PATCH, Request
@@ -26,11 +26,17 @@ SCHEME = "pkg/api/legacyscheme/scheme.go:30"
 
 
 def decode(resource: Resource, request: Request) -> Object:
-    """Return the body as an object of the resource's kind; raises ApiError if it is none."""
+    """Return the body as the resource's kind is stored; raises ApiError if it is none."""
+    return conversion.to_stored(_decode(resource, request))
+
+
+def _decode(resource: Resource, request: Request) -> Object:
     body: Any = request.body
     if isinstance(body, resource.type):
         return body
     if isinstance(body, Object):
+        if conversion.other_version(resource, body.apiVersion).type is type(body):
+            return body
         raise _wrong_kind(body.kind, body.apiVersion, resource)
     doubts: list[str] = []
     if isinstance(body, str | bytes):
@@ -45,6 +51,8 @@ def decode(resource: Resource, request: Request) -> Object:
                 f"into Go struct field .{name} of type string"
             )
     kind = body.get("kind") or resource.kind
+    version = body.get("apiVersion") or f"{resource.group}/{request.version}"
+    resource = conversion.other_version(resource, version)
     version = body.get("apiVersion") or resource.api_version
     if (version, kind) != (resource.api_version, resource.kind):
         raise _wrong_kind(kind, version, resource)
@@ -62,6 +70,7 @@ def decode(resource: Resource, request: Request) -> Object:
 
 def decode_patched(document: dict[str, Any], resource: Resource, request: Request) -> Object:
     """Return what a patch has made of an object; raises ApiError if it is no object any more."""
+    resource = conversion.other_version(resource, document.get("apiVersion", ""))
     try:
         obj, unknown = _convert(document, resource)
     except codec.DecodeError as error:
@@ -69,7 +78,7 @@ def decode_patched(document: dict[str, Any], resource: Resource, request: Reques
     if unknown and request.field_validation == "Strict":
         raise _bad_patch(document, request, _strict(unknown))
     _warn(request, unknown)
-    return obj
+    return conversion.to_stored(obj)
 
 
 def decode_options(body: Any) -> DeleteOptions:

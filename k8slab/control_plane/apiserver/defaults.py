@@ -24,9 +24,22 @@ from msgspec.structs import replace
 
 from k8slab.api.core import PodSecurityContext
 from k8slab.api.meta import Object
+from k8slab.control_plane.apiserver.default_autoscaling import horizontal_pod_autoscaler
 from k8slab.control_plane.apiserver.default_filling import absent as _absent
 from k8slab.control_plane.apiserver.default_filling import fill
-from k8slab.control_plane.apiserver.default_volumes import volume
+from k8slab.control_plane.apiserver.default_policies import (
+    ingress_class,
+    limit_range,
+    network_policy,
+    priority_class,
+    role_binding,
+)
+from k8slab.control_plane.apiserver.default_volumes import (
+    persistent_volume,
+    persistent_volume_claim,
+    storage_class,
+    volume,
+)
 
 GRACE = 30  # s, terminationGracePeriodSeconds
 MAX_INT32 = 2**31 - 1
@@ -240,6 +253,17 @@ def endpoint_slice(obj: Any) -> Any:
     return replace(obj, ports=ports)
 
 
+def endpoints(obj: Any) -> Any:
+    """Default Endpoints: TCP."""
+    return replace(
+        obj,
+        subsets=tuple(
+            replace(subset, ports=tuple(fill(port, protocol="TCP") for port in subset.ports))
+            for subset in obj.subsets
+        ),
+    )
+
+
 def secret(obj: Any) -> Any:
     """Default a Secret: Opaque, texts encoded into its data."""
     obj = fill(obj, type="Opaque")
@@ -297,33 +321,6 @@ def cron_job(obj: Any) -> Any:
     return replace(obj, spec=replace(spec, jobTemplate=inner))
 
 
-def horizontal_pod_autoscaler(obj: Any) -> Any:
-    """Default an autoscaler: at least one replica."""
-    return replace(obj, spec=_absent(obj.spec, minReplicas=1))
-
-
-def network_policy(obj: Any) -> Any:
-    """Default a NetworkPolicy: TCP; it is about egress only if it has rules for it."""
-    spec = obj.spec
-
-    def with_tcp(rules: Any) -> Any:
-        return tuple(
-            replace(rule, ports=tuple(_absent(port, protocol="TCP") for port in rule.ports))
-            for rule in rules
-        )
-
-    types = spec.policyTypes or (("Ingress", "Egress") if spec.egress else ("Ingress",))
-    spec = replace(
-        spec, ingress=with_tcp(spec.ingress), egress=with_tcp(spec.egress), policyTypes=types
-    )
-    return replace(obj, spec=spec)
-
-
-def persistent_volume_claim(obj: Any) -> Any:
-    """Default a claim: it wants a file system."""
-    return replace(obj, spec=_absent(obj.spec, volumeMode="Filesystem"))
-
-
 DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "Pod": pod,
     "ReplicaSet": replica_set,
@@ -333,6 +330,7 @@ DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "StatefulSet": stateful_set,
     "Service": service,
     "EndpointSlice": endpoint_slice,
+    "Endpoints": endpoints,
     "Secret": secret,
     "Namespace": namespace,
     "Node": node,
@@ -340,5 +338,12 @@ DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "CronJob": cron_job,
     "HorizontalPodAutoscaler": horizontal_pod_autoscaler,
     "NetworkPolicy": network_policy,
+    "IngressClass": ingress_class,
+    "LimitRange": limit_range,
+    "PriorityClass": priority_class,
+    "RoleBinding": role_binding,
+    "ClusterRoleBinding": role_binding,
     "PersistentVolumeClaim": persistent_volume_claim,
+    "PersistentVolume": persistent_volume,
+    "StorageClass": storage_class,
 }

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from k8slab.api import codec, errors, scheme
+from k8slab.api import codec, conversion, errors, scheme
 from k8slab.api.core import Event, Service
 from k8slab.api.meta import Object
 from k8slab.api.scheme import Resource
@@ -126,7 +126,8 @@ class Registry:
             return self._apply(request)
         for _ in range(PATCH_RETRIES):
             old = self._current(request.namespace, request.name)
-            document = patch.apply(codec.to_dict(old), request.body, request.patch_type)
+            spoken = codec.to_dict(conversion.to_version(old, request.version))
+            document = patch.apply(spoken, request.body, request.patch_type)
             new = decode_patched(document, self.resource, request)
             if new.metadata.resourceVersion:
                 preconditions.check_version(self.resource, new, old)

@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from k8slab.api import errors, fields, labels, scheme
+from k8slab.api import conversion, errors, fields, labels, scheme
 from k8slab.api.core import Service
 from k8slab.api.meta import ListMeta, Object
 from k8slab.api.table import Table
@@ -117,7 +117,9 @@ class APIServer:
             return self._subresource(registry, request)
         verb: Callable[[Request], Object] = getattr(registry, request.verb)
         answer: Any = verb(request)
-        return self._table(registry, request, [answer]) if request.as_table else answer
+        if request.as_table:
+            return self._table(registry, request, [answer])
+        return conversion.to_version(answer, request.version)
 
     def _collection(self, registry: Registry, request: Request) -> Any:
         wanted = self._filter(registry, request)
@@ -129,7 +131,7 @@ class APIServer:
         if request.as_table:
             meta = listing_meta(listing)
             return replace(self._table(registry, request, listing.items), metadata=meta)
-        return listing
+        return _spoken(registry, request, listing)
 
     def _subresource(self, registry: Registry, request: Request) -> Any:
         name = request.subresource
@@ -199,8 +201,12 @@ class APIServer:
 
     def _watch(self, registry: Registry, request: Request, wanted: Filter) -> WatchStream:
         stream = WatchStream(self._sim, self._latency.watch_delivery)
-        rows = partial(self._row, registry, request) if request.as_table else None
-        watcher = Watcher(wanted, stream, rows)
+        form: Callable[[WatchEvent], WatchEvent] | None = None
+        if request.as_table:
+            form = partial(self._row, registry, request)
+        elif request.version not in ("", registry.resource.version):
+            form = partial(_spoken_event, request.version)
+        watcher = Watcher(wanted, stream, form)
         start = watching.start_of(request)
         watching.begin(self._sim, registry.cache, self._storage, registry.resource, watcher, start)
         registry.cache.add_watcher(watcher)
@@ -215,6 +221,18 @@ class APIServer:
         before = self._storage.etcd.previous(written)
         registry = self._by_plural[written.key.split("/", 3)[2]]
         registry.cache.apply(before.value if before is not None else None, written)
+
+
+def _spoken(registry: Registry, request: Request, listing: Listing) -> Listing:
+    """Return the list in the version that the caller speaks."""
+    if request.version in ("", registry.resource.version):
+        return listing
+    items = tuple(conversion.to_version(item, request.version) for item in listing.items)
+    return replace(listing, items=items)
+
+
+def _spoken_event(version: str, event: WatchEvent) -> WatchEvent:
+    return replace(event, object=conversion.to_version(event.object, version))
 
 
 def listing_meta(listing: Listing) -> ListMeta:

@@ -10,8 +10,15 @@ Upstream: pkg/printers/internalversion/printers.go
 
 from __future__ import annotations
 
+from typing import Any
+
 from k8slab.api.apps import ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet
-from k8slab.api.autoscaling import HorizontalPodAutoscaler
+from k8slab.api.autoscaling import (
+    HorizontalPodAutoscaler,
+    MetricSpec,
+    MetricStatus,
+    MetricValueStatus,
+)
 from k8slab.api.core import ReplicationController
 from k8slab.api.meta import controller_of
 from k8slab.api.policy import PodDisruptionBudget
@@ -116,17 +123,48 @@ def controller_revision_cells(revision: ControllerRevision, now: float) -> Cells
 def autoscaler_cells(hpa: HorizontalPodAutoscaler, now: float) -> Cells:
     """Return the cells of a HorizontalPodAutoscaler."""
     spec, target = hpa.spec, hpa.spec.scaleTargetRef
-    aim = spec.targetCPUUtilizationPercentage
-    found = hpa.status.currentCPUUtilizationPercentage
     return (
         hpa.metadata.name,
         f"{target.kind}/{target.name}",
-        NONE if aim is None else f"cpu: {f'{found}%' if found else UNKNOWN}/{aim}%",
+        _targets(spec.metrics, hpa.status.currentMetrics or ()),
         UNSET if spec.minReplicas is None else str(spec.minReplicas),
         spec.maxReplicas,
         hpa.status.currentReplicas,
         age_of(hpa, now),
     )
+
+
+SHOWN_METRICS = 2  # what does not fit is counted
+
+
+def _targets(metrics: tuple[MetricSpec, ...], found: tuple[MetricStatus, ...]) -> str:
+    if not metrics:
+        return NONE
+    known = (*found, *[None] * len(metrics))
+    texts = [_aim(metric, known[i]) for i, metric in enumerate(metrics[:SHOWN_METRICS])]
+    more = len(metrics) - SHOWN_METRICS
+    return ", ".join(texts) + (f" + {more} more..." if more > 0 else "")
+
+
+def _aim(metric: MetricSpec, status: MetricStatus | None) -> str:
+    """Write one metric: what was found, and what is aimed at."""
+    name = metric.type[:1].lower() + metric.type[1:]
+    source: Any = getattr(metric, name, None)
+    if source is None:
+        return "<unknown type>"
+    found: Any = getattr(status, name, None)
+    current = found.current if found is not None else MetricValueStatus()
+    aim = source.target
+    label = f"{source.name}: " if metric.resource or metric.containerResource else ""
+    if aim.averageValue is not None:
+        average = " (avg)" if metric.object or metric.external else ""
+        return f"{label}{current.averageValue or UNKNOWN}/{aim.averageValue}{average}"
+    if metric.object or metric.external:
+        return f"{current.value or UNKNOWN}/{aim.value}"
+    percent = current.averageUtilization
+    said = UNKNOWN if percent is None else f"{percent}%"
+    goal = "<auto>" if aim.averageUtilization is None else f"{aim.averageUtilization}%"
+    return f"{label}{said}/{goal}"
 
 
 def disruption_budget_cells(pdb: PodDisruptionBudget, now: float) -> Cells:

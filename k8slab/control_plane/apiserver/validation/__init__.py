@@ -17,6 +17,7 @@ from typing import Any
 from k8slab.api.errors import FieldError
 from k8slab.api.meta import Object
 from k8slab.control_plane.apiserver.validation import (
+    autoscaling,
     batch,
     config,
     nodes,
@@ -51,6 +52,7 @@ VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
     "Event": (nodes.event, None),
     "Job": (batch.job, batch.job_update),
     "CronJob": (batch.cron_job, None),
+    "HorizontalPodAutoscaler": (autoscaling.horizontal_pod_autoscaler, None),
     "PodDisruptionBudget": (policies.pod_disruption_budget, None),
     "PriorityClass": (policies.priority_class, policies.priority_class_update),
     "NetworkPolicy": (policies.network_policy, None),
