@@ -51,7 +51,7 @@ class FieldError(msgspec.Struct, frozen=True):
     def body(self) -> str:
         """The error without its path: ``Invalid value: "x": must be ...``."""
         text = _TYPE_TEXT[self.type]
-        if self.type not in _WITHOUT_VALUE:
+        if self.type not in _WITHOUT_VALUE and self.bad_value is not msgspec.UNSET:
             text += f": {go_value(self.bad_value)}"
         return f"{text}: {self.detail}" if self.detail else text
 
@@ -67,6 +67,11 @@ def required(path: str, detail: str = "") -> FieldError:
 def invalid_value(path: str, value: Any, detail: str) -> FieldError:
     """Say that a field has a value it may not have."""
     return FieldError(path, "FieldValueInvalid", detail, value)
+
+
+def invalid_part(path: str, detail: str) -> FieldError:
+    """Say that a part is wrong as a whole, without quoting it."""
+    return FieldError(path, "FieldValueInvalid", detail, msgspec.UNSET)
 
 
 def duplicate(path: str, value: Any) -> FieldError:

@@ -1,8 +1,8 @@
-"""Defaults of volumes: file modes, and an empty folder where no source is given.
+"""Defaults of volumes: file modes, an empty folder where no source is given, how storage is made.
 
-Rule of use: `volume` is pure and idempotent, like all defaults.
+Rule of use: each function is pure and idempotent, like all defaults.
 
-Upstream: pkg/apis/core/v1/defaults.go (SetDefaults_*VolumeSource)
+Upstream: pkg/apis/core/v1/defaults.go (SetDefaults_*Volume*), pkg/apis/storage/v1/defaults.go
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from k8slab.api.core import EmptyDirVolumeSource
+from k8slab.control_plane.apiserver.default_filling import absent, fill
 
 MODE = 0o644  # of files made from objects
 WITH_MODE = ("configMap", "secret", "downwardAPI", "projected")
@@ -37,6 +38,26 @@ def volume(v: Any) -> Any:
     if all(source is None for source in given):
         return replace(v, emptyDir=EmptyDirVolumeSource())
     return v
+
+
+def persistent_volume_claim(obj: Any) -> Any:
+    """Default a claim: it wants a file system, and waits for a volume."""
+    spec = absent(obj.spec, volumeMode="Filesystem")
+    return replace(obj, spec=spec, status=fill(obj.status, phase="Pending"))
+
+
+def persistent_volume(obj: Any) -> Any:
+    """Default a volume: a file system that is kept when its claim goes."""
+    spec = fill(obj.spec, persistentVolumeReclaimPolicy="Retain")
+    if spec.hostPath is not None:
+        spec = replace(spec, hostPath=absent(spec.hostPath, type=""))
+    spec = absent(spec, volumeMode="Filesystem")
+    return replace(obj, spec=spec, status=fill(obj.status, phase="Pending"))
+
+
+def storage_class(obj: Any) -> Any:
+    """Default a class: volumes are made at once, and go with their claims."""
+    return absent(obj, reclaimPolicy="Delete", volumeBindingMode="Immediate")
 
 
 def _projection(projection: Any) -> Any:

@@ -27,6 +27,7 @@ SUBDOMAIN = rf"{LABEL}(\.{LABEL})*"
 LABEL_RE, SUBDOMAIN_RE = re.compile(LABEL), re.compile(SUBDOMAIN)
 CONFIG_KEY_RE = re.compile(r"[-._a-zA-Z0-9]+")
 HEADER_RE = re.compile(r"[-A-Za-z0-9]+")
+PATH_RE = re.compile(r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+")
 PERCENT_RE = re.compile(r"[0-9]+%")
 
 LABEL_TEXT = (
@@ -52,6 +53,7 @@ ENV_TEXT = (
     "a valid environment variable name must consist only of printable ASCII characters other "
     "than '='"
 )
+PATH_TEXT = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')"
 IP_TEXT = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
 CIDR_TEXT = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 PERCENT_TEXT = "must be an integer or percentage (e.g '5%')"
@@ -235,6 +237,20 @@ def ordinary_ip(text: str) -> Reasons:
 
 
 # -- fields
+
+
+def domain_path(path: str, value: str) -> Errors:
+    """Yield an error if the value is no path below a domain, such as "acme.io/foo"."""
+    domain, slash, rest = value.partition("/")
+    if not value:
+        yield required(path)
+    elif not slash or not domain or not rest:
+        text = 'must be a domain-prefixed path (such as "acme.io/foo")'
+        yield invalid_value(path, value, text)
+    else:
+        yield from each(path, domain, dns_subdomain(domain))
+        if not PATH_RE.fullmatch(rest):
+            yield invalid_value(path, rest, PATH_TEXT)
 
 
 def one_of(path: str, value: str | None, supported: tuple[str, ...]) -> Errors:

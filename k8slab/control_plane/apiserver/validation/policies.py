@@ -1,15 +1,22 @@
-"""Validation of PodDisruptionBudgets, PriorityClasses, NetworkPolicies and Ingresses.
+"""Validation of PodDisruptionBudgets, PriorityClasses, NetworkPolicies, Ingresses, IngressClasses.
 
 Upstream: pkg/apis/{policy,scheduling,networking}/validation/validation.go
 """
 
 from __future__ import annotations
 
-from k8slab.api.errors import forbidden_field, invalid_value, not_supported, required
+from k8slab.api.errors import (
+    forbidden_field,
+    invalid_value,
+    not_supported,
+    required,
+    too_long,
+)
 from k8slab.api.networking import (
     HTTPIngressPath,
     Ingress,
     IngressBackend,
+    IngressClass,
     IPBlock,
     NetworkPolicy,
     NetworkPolicyPeer,
@@ -24,10 +31,12 @@ from k8slab.control_plane.apiserver.validation.formats import (
     cidr,
     dns_label,
     dns_subdomain,
+    domain_path,
     each,
     immutable,
     ip,
     number_or_percent,
+    path_segment,
     port,
     port_name,
     port_number,
@@ -36,6 +45,7 @@ from k8slab.control_plane.apiserver.validation.selectors import label_selector
 
 HIGHEST_PRIORITY = 1_000_000_000  # what people may give; the rest is the system's
 PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
+MAX_CONTROLLER = 250  # bytes
 BAD_IN_PATHS = ("//", "/./", "/../", "%2f", "%2F")
 
 
@@ -114,6 +124,38 @@ def ingress(obj: Ingress) -> Errors:
                 yield required(f"{where}.http.paths")
             for number, path in enumerate(rule.http.paths):
                 yield from _http_path(f"{where}.http.paths[{number}]", path)
+
+
+def ingress_class(obj: IngressClass) -> Errors:
+    """Yield what is wrong with a class of Ingresses: who serves it, and with which settings."""
+    controller, path = obj.spec.controller, "spec.controller"
+    if len(controller) > MAX_CONTROLLER:
+        yield too_long(path, MAX_CONTROLLER)
+    yield from domain_path(path, controller)
+    settings = obj.spec.parameters
+    if settings is None:
+        return
+    for field in ("kind", "name"):
+        where, value = f"spec.parameters.{field}", getattr(settings, field)
+        if not value:
+            yield required(where, f"{field} is required")
+        else:
+            yield from each(where, value, path_segment(value))
+    scope, where = settings.scope or "Cluster", "spec.parameters"
+    if scope not in ("Cluster", "Namespace"):
+        yield not_supported(f"{where}.scope", scope, ("Cluster", "Namespace"))
+    elif scope == "Namespace" and not settings.namespace:
+        text = "`parameters.scope` is set to 'Namespace'"
+        yield required(f"{where}.namespace", text)
+    elif scope == "Cluster" and settings.namespace is not None:
+        text = "`parameters.scope` is set to 'Cluster'"
+        yield forbidden_field(f"{where}.namespace", text)
+
+
+def ingress_class_update(new: IngressClass, old: IngressClass) -> Errors:
+    """Yield what is wrong with a changed class: its controller stays."""
+    yield from ingress_class(new)
+    yield from immutable("spec.controller", new.spec.controller, old.spec.controller)
 
 
 def _rule(

@@ -31,6 +31,9 @@ def requirements(path: str, wanted: ResourceRequirements, claims: frozenset[str]
         if name not in STANDARD or amount.startswith("-"):
             yield from _amount(f"{path}.requests[{name}]", name, amount)
         yield from _against_limit(path, name, amount, wanted.limits)
+    names = {*wanted.limits, *wanted.requests}
+    if any(name.startswith("hugepages-") for name in names) and not names & {"cpu", "memory"}:
+        yield forbidden_field(path, "HugePages require cpu or memory")
     if wanted.claims:
         yield from _claims(f"{path}.claims", wanted, claims)
 
@@ -45,7 +48,7 @@ def pod_resources(path: str, wanted: ResourceRequirements) -> Errors:
 
 
 def _amount(path: str, name: str, amount: str) -> Errors:
-    yield from _name(path, name)
+    yield from container_resource(path, name)
     milli = quantity.milli_value(amount)
     if milli < 0:
         yield invalid_value(path, amount, NOT_NEGATIVE)
@@ -53,7 +56,8 @@ def _amount(path: str, name: str, amount: str) -> Errors:
         yield invalid_value(path, amount, "must be an integer")
 
 
-def _name(path: str, name: str) -> Errors:
+def container_resource(path: str, name: str) -> Errors:
+    """Yield what is wrong with the name of something that a container may ask for."""
     if name in STANDARD:
         return
     reasons = qualified_name(name)

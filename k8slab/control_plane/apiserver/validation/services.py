@@ -230,6 +230,9 @@ def _load_balancer(spec: ServiceSpec) -> Errors:
     for index, text in enumerate(spec.loadBalancerSourceRanges):
         yield from each(f"{where}[{index}]", text.strip(), cidr(text.strip()))
     if is_balanced:
+        if spec.loadBalancerClass is not None:
+            reasons = qualified_name(spec.loadBalancerClass)
+            yield from each("spec.loadBalancerClass", spec.loadBalancerClass, reasons)
         return
     if spec.allocateLoadBalancerNodePorts is not None:
         yield forbidden_field("spec.allocateLoadBalancerNodePorts", ONLY_LOAD_BALANCER)
