@@ -61,6 +61,7 @@ class Watching:
         self.listed = await self._list()
         stream = await self._client.watch(self._resource.type, self.version, self.namespace)
         self._cluster.sim.spawn(self._follow(stream), f"watch of {self._resource.plural}")
+        await self._cluster.sim.sleep(0, "watch begins")
 
     async def _list(self) -> int:
         found = await self._client.list(self._resource.type, self.namespace)

@@ -20,7 +20,17 @@ from k8slab.viz.bipartite import figure_of
 from k8slab.viz.figure import Figure
 from k8slab.viz.membership_facts import Member, Membership, check_names, read
 from k8slab.viz.widgets.label_moves import FOR_REPLICA_SET, FOR_SERVICE, judge, outcome
-from k8slab.viz.widgets.widget import Drivable, Widget, button, choice, column, note, picture, row
+from k8slab.viz.widgets.widget import (
+    Drivable,
+    Widget,
+    button,
+    choice,
+    column,
+    note,
+    picture,
+    refill,
+    row,
+)
 
 SECONDS = 8.0  # virtual, for the controllers and a new Pod
 REMOVE = "(no such label)"
@@ -148,15 +158,15 @@ class LabelMagnet(Widget):
         if self._box is None:
             return
         pods = self.facts().pods
-        _refill(self._pod, [(_entry(pod), pod.name) for pod in pods])
-        _refill(self._key, [(key, key) for key in self.keys()])
+        refill(self._pod, [(_entry(pod), pod.name) for pod in pods])
+        refill(self._key, [(key, key) for key in self.keys()])
         self._fill_values()
         self._live.value = picture(self.figure())
 
     def _fill_values(self) -> None:
         pod, key = self._pod.value, self._key.value
         if pod and key:
-            _refill(self._value, [(value, value) for value in self.values(pod, key)])
+            refill(self._value, [(value, value) for value in self.values(pod, key)])
             self._show_command()
 
     def _show_command(self) -> None:
@@ -184,14 +194,3 @@ class LabelMagnet(Widget):
 
 def _entry(pod: Member) -> str:
     return f"{pod.short} ({pod.status})"
-
-
-def _refill(menu: Any, options: list[tuple[str, str]]) -> None:
-    """Give a menu new options, and keep what is chosen if it is still one of them."""
-    chosen = menu.value
-    if [tuple(option) for option in menu.options] == options:
-        return
-    menu.options = options
-    # A menu that was empty chooses nothing by itself.
-    if options:
-        menu.value = chosen if chosen in [value for _, value in options] else options[0][1]

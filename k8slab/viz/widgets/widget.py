@@ -115,6 +115,31 @@ def choice(
     )
 
 
+def field(words: str, value: str, tip: str, width: str = "auto") -> Any:
+    """Return a field for any words, with its own before it; Enter or leaving it sets it."""
+    import ipywidgets
+
+    return ipywidgets.Text(
+        description=words,
+        value=value,
+        tooltip=tip,
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout={"width": width},
+    )
+
+
+def refill(menu: Any, options: Sequence[tuple[str, str]]) -> None:
+    """Give a menu new options, and keep what is chosen if it is still one of them."""
+    chosen = menu.value
+    if [tuple(option) for option in menu.options] == list(options):
+        return
+    menu.options = options
+    # A menu that was empty chooses nothing by itself.
+    if options:
+        menu.value = chosen if chosen in [value for _, value in options] else options[0][1]
+
+
 def row(*parts: Any) -> Any:
     """Return widgets side by side, in further rows where there is no room."""
     import ipywidgets
