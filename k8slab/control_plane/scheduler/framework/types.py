@@ -17,8 +17,8 @@ from typing import TypeAlias
 import msgspec
 
 from k8slab.api.core import Node, Pod
+from k8slab.api.requests import amounts, pod_requests
 from k8slab.control_plane.scheduler.framework.interface import Code, Status
-from k8slab.control_plane.scheduler.framework.requests import amounts, pod_requests
 
 HostPort: TypeAlias = tuple[str, str, int]  # ip, protocol, port
 ANY_IP = "0.0.0.0"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from k8slab.api.core import Node, Pod
+from k8slab.api.requests import amounts, pod_requests
 from k8slab.control_plane.scheduler.framework.interface import (
     Action,
     ClusterEvent,
@@ -20,7 +21,6 @@ from k8slab.control_plane.scheduler.framework.interface import (
     Resource,
     Status,
 )
-from k8slab.control_plane.scheduler.framework.requests import amounts, pod_requests
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 from k8slab.control_plane.scheduler.plugins.resource_allocation import (

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from k8slab.api import load
+from k8slab.api.requests import pod_requests
 from k8slab.control_plane.scheduler import explain
-from k8slab.control_plane.scheduler.framework.requests import pod_requests
 
 MI = 1024 * 1024
 
