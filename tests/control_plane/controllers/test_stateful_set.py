@@ -16,7 +16,8 @@ from k8slab.control_plane.controllers.stateful_set import (
 from k8slab.control_plane.controllers.stateful_set.history import new_revision, superfluous
 from k8slab.control_plane.controllers.stateful_set.stateful_set_utils import claim_owners, claims_of
 
-CLAIM = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+WISH = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+CLAIM = {"metadata": {"name": "data"}, "spec": WISH}
 
 
 def db(replicas: int = 3, image: str = "db:1", **spec: Any) -> Any:
