@@ -15,7 +15,17 @@ from typing import Any
 
 from k8slab.api.errors import ApiError
 from k8slab.kubectl.command_line import Flag, flag_on
-from k8slab.kubectl.describe import config, network, nodes, pods, workloads
+from k8slab.kubectl.describe import (
+    autoscaling,
+    batch,
+    config,
+    limits,
+    network,
+    nodes,
+    pods,
+    storage,
+    workloads,
+)
 from k8slab.kubectl.describe.events import describe_events, events_of
 from k8slab.kubectl.describe.writer import Writer
 from k8slab.kubectl.errors import CommandError, raise_all
@@ -33,12 +43,17 @@ DESCRIBERS: Mapping[str, Describe] = {
     "ReplicaSet": workloads.describe_replica_set,
     "DaemonSet": workloads.describe_daemon_set,
     "StatefulSet": workloads.describe_stateful_set,
-    "Job": workloads.describe_job,
+    "ReplicationController": workloads.describe_replica_set,
+    "Job": batch.describe_job,
+    "CronJob": batch.describe_cron_job,
+    "HorizontalPodAutoscaler": autoscaling.describe_autoscaler,
     "Service": network.describe_service,
     "EndpointSlice": network.describe_endpoint_slice,
+    "Endpoints": network.describe_endpoints,
+    "IngressClass": network.describe_ingress_class,
     "Ingress": network.describe_ingress,
     "NetworkPolicy": network.describe_network_policy,
-    "Namespace": config.describe_namespace,
+    "Namespace": limits.describe_namespace,
     "ConfigMap": config.describe_config_map,
     "Secret": config.describe_secret,
     "ServiceAccount": config.describe_service_account,
@@ -47,12 +62,17 @@ DESCRIBERS: Mapping[str, Describe] = {
     "RoleBinding": config.describe_role_binding,
     "ClusterRoleBinding": config.describe_role_binding,
     "PodDisruptionBudget": config.describe_budget,
-    "PersistentVolumeClaim": config.describe_claim,
+    "PriorityClass": config.describe_priority_class,
+    "ResourceQuota": limits.describe_quota,
+    "LimitRange": limits.describe_limit_range,
+    "PersistentVolumeClaim": storage.describe_claim,
+    "PersistentVolume": storage.describe_volume,
+    "StorageClass": storage.describe_storage_class,
 }
 WITHOUT_EVENTS = frozenset(
     {
         *("Namespace", "Secret", "NetworkPolicy", "Role", "ClusterRole"),
-        *("RoleBinding", "ClusterRoleBinding"),
+        *("RoleBinding", "ClusterRoleBinding", "ResourceQuota", "LimitRange"),
     }
 )
 NOTHING_ASKED = (

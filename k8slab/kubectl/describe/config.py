@@ -1,4 +1,4 @@
-"""`kubectl describe` of Namespaces, ConfigMaps, Secrets, accounts, roles, budgets and claims.
+"""`kubectl describe` of ConfigMaps, Secrets, accounts, roles, budgets and priorities.
 
 A Secret shows how long its values are, never what they are.
 
@@ -10,55 +10,22 @@ Upstream: staging/src/k8s.io/kubectl/pkg/describe/describe.go
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from k8slab.api import codec
-from k8slab.api.core import (
-    ConfigMap,
-    LimitRange,
-    Namespace,
-    PersistentVolumeClaim,
-    ResourceQuota,
-    Secret,
-    ServiceAccount,
-)
+from k8slab.api.core import ConfigMap, Secret, ServiceAccount
 from k8slab.api.meta import Object
 from k8slab.api.policy import PodDisruptionBudget
-from k8slab.kubectl.describe.writer import NONE, Writer, go_list
+from k8slab.api.scheduling import PriorityClass
+from k8slab.kubectl.describe.writer import Writer, go_list, pairs
 from k8slab.kubectl.invocation import Invocation
 from k8slab.kubectl.pods_of import selector_of
-from k8slab.kubectl.resources import list_objects
 
-
-async def describe_namespace(call: Invocation, writer: Writer, namespace: Namespace) -> None:
-    """Write a Namespace, with the limits that hold in it."""
-    name = namespace.metadata.name
-    writer.heading(namespace, namespaced=False)
-    writer.field("Status", namespace.status.phase)
-    quotas: tuple[ResourceQuota, ...] = await list_objects(call, "ResourceQuota", name)
-    ranges: tuple[LimitRange, ...] = await list_objects(call, "LimitRange", name)
-    if not quotas:
-        writer.line("\nNo resource quota.")
-    else:
-        writer.line("\nResource Quotas")
-    for quota in quotas:
-        writer.field("Name", quota.metadata.name, 1)
-        writer.line("Resource\tUsed\tHard\n  --------\t---\t---", 1)
-        for key in sorted(quota.status.hard):
-            used = quota.status.used.get(key, "0")
-            writer.line(f"{key}\t{used}\t{quota.status.hard[key]}", 1)
-    if not ranges:
-        writer.line("\nNo LimitRange resource.")
-        return
-    writer.line("\nResource Limits")
-    heads = "Type\tResource\tMin\tMax\tDefault Request\tDefault Limit\tMax Limit/Request Ratio"
-    writer.line(heads, 1)
-    writer.line("\t".join("-" * len(head) for head in heads.split("\t")), 1)
-    for item in (item for each in ranges for item in each.spec.limits):
-        maps = (item.min, item.max, item.defaultRequest, item.default, item.maxLimitRequestRatio)
-        for key in sorted({key for each in maps for key in each}):
-            cells = [each.get(key, "-") for each in maps]
-            writer.line("\t".join((item.type, key, *cells)), 1)
+SKIPPED = ("name", "namespace", "labels", "annotations", "managedFields")  # of the metadata
+ACRONYMS = ("API", "URL", "UID", "OSB", "GUID")
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|-+")
 
 
 async def describe_config_map(call: Invocation, writer: Writer, config: ConfigMap) -> None:
@@ -137,69 +104,54 @@ async def describe_budget(call: Invocation, writer: Writer, pdb: PodDisruptionBu
     writer.field("Total", status.expectedPods, 2)
 
 
-async def describe_claim(call: Invocation, writer: Writer, claim: PersistentVolumeClaim) -> None:
-    """Write a PersistentVolumeClaim, with the Pods that use it."""
-    meta, spec = claim.metadata, claim.spec
-    writer.field("Name", meta.name)
-    writer.field("Namespace", meta.namespace)
-    writer.field("StorageClass", spec.storageClassName or "")
-    going = meta.deletionTimestamp is not None
-    writer.field("Status", "Terminating" if going else claim.status.phase)
-    writer.field("Volume", spec.volumeName)
-    writer.labels("Labels", meta.labels)
-    writer.annotations("Annotations", meta.annotations)
-    writer.field("Finalizers", go_list(meta.finalizers))
-    writer.field("Capacity", claim.status.capacity.get("storage", "") if spec.volumeName else "")
-    writer.field("Access Modes", ",".join(claim.status.accessModes))
-    writer.fields({"VolumeMode": spec.volumeMode})
-    pods = await list_objects(call, "Pod", meta.namespace)
-    users = [
-        pod.metadata.name
-        for pod in pods
-        for volume in pod.spec.volumes
-        if volume.persistentVolumeClaim is not None
-        and volume.persistentVolumeClaim.claimName == meta.name
-    ]
-    writer.many("Used By", users)
+async def describe_priority_class(call: Invocation, writer: Writer, made: PriorityClass) -> None:
+    """Write a PriorityClass."""
+    writer.field("Name", made.metadata.name)
+    writer.field("Value", made.value)
+    writer.field("GlobalDefault", str(made.globalDefault).lower())
+    writer.field("PreemptionPolicy", made.preemptionPolicy)
+    writer.field("Description", made.description)
+    writer.field("Annotations", pairs(made.metadata.annotations))
 
 
 async def describe_any(call: Invocation, writer: Writer, obj: Object) -> None:
     """Write an object of any kind, field by field."""
-    writer.field("Name", obj.metadata.name)
-    writer.field("Namespace", obj.metadata.namespace)
-    writer.labels("Labels", obj.metadata.labels)
-    writer.annotations("Annotations", obj.metadata.annotations)
-    writer.field("API Version", obj.apiVersion)
-    writer.field("Kind", obj.kind)
+    writer.heading(obj)
     data = codec.to_dict(obj)
-    meta = data.pop("metadata")
-    shown = ("creationTimestamp", "generation", "resourceVersion", "uid", "ownerReferences")
-    data["metadata"] = {key: meta[key] for key in shown if key in meta}
-    for key in ("apiVersion", "kind"):
-        data.pop(key)
-    _fields(writer, data, 0)
+    meta = data["metadata"]
+    _fields(writer, {**data, "metadata": {k: meta[k] for k in meta if k not in SKIPPED}}, 0)
 
 
-def _fields(writer: Writer, data: Any, level: int) -> None:
+def _fields(writer: Writer, data: Mapping[str, Any], level: int) -> None:
     for key in sorted(data):
-        value, title = data[key], _title(key)
-        if isinstance(value, dict):
+        value, title = data[key], smart_label(key)
+        if isinstance(value, Mapping):
             writer.line(f"{title}:", level)
             _fields(writer, value, level + 1)
         elif isinstance(value, list | tuple):
             writer.line(f"{title}:", level)
             for item in value:
-                if isinstance(item, dict):
+                if isinstance(item, Mapping):
                     _fields(writer, item, level + 1)
                 else:
-                    writer.line(str(item), level + 1)
+                    writer.line(_go_value(item), level + 1)
         else:
-            writer.field(title, NONE if value is None else value, level)
+            writer.field(title, _go_value(value), level)
 
 
-def _title(key: str) -> str:
-    """Write a field's name as words: "creationTimestamp" is "Creation Timestamp"."""
-    words = "".join(
-        f" {c}" if c.isupper() and not key[i - 1].isupper() else c for i, c in enumerate(key)
-    )
-    return (words[:1].upper() + words[1:]).replace("Uid", "UID").strip()
+def _go_value(value: Any) -> str:
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def smart_label(field: str) -> str:
+    """Write a field's name as words, but for names with more than letters in them.
+
+    >>> smart_label("targetCPUUtilization"), smart_label("podUID"), smart_label("app.io/x")
+    ('Target CPU Utilization', 'Pod UID', 'app.io/x')
+    """
+    if not field.replace("-", "").isalpha():
+        return field
+    words = [word.upper() if word.upper() in ACRONYMS else word for word in _WORD.findall(field)]
+    return " ".join(word[:1].upper() + word[1:] for word in words)

@@ -131,8 +131,8 @@ def probe_text(probe: Probe) -> str:
     """Write a probe: what it asks, and how often."""
     rhythm = (
         f"delay={probe.initialDelaySeconds}s timeout={probe.timeoutSeconds}s "
-        f"period={probe.periodSeconds}s #success={probe.successThreshold} "
-        f"#failure={probe.failureThreshold}"
+        f"period={probe.periodSeconds}s successThreshold={probe.successThreshold} "
+        f"failureThreshold={probe.failureThreshold}"
     )
     if probe.exec is not None:
         return f"exec {go_list(probe.exec.command)} {rhythm}"

@@ -52,6 +52,12 @@ def interval(event: Event, now: float) -> str:
     return first
 
 
+def _message(event: Event) -> str:
+    """Write what an Event says, with the container that it is about."""
+    part = event.involvedObject.fieldPath
+    return f"{part}: {event.message.strip()}" if part else event.message.strip()
+
+
 def describe_events(writer: Writer, events: Iterable[Event], now: float) -> None:
     """Write the table of Events."""
     rows = [
@@ -60,7 +66,7 @@ def describe_events(writer: Writer, events: Iterable[Event], now: float) -> None
             event.reason,
             interval(event, now),
             event.source.component or event.reportingComponent,
-            event.message.strip(),
+            _message(event),
         )
         for event in events
     ]

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from k8slab.api import labels
-from k8slab.api.core import Service
+from k8slab.api import labels, scheme
+from k8slab.api.core import Endpoints, Service
 from k8slab.api.discovery import EndpointSlice
-from k8slab.api.networking import Ingress, IngressBackend, NetworkPolicy
+from k8slab.api.errors import ApiError
+from k8slab.api.networking import Ingress, IngressBackend, IngressClass, NetworkPolicy
 from k8slab.kubectl.describe.writer import NONE, UNSET, Writer
 from k8slab.kubectl.invocation import Invocation
 from k8slab.kubectl.resources import list_objects
@@ -117,6 +118,36 @@ async def describe_endpoint_slice(call: Invocation, writer: Writer, piece: Endpo
         )
 
 
+async def describe_endpoints(call: Invocation, writer: Writer, endpoints: Endpoints) -> None:
+    """Write Endpoints."""
+    writer.heading(endpoints)
+    writer.line("Subsets:")
+    for subset in endpoints.subsets:
+        for title, found in (
+            ("Addresses", subset.addresses),
+            ("NotReadyAddresses", subset.notReadyAddresses),
+        ):
+            writer.field(title, ",".join(each.ip for each in found) or NONE, 1)
+        if subset.ports:
+            writer.line("Ports:", 1)
+            writer.line("  Name\tPort\tProtocol", 1)
+            writer.line("  ----\t----\t--------", 1)
+        for port in subset.ports:
+            writer.line(f"  {port.name or UNSET}\t{port.port}\t{port.protocol}", 1)
+        writer.line("")
+
+
+async def describe_ingress_class(call: Invocation, writer: Writer, made: IngressClass) -> None:
+    """Write an IngressClass."""
+    writer.heading(made, namespaced=False)
+    writer.field("Controller", made.spec.controller)
+    parameters = made.spec.parameters
+    if parameters is not None:
+        writer.line("Parameters:")
+        kind, name = parameters.kind, parameters.name
+        writer.fields({"APIGroup": parameters.apiGroup, "Kind": kind, "Name": name}, 1)
+
+
 async def describe_ingress(call: Invocation, writer: Writer, ingress: Ingress) -> None:
     """Write an Ingress, with the endpoints of each backend."""
     meta, spec = ingress.metadata, ingress.spec
@@ -150,12 +181,19 @@ async def describe_ingress(call: Invocation, writer: Writer, ingress: Ingress) -
 async def _backend(call: Invocation, namespace: str, backend: IngressBackend | None) -> str:
     if backend is None or backend.service is None:
         return NONE
-    service = backend.service
-    port = service.port.name or str(service.port.number)
-    slices = await _slices(call, namespace, service.name)
-    if not slices:
-        return f'{service.name}:{port} (<error: services "{service.name}" not found>)'
-    return f"{service.name}:{port} ({endpoints_text(slices, None)})"
+    wanted = backend.service.port
+    title = f"{backend.service.name}:{wanted.name or wanted.number}"
+    try:
+        service = await call.request(
+            "get", scheme.resource_for(Service), namespace=namespace, name=backend.service.name
+        )
+    except ApiError as error:
+        return f"{title} (<error: {error.message}>)"
+    named = [p.name or "" for p in service.spec.ports if wanted.number in (p.port, 0, None)]
+    port = wanted.name or next(iter(named), "")
+    return (
+        f"{title} ({endpoints_text(await _slices(call, namespace, service.metadata.name), port)})"
+    )
 
 
 async def describe_network_policy(call: Invocation, writer: Writer, policy: NetworkPolicy) -> None:

@@ -23,13 +23,18 @@ def describe_volumes(writer: Writer, volumes: Iterable[Volume], indent: str = ""
     writer.line(f"{indent}Volumes:" if listed else f"{indent}Volumes:\t{NONE}")
     for volume in listed:
         writer.line(f"{' ' if indent else ''}{volume.name}:", 1)
-        for name, value in _source(volume):
-            writer.field(name, value, 2)
+        describe_source(writer, volume)
 
 
-def _source(volume: Volume) -> Lines:
+def describe_source(writer: Writer, volume: Any) -> None:
+    """Write where the files of a volume, or of a PersistentVolume's spec, come from."""
+    for name, value in _source(volume):
+        writer.field(name, value, 2)
+
+
+def _source(volume: Any) -> Lines:
     for field, describe in _DESCRIBERS.items():
-        source = getattr(volume, field)
+        source = getattr(volume, field, None)
         if source is not None:
             return describe(source)
     for field, source in codec.to_dict(volume).items():
@@ -42,7 +47,7 @@ def _host_path(source: Any) -> Lines:
     return [
         ("Type", "HostPath (bare host directory volume)"),
         ("Path", source.path),
-        ("HostPathType", source.type or ""),
+        ("HostPathType", NONE if source.type is None else source.type),
     ]
 
 
@@ -117,6 +122,29 @@ def _projected(source: Any) -> Lines:
     return found
 
 
+def _local(source: Any) -> Lines:
+    return [
+        ("Type", "LocalVolume (a persistent volume backed by local storage on a node)"),
+        ("Path", source.path),
+    ]
+
+
+def _csi(source: Any) -> Lines:
+    claims = hasattr(source, "volumeHandle")  # a PersistentVolume's, not a Pod's own
+    found: Lines = [
+        ("Type", "CSI (a Container Storage Interface (CSI) volume source)"),
+        ("Driver", source.driver),
+        ("FSType", source.fsType or ""),
+    ]
+    if claims:
+        found.append(("VolumeHandle", source.volumeHandle))
+    found.append(("ReadOnly", _lower(source.readOnly)))
+    attributes = source.volumeAttributes
+    values = [f"{key}={attributes[key]}" for key in sorted(attributes)] or [NONE]
+    found.append(("VolumeAttributes", values[0]))
+    return [*found, *(("", value) for value in values[1:])]
+
+
 def _lower(value: bool | None) -> str:
     return "true" if value else "false"
 
@@ -130,4 +158,6 @@ _DESCRIBERS: Mapping[str, Callable[[Any], Lines]] = {
     "nfs": _nfs,
     "downwardAPI": _downward,
     "projected": _projected,
+    "local": _local,
+    "csi": _csi,
 }

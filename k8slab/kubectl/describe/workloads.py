@@ -1,4 +1,4 @@
-"""`kubectl describe` of what makes Pods: Deployments, ReplicaSets, DaemonSets, StatefulSets, Jobs.
+"""`kubectl describe` of what makes Pods: Deployments, ReplicaSets, DaemonSets, StatefulSets.
 
 Rule of use: how the Pods are is counted anew from the Pods themselves, not read from the status.
 
@@ -11,13 +11,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from k8slab.api.apps import DaemonSet, Deployment, ReplicaSet, StatefulSet
-from k8slab.api.batch import Job
-from k8slab.api.duration import human_duration
-from k8slab.api.meta import is_controlled_by, seconds
+from k8slab.api.meta import is_controlled_by
 from k8slab.kubectl.describe.pods import describe_template
 from k8slab.kubectl.describe.writer import (
     NONE,
-    UNSET,
     Writer,
     controller_text,
     time_text,
@@ -66,8 +63,8 @@ def _sizes(sets: Iterable[ReplicaSet]) -> str:
     return ", ".join(texts) or NONE
 
 
-async def describe_replica_set(call: Invocation, writer: Writer, rs: ReplicaSet) -> None:
-    """Write a ReplicaSet."""
+async def describe_replica_set(call: Invocation, writer: Writer, rs: Any) -> None:
+    """Write a ReplicaSet or a ReplicationController."""
     writer.field("Name", rs.metadata.name)
     writer.field("Namespace", rs.metadata.namespace)
     writer.field("Selector", selector_of(rs))
@@ -136,38 +133,6 @@ def _claims(writer: Writer, sts: StatefulSet) -> None:
         writer.annotations("  Annotations", claim.metadata.annotations)
         writer.field("Capacity", claim.spec.resources.requests.get("storage", "<default>"), 1)
         writer.field("Access Modes", f"[{' '.join(claim.spec.accessModes)}]", 1)
-
-
-async def describe_job(call: Invocation, writer: Writer, job: Job) -> None:
-    """Write a Job."""
-    spec, status = job.spec, job.status
-    writer.field("Name", job.metadata.name)
-    writer.field("Namespace", job.metadata.namespace)
-    if spec.selector is not None:
-        writer.field("Selector", selector_of(job))
-    writer.labels("Labels", job.metadata.labels)
-    writer.annotations("Annotations", job.metadata.annotations)
-    start, end = status.startTime, status.completionTime
-    ready = "" if status.ready is None else f" ({status.ready} Ready)"
-    deadline = spec.activeDeadlineSeconds
-    writer.fields(
-        {
-            "Controlled By": controller_text(job),
-            "Parallelism": spec.parallelism,
-            "Completions": UNSET if spec.completions is None else spec.completions,
-            "Completion Mode": spec.completionMode,
-            "Suspend": str(spec.suspend).lower() if spec.suspend is not None else None,
-            "Backoff Limit": spec.backoffLimit,
-            "TTL Seconds After Finished": spec.ttlSecondsAfterFinished,
-            "Start Time": time_text(start) if start else None,
-            "Completed At": time_text(end) if end else None,
-            "Duration": human_duration(seconds(end) - seconds(start)) if start and end else None,
-            "Active Deadline Seconds": f"{deadline}s" if deadline is not None else None,
-            "Pods Statuses": f"{status.active} Active{ready} / {status.succeeded} Succeeded / "
-            f"{status.failed} Failed",
-        }
-    )
-    describe_template(writer, spec.template)
 
 
 async def pods_status(call: Invocation, owner: Any) -> str:

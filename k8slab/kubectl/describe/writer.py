@@ -140,5 +140,10 @@ def go_list(values: Iterable[Any]) -> str:
     return f"[{' '.join(map(str, values))}]"
 
 
+def pairs(mapping: Mapping[str, str]) -> str:
+    """Write labels or the like in one line: "a=b,c=d"."""
+    return ",".join(f"{key}={mapping[key]}" for key in sorted(mapping)) or NONE
+
+
 def _shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[:limit] + "..."
