@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8slab.client import STRATEGIC_PATCH
-from k8slab.control_plane.apiserver.patch import apply as patched
+from k8slab.client.patch import apply as patched
 from k8slab.kubectl.three_way import patch
 from tests.kubectl.desk import Desk
 

@@ -20,14 +20,13 @@ from k8slab.api import codec, conversion, errors, scheme
 from k8slab.api.core import Event, Service
 from k8slab.api.meta import Object
 from k8slab.api.scheme import Resource
-from k8slab.client import APPLY_PATCH, Listing, Request
+from k8slab.client import APPLY_PATCH, Listing, Request, patch
 from k8slab.control_plane.apiserver import (
     admission,
     apply_patch,
     defaults,
     deletion,
     managed_fields,
-    patch,
     preconditions,
     strategy,
     validation,

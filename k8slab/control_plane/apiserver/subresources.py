@@ -22,8 +22,8 @@ from k8slab.api.autoscaling import Scale, ScaleSpec, ScaleStatus
 from k8slab.api.conditions import set_condition
 from k8slab.api.core import Binding, Namespace, Node, Pod, PodCondition
 from k8slab.api.meta import DeleteOptions, Object, ObjectMeta, Status, timestamp
-from k8slab.client import Request
-from k8slab.control_plane.apiserver import eviction, patch
+from k8slab.client import Request, patch
+from k8slab.control_plane.apiserver import eviction
 from k8slab.control_plane.apiserver.cacher import Filter
 from k8slab.control_plane.apiserver.registry import Registry
 

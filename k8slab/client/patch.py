@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from k8slab.api import errors
-from k8slab.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
-from k8slab.control_plane.apiserver.patch_json import json_patch
-from k8slab.control_plane.apiserver.patch_strategic import strategic_patch
+from k8slab.api.patch_json import json_patch
+from k8slab.api.patch_strategic import strategic_patch
+from k8slab.client.transport import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 
 
 def apply(document: dict[str, Any], patch: Any, patch_type: str) -> dict[str, Any]:
