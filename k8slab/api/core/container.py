@@ -174,32 +174,7 @@ class Container(Part):
     workingDir: str = ""
 
 
-class EphemeralContainer(Part):
+class EphemeralContainer(Container):
     """A container added to a running Pod to look around in it."""
 
-    name: str = always("")
-    args: tuple[str, ...] = ()
-    command: tuple[str, ...] = ()
-    env: tuple[EnvVar, ...] = ()
-    envFrom: tuple[EnvFromSource, ...] = ()
-    image: str = ""
-    imagePullPolicy: str = ""
-    lifecycle: Lifecycle | None = None
-    livenessProbe: Probe | None = None
-    ports: tuple[ContainerPort, ...] = ()
-    readinessProbe: Probe | None = None
-    resizePolicy: tuple[ContainerResizePolicy, ...] = ()
-    resources: ResourceRequirements = always(ResourceRequirements())
-    restartPolicy: str | None = None
-    restartPolicyRules: tuple[ContainerRestartRule, ...] = ()
-    securityContext: SecurityContext | None = None
-    startupProbe: Probe | None = None
-    stdin: bool = False
-    stdinOnce: bool = False
     targetContainerName: str = ""
-    terminationMessagePath: str = ""
-    terminationMessagePolicy: str = ""
-    tty: bool = False
-    volumeDevices: tuple[VolumeDevice, ...] = ()
-    volumeMounts: tuple[VolumeMount, ...] = ()
-    workingDir: str = ""

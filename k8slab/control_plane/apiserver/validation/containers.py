@@ -151,7 +151,7 @@ def one_of_or_empty(path: str, policy: str) -> Errors:
         yield not_supported(path, policy, ("Always", "OnFailure", "Never"))
 
 
-def _common(path: str, container: Container | EphemeralContainer, pod: Surroundings) -> Errors:
+def _common(path: str, container: Container, pod: Surroundings) -> Errors:
     if not container.name:
         yield required(f"{path}.name")
     else:
@@ -217,9 +217,7 @@ def ports(path: str, found: tuple[ContainerPort, ...]) -> Errors:
             yield from one_of(f"{where}.protocol", port.protocol, PROTOCOLS)
 
 
-def _resize_policy(
-    path: str, container: Container | EphemeralContainer, restart_policy: str
-) -> Errors:
+def _resize_policy(path: str, container: Container, restart_policy: str) -> Errors:
     seen: list[str] = []
     for index, policy in enumerate(container.resizePolicy):
         if policy.resourceName in seen:

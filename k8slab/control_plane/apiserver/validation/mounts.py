@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8slab.api.core import Container, EphemeralContainer, Volume, VolumeMount
+from k8slab.api.core import Container, Volume, VolumeMount
 from k8slab.api.errors import (
     field_not_found,
     forbidden_field,
@@ -20,10 +20,9 @@ from k8slab.control_plane.apiserver.validation.formats import Errors
 PROPAGATIONS = ("Bidirectional", "HostToContainer", "None")
 RECURSIVE = ("Disabled", "Enabled", "IfPossible")
 RECURSIVE_LISTED = ("Disabled", "IfPossible", "Enabled")
-AnyContainer = Container | EphemeralContainer
 
 
-def volume_mounts(path: str, container: AnyContainer, volumes: Mapping[str, Volume]) -> Errors:
+def volume_mounts(path: str, container: Container, volumes: Mapping[str, Volume]) -> Errors:
     """Yield what is wrong with the mounts of a container."""
     taken: list[str] = []
     for index, mount in enumerate(container.volumeMounts):
@@ -47,7 +46,7 @@ def volume_mounts(path: str, container: AnyContainer, volumes: Mapping[str, Volu
             yield from _recursive(f"{path}.recursiveReadOnly", mount)
 
 
-def volume_devices(path: str, container: AnyContainer, volumes: Mapping[str, Volume]) -> Errors:
+def volume_devices(path: str, container: Container, volumes: Mapping[str, Volume]) -> Errors:
     """Yield what is wrong with the raw devices of a container."""
     names: list[str] = []
     paths: list[str] = []
@@ -90,7 +89,7 @@ def no_backsteps(path: str, value: str) -> Errors:
         yield invalid_value(path, value, "must not contain '..'")
 
 
-def _not_also_device(path: str, mount: VolumeMount, container: AnyContainer) -> Errors:
+def _not_also_device(path: str, mount: VolumeMount, container: Container) -> Errors:
     if any(device.name == mount.name for device in container.volumeDevices):
         yield invalid_value(f"{path}.name", mount.name, "must not already exist in volumeDevices")
     if any(device.devicePath == mount.mountPath for device in container.volumeDevices):
@@ -107,7 +106,7 @@ def _sub_paths(path: str, index: int, mount: VolumeMount) -> Errors:
     yield from local_descending_path(f"{path}.subPathExpr", mount.subPathExpr)
 
 
-def _propagation(path: str, mount: VolumeMount, container: AnyContainer) -> Errors:
+def _propagation(path: str, mount: VolumeMount, container: Container) -> Errors:
     if mount.mountPropagation not in PROPAGATIONS:
         yield not_supported(path, mount.mountPropagation, PROPAGATIONS)
     context = container.securityContext
