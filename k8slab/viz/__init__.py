@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from k8slab.viz.figure import Figure
     from k8slab.viz.ladder import journey_figure
     from k8slab.viz.outages import outage_matrix
+    from k8slab.viz.packing import bin_packing
     from k8slab.viz.pod_lanes import event_lane
     from k8slab.viz.replicas import replica_lane
     from k8slab.viz.sequence import sequence_diagram
+    from k8slab.viz.verdicts import scheduling_heat_map
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.time_bar import explorer, time_bar
     from k8slab.viz.widgets.watch_stream import watch_stream
@@ -33,6 +35,7 @@ _HOME = {
     "Figure": "figure",
     "architecture_map": "architecture",
     "back_off_staircase": "back_off",
+    "bin_packing": "packing",
     "churn_plot": "churn",
     "event_lane": "pod_lanes",
     "explorer": "widgets.time_bar",
@@ -41,6 +44,7 @@ _HOME = {
     "membership": "bipartite",
     "outage_matrix": "outages",
     "replica_lane": "replicas",
+    "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
     "time_bar": "widgets.time_bar",
     "watch_stream": "widgets.watch_stream",
@@ -50,6 +54,7 @@ __all__ = [
     "Figure",
     "architecture_map",
     "back_off_staircase",
+    "bin_packing",
     "churn_plot",
     "event_lane",
     "explorer",
@@ -58,6 +63,7 @@ __all__ = [
     "membership",
     "outage_matrix",
     "replica_lane",
+    "scheduling_heat_map",
     "sequence_diagram",
     "time_bar",
     "watch_stream",
