@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from k8slab.cluster.requests import Answer
     from k8slab.cluster.view import View
     from k8slab.cluster.watching import Watching
+    from k8slab.cluster.world import Host
     from k8slab.control_plane.scheduler import Explanation
     from k8slab.linux.resolver import Lookup
     from k8slab.node.machine import Machine
@@ -77,11 +78,16 @@ class Asking:
         """
         from k8slab.linux.resolver import lookup
 
-        hosts = self.world.hosts
-        host = next((h for n, h in hosts.items() if n != CONTROL_PLANE), hosts[CONTROL_PLANE])
-        conf = resolv_conf_of(host.machine, namespace, ndots)
-        coroutine = lookup(host.machine.net, name, conf, libc=libc)
+        machine = asking_host(self).machine
+        conf = resolv_conf_of(machine, namespace, ndots)
+        coroutine = lookup(machine.net, name, conf, libc=libc)
         return self.sim.complete(coroutine, f"{namespace} resolves {name}", COMMAND_LIMIT)
+
+    def resolv_conf(
+        self: Askable, *, namespace: str = "default", ndots: int | None = None
+    ) -> ResolvConf:
+        """Return the resolv.conf of such a Pod; `str()` of it is the file."""
+        return resolv_conf_of(asking_host(self).machine, namespace, ndots)
 
     @in_turn
     def explain(self: Askable, pod: Pod | Mapping[str, Any] | str) -> Explanation:
@@ -109,6 +115,12 @@ class Asking:
         watching = Watching(self, kind, namespace)
         self.sim.complete(watching.begin(), f"watch {kind}", COMMAND_LIMIT)
         return watching
+
+
+def asking_host(cluster: Breakable) -> Host:
+    """Return the host that sends a learner's DNS questions: the first worker, if there is one."""
+    hosts = cluster.world.hosts
+    return next((h for n, h in hosts.items() if n != CONTROL_PLANE), hosts[CONTROL_PLANE])
 
 
 def resolv_conf_of(machine: Machine, namespace: str, ndots: int | None = None) -> ResolvConf:

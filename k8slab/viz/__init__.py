@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from k8slab.viz.sequence import sequence_diagram
     from k8slab.viz.verdicts import scheduling_heat_map
     from k8slab.viz.widgets.label_magnet import label_magnet
+    from k8slab.viz.widgets.resolver_trace import resolver_trace
     from k8slab.viz.widgets.time_bar import explorer, time_bar
     from k8slab.viz.widgets.watch_stream import watch_stream
 
@@ -44,6 +45,7 @@ _HOME = {
     "membership": "bipartite",
     "outage_matrix": "outages",
     "replica_lane": "replicas",
+    "resolver_trace": "widgets.resolver_trace",
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
     "time_bar": "widgets.time_bar",
@@ -63,6 +65,7 @@ __all__ = [
     "membership",
     "outage_matrix",
     "replica_lane",
+    "resolver_trace",
     "scheduling_heat_map",
     "sequence_diagram",
     "time_bar",
