@@ -9,10 +9,11 @@ Rule of use: `async def` means that virtual time may pass; nothing ever looks at
 Upstream: none (Kubernetes runs on real time)
 """
 
-from k8slab.sim.kernel import Halted, Simulation, Timer
+from k8slab.sim.kernel import Halted, Simulation
 from k8slab.sim.streams import Rng, Streams
 from k8slab.sim.sync import Queue, Signal
 from k8slab.sim.task import Group, Killed, Task, TaskError
+from k8slab.sim.timer import Timer
 from k8slab.sim.trace import Record, Trace
 
 __all__ = [

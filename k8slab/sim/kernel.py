@@ -19,36 +19,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from k8slab.sim.streams import Streams
-from k8slab.sim.task import NORMAL, Group, Sleep, Task
+from k8slab.sim.task import NORMAL, Group, Task
+from k8slab.sim.timer import Sleep, Timer
 from k8slab.sim.trace import Trace
 
 T = TypeVar("T")
 
 COMPACT_ABOVE = 1024  # cancelled timers that may lie in the queue before it is swept
-
-
-class Timer:
-    """One entry of the queue: at `when` (virtual seconds) run `action`, unless cancelled."""
-
-    __slots__ = ("_sim", "action", "cause", "label", "when")
-
-    def __init__(
-        self, sim: Simulation, when: float, action: Callable[[], object], label: str
-    ) -> None:
-        self._sim = sim
-        self.when = when
-        self.action: Callable[[], object] | None = action
-        self.label = label
-        self.cause = sim.cause
-
-    def cancel(self) -> None:
-        """Make sure that the action never runs; doing so twice or too late does no harm."""
-        if self.action is not None:
-            self.action = None
-            self._sim._cancelled += 1
-
-    def __repr__(self) -> str:
-        return f"<{self.when:.3f} s {self.label}>"
 
 
 class Halted(BaseException):
@@ -88,8 +65,7 @@ class Simulation:
         if when < self.now:
             raise ValueError(f"cannot act at {when} s: it is already {self.now} s")
         timer = Timer(self, when, action, label)
-        self._sequence += 1
-        heapq.heappush(self._queue, (when, urgency, self._sequence, timer))
+        self.push(timer, urgency)
         return timer
 
     def after(self, delay: float, action: Callable[[], object], label: str = "") -> Timer:
@@ -109,6 +85,11 @@ class Simulation:
         """Await this to let `seconds` of virtual time pass."""
         return Sleep(self, seconds, label)
 
+    def push(self, timer: Timer, urgency: int = NORMAL) -> None:
+        """Put a timer into the queue, behind what is due at the same time."""
+        self._sequence += 1
+        heapq.heappush(self._queue, (timer.when, urgency, self._sequence, timer))
+
     # -- letting them happen
 
     def pending(self) -> list[Timer]:
@@ -125,30 +106,12 @@ class Simulation:
 
     def step(self) -> Timer | None:
         """Run the next entry and return it, None if nothing is pending."""
-        due = self.next_time()
-        if due is None:
-            return None
-        if self.halt is not None and self.halt(due):
-            raise Halted
-        when, _, _, timer = heapq.heappop(self._queue)
-        self.now = when
-        self.cause = timer.cause
-        self.group = self.running = None
-        action, timer.action = timer.action, None
-        self.events += 1
-        assert action is not None
-        try:
-            action()
-        finally:
-            self.cause, self.group, self.running = 0, None, None
-        if self._cancelled > COMPACT_ABOVE and self._cancelled * 2 > len(self._queue):
-            self._sweep()
-        return timer
+        return None if self.next_time() is None else self._fire()
 
     def run(self, until: float) -> None:
         """Run everything that is due up to `until` (virtual seconds) and stop the clock there."""
         while (when := self.next_time()) is not None and when <= until:
-            self.step()
+            self._fire()
         if self.halt is not None and self.halt(until):
             raise Halted
         self.now = max(self.now, until)
@@ -172,6 +135,25 @@ class Simulation:
             self.step()
         self.cause = cause
         return task.result()
+
+    def _fire(self) -> Timer:
+        """Run the first entry of the queue, which is not cancelled."""
+        when = self._queue[0][0]
+        if self.halt is not None and self.halt(when):
+            raise Halted
+        timer = heapq.heappop(self._queue)[3]
+        action, timer.action = timer.action, None
+        self.now = when
+        self.cause = timer.cause
+        self.group = self.running = None
+        self.events += 1
+        try:
+            action()  # type: ignore[misc]
+        finally:
+            self.cause, self.group, self.running = 0, None, None
+        if self._cancelled > COMPACT_ABOVE and self._cancelled * 2 > len(self._queue):
+            self._sweep()
+        return timer
 
     def _sweep(self) -> None:
         self._queue = [entry for entry in self._queue if entry[3].action is not None]

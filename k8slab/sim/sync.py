@@ -16,8 +16,9 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from k8slab.sim.kernel import Simulation, Timer
+from k8slab.sim.kernel import Simulation
 from k8slab.sim.task import Task
+from k8slab.sim.timer import Timer
 
 T = TypeVar("T")
 

@@ -15,15 +15,11 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from k8slab.sim.kernel import Simulation, Timer
+    from k8slab.sim.kernel import Simulation
 
 T = TypeVar("T")
 
 URGENT, NORMAL = 0, 1  # starting and killing a task come before all else of the same moment
-OUTSIDE = (
-    "this takes virtual time, so it can only be awaited inside the lab: use cluster.run(...), "
-    "cluster.kubectl(...) or cluster.request(...) in a notebook cell"
-)
 
 
 class Killed(BaseException):
@@ -163,33 +159,6 @@ class Task(Generic[T]):
         joiners, self._joiners = self._joiners, None
         for action in joiners or ():
             action()
-
-
-class Sleep:
-    """A wait for virtual time to pass."""
-
-    __slots__ = ("_label", "_seconds", "_sim", "_timer")
-
-    def __init__(self, sim: Simulation, seconds: float, label: str = "") -> None:
-        self._sim = sim
-        self._seconds = seconds
-        self._label = label
-        self._timer: Timer | None = None
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        if self._sim.running is None:
-            raise RuntimeError(OUTSIDE)
-        yield self
-
-    def arm(self, task: Task[Any]) -> None:
-        """Wake the task when the time has passed."""
-        when = self._sim.now + self._seconds
-        self._timer = self._sim.at(when, task.wake, self._label or task.name)
-
-    def disarm(self) -> None:
-        """Forget the sleeper."""
-        if self._timer is not None:
-            self._timer.cancel()
 
 
 class Join:
