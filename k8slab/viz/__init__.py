@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from k8slab.viz.replicas import replica_lane
     from k8slab.viz.sequence import sequence_diagram
     from k8slab.viz.verdicts import scheduling_heat_map
+    from k8slab.viz.waterfall import dns_waterfall
     from k8slab.viz.widgets.label_magnet import label_magnet
+    from k8slab.viz.widgets.pod_scope import pod_scope
     from k8slab.viz.widgets.resolver_trace import resolver_trace
     from k8slab.viz.widgets.time_bar import explorer, time_bar
     from k8slab.viz.widgets.watch_stream import watch_stream
@@ -38,12 +40,14 @@ _HOME = {
     "back_off_staircase": "back_off",
     "bin_packing": "packing",
     "churn_plot": "churn",
+    "dns_waterfall": "waterfall",
     "event_lane": "pod_lanes",
     "explorer": "widgets.time_bar",
     "journey_figure": "ladder",
     "label_magnet": "widgets.label_magnet",
     "membership": "bipartite",
     "outage_matrix": "outages",
+    "pod_scope": "widgets.pod_scope",
     "replica_lane": "replicas",
     "resolver_trace": "widgets.resolver_trace",
     "scheduling_heat_map": "verdicts",
@@ -58,12 +62,14 @@ __all__ = [
     "back_off_staircase",
     "bin_packing",
     "churn_plot",
+    "dns_waterfall",
     "event_lane",
     "explorer",
     "journey_figure",
     "label_magnet",
     "membership",
     "outage_matrix",
+    "pod_scope",
     "replica_lane",
     "resolver_trace",
     "scheduling_heat_map",
