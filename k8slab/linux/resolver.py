@@ -55,6 +55,8 @@ class Query(msgspec.Struct, frozen=True):
     server: str
     rcode: str  # "NOERROR", "NXDOMAIN", "SERVFAIL", ... or "TIMEOUT"
     addresses: tuple[str, ...] = ()
+    asked: float = 0.0  # virtual seconds
+    answered: float = 0.0  # or when the libc stopped waiting
 
     def __str__(self) -> str:
         found = " ".join(self.addresses) or ("NODATA" if self.rcode == "NOERROR" else "")
@@ -202,6 +204,7 @@ class Asker:
     async def _ask_server(self, name: str, server: str, patience: float) -> list[Query]:
         wires, numbers = self._questions(name)
         answers: dict[str, Query] = {}
+        asked = self.ns.sim.now
         try:
             socket = self.ns.udp(owner=self.owner, journey=self.journey)
         except NetworkError:
@@ -216,8 +219,10 @@ class Asker:
             pass
         finally:
             socket.close()
+        silence = Query(name, "", server, NO_ANSWER, answered=self.ns.sim.now)
         found = [
-            answers.get(kind) or Query(name, kind, server, NO_ANSWER) for kind in numbers.values()
+            msgspec.structs.replace(answers.get(kind, silence), type=kind, asked=asked)
+            for kind in numbers.values()
         ]
         self.log += found
         return found
@@ -269,7 +274,7 @@ class Asker:
                 if record.rdtype.name == kind
             )
             rcode = dns.rcode.to_text(message.rcode())
-            answers[kind] = Query(name, kind, server, rcode, found)
+            answers[kind] = Query(name, kind, server, rcode, found, answered=self.ns.sim.now)
 
 
 def _conf(resolv_conf: ResolvConf | str) -> ResolvConf:

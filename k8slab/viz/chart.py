@@ -65,12 +65,19 @@ class Axes(msgspec.Struct, frozen=True):
             )
         return items
 
-    def time_axis(self) -> list[Item]:
-        """Return the times below the rectangle."""
+    def time_axis(self, unit: str = "s") -> list[Item]:
+        """Return the times below the rectangle; `unit` is that of `start` and `end`."""
         y = self.top + self.height + 14
         times = ticks(self.start, self.end, 8)
         items: list[Item] = [
-            Text(x=self.x(time), y=y, text=f"{time:g} s", size=SMALL, fill="muted", anchor="middle")
+            Text(
+                x=self.x(time),
+                y=y,
+                text=f"{time:g} {unit}",
+                size=SMALL,
+                fill="muted",
+                anchor="middle",
+            )
             for time in times
         ]
         items += [
