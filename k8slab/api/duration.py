@@ -1,7 +1,7 @@
 """Spans of time as people read them: "45s", "3m20s", "2d4h".
 
 Interface: ``human_duration`` (two units at most), ``short_human_duration`` (one unit),
-``age`` (how long ago a timestamp was).
+``age`` (how long ago a timestamp was), ``go_duration`` (exactly, as Go writes it).
 Rule: the longer the span, the coarser the unit; nobody cares about the seconds of a day.
 
 >>> human_duration(200), human_duration(8000), human_duration(187200)
@@ -61,3 +61,24 @@ def _pair(total: int, size: int, unit: str, small_size: int, small_unit: str) ->
     whole, rest = divmod(total, size)
     rest //= small_size
     return f"{whole}{unit}{rest}{small_unit}" if rest else f"{whole}{unit}"
+
+
+def go_duration(seconds: float) -> str:
+    """Write seconds as Go does.
+
+    >>> [go_duration(s) for s in (0, 0.235, 1.2, 10, 80, 300, 3600)]
+    ['0s', '235ms', '1.2s', '10s', '1m20s', '5m0s', '1h0m0s']
+    """
+    millis = round(seconds * 1000)
+    if millis == 0:
+        return "0s"
+    if millis < 1000:
+        return f"{millis}ms"
+    minutes, rest = divmod(millis, 60_000)
+    text = f"{rest // 1000}"
+    if rest % 1000:
+        text += f".{rest % 1000:03d}".rstrip("0")
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{text}s"
+    return f"{minutes}m{text}s" if minutes else f"{text}s"

@@ -85,6 +85,15 @@ class PodSandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     share_process_namespace: bool = False  # the Pod's containers see each other's processes
 
 
+class ContainerResources(msgspec.Struct, frozen=True, kw_only=True):
+    """What a container may use, 0 for no limit: CPU in millicores, memory in bytes."""
+
+    cpu_request: int = 0
+    cpu_limit: int = 0
+    memory_request: int = 0
+    memory_limit: int = 0
+
+
 class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the runtime must know of a container to make it."""
 
@@ -97,8 +106,7 @@ class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
     working_dir: str = ""
     attempt: int = 0  # how often it was restarted
     ports: tuple[tuple[str, int], ...] = ()  # protocol, number: what the manifest declares
-    memory_limit: int = 0  # bytes, 0 for none
-    cpu_limit: int = 0  # millicores, 0 for none
+    resources: ContainerResources = ContainerResources()
     run_as_user: int | None = None
     stop_signal: str = ""
     pid_target: str = ""  # the id of a container whose processes this one sees
@@ -131,6 +139,18 @@ class ContainerStatus(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int = 0
     reason: str = ""  # "Completed", "Error", "OOMKilled"
     message: str = ""
+
+
+class ContainerStats(msgspec.Struct, frozen=True):
+    """What a running container has used by a time in virtual seconds."""
+
+    id: str
+    name: str
+    pod: PodSandboxConfig
+    started_at: float
+    time: float
+    cpu_seconds: float  # since it started
+    memory: int  # bytes in use now
 
 
 class ExecResult(msgspec.Struct, frozen=True):
@@ -193,11 +213,17 @@ class RuntimeService(Protocol):
     async def remove_container(self, container_id: str) -> None:
         """Forget an exited container and its log."""
 
+    def update_container_resources(self, container_id: str, resources: ContainerResources) -> None:
+        """Let a running container use more or less. Raises RuntimeFailed."""
+
     def sandboxes(self) -> list[PodSandboxStatus]:
         """Return all sandboxes, oldest first."""
 
     def containers(self, sandbox_id: str = "") -> list[ContainerStatus]:
         """Return all containers, of one sandbox if given, oldest first."""
+
+    def container_stats(self) -> list[ContainerStats]:
+        """Return what the running containers use, oldest first."""
 
     def network_of(self, sandbox_id: str) -> NetNamespace:
         """Return the sandbox's network namespace: probes and port-forward go through it."""

@@ -4,14 +4,14 @@ The scheduler decides by what it knows; the kubelet checks again by what is true
 not fit is not queued: it ends in phase Failed with a reason such as OutOfcpu, and whoever owns it
 makes another.
 
-Rule of use: pure; `used` is what the Pods that already run here ask for, without the one asking.
+Rule of use: pure; `others` is what the Pods that already run here have, without the one asking.
 
-Upstream: pkg/kubelet/lifecycle/predicate.go
+Upstream: pkg/kubelet/lifecycle/predicate.go, pkg/scheduler/eventhandlers.go (AdmissionCheck)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -19,11 +19,16 @@ from k8slab.api.core import Container, Node, Pod
 from k8slab.api.core import ResourceRequirements as Resources
 from k8slab.api.node_affinity import matches_node
 from k8slab.api.quantity import milli_value, value
+from k8slab.api.taints import NO_EXECUTE, untolerated_taint
 from k8slab.node.kubelet.container import is_restartable_init
+from k8slab.node.kubelet.pod_manager import is_static_pod
 
-AFFINITY_MESSAGE = (
-    "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
-)
+OS_LABEL = "kubernetes.io/os"
+AFFINITY = "node(s) didn't match Pod's node affinity/selector"
+PORTS = "node(s) didn't have free ports for the requested pod ports"
+TAINT = "node(s) had taints that the pod didn't tolerate"
+NATIVE = ("pods", "cpu", "memory", "ephemeral-storage")  # that every node has, in this order
+HostPort = tuple[str, str, int]  # protocol, address, port
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -33,25 +38,108 @@ class Rejection(msgspec.Struct, frozen=True):
     message: str
 
 
-def admit(
-    pod: Pod, used: Mapping[str, int], allocatable: Mapping[str, str], node: Node | None
-) -> Rejection | None:
-    """Return why the Pod is rejected, None if it may run; no node means that none is known yet.
+class Lacking(msgspec.Struct, frozen=True):
+    """A resource of which the node has too little left."""
 
-    `used` counts Pods under "pods" and has their requests in the units of `pod_requests`.
+    resource: str
+    requested: int
+    used: int
+    capacity: int
+
+    @property
+    def reason(self) -> str:
+        """The Pod's reason if it is rejected for this."""
+        return f"OutOf{self.resource}"
+
+    @property
+    def message(self) -> str:
+        """The same in a sentence."""
+        return (
+            f"Node didn't have enough resource: {self.resource}, requested: {self.requested}, "
+            f"used: {self.used}, capacity: {self.capacity}"
+        )
+
+    @property
+    def missing(self) -> int:
+        """How much more there would have to be."""
+        return self.requested - (self.capacity - self.used)
+
+
+class OtherPods(msgspec.Struct, frozen=True):
+    """What the node's other Pods have."""
+
+    used: Mapping[str, int] = {}  # in the units of `pod_requests`; the Pods themselves as "pods"
+    host_ports: tuple[HostPort, ...] = ()
+
+
+def admit(
+    pod: Pod, others: OtherPods, allocatable: Mapping[str, str], node: Node | None
+) -> tuple[Rejection | Lacking, ...]:
+    """Return why the Pod is rejected, the first reason first; nothing if it may run.
+
+    No node means that none is known yet: static Pods start before their node is registered.
     """
-    if node is not None and not matches_node(pod.spec, node):
-        return Rejection("NodeAffinity", AFFINITY_MESSAGE)
-    for resource, amount in {"pods": 1, **pod_requests(pod)}.items():
+    wrong = _wrong_system(pod)
+    if wrong is not None:
+        return (wrong,)
+    lacking = lacking_resources({"pods": 1, **pod_requests(pod)}, others.used, allocatable)
+    return (*lacking, *_misfits(pod, others, node))
+
+
+def _wrong_system(pod: Pod) -> Rejection | None:
+    if pod.metadata.labels.get(OS_LABEL, "linux") != "linux":
+        message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label"
+        return Rejection("PodOSSelectorNodeLabelDoesNotMatch", message)
+    if pod.spec.os is not None and pod.spec.os.name != "linux":
+        message = "Failed to admit pod as the OS field doesn't match node OS"
+        return Rejection("PodOSNotSupported", message)
+    return None
+
+
+def lacking_resources(
+    wanted: Mapping[str, int], used: Mapping[str, int], allocatable: Mapping[str, str]
+) -> list[Lacking]:
+    """Return the resources of which the node has too little.
+
+    A resource with a domain that the node does not know is not its business.
+    """
+    found = []
+    for resource in (*NATIVE, *sorted(name for name in wanted if name not in NATIVE)):
+        amount = wanted.get(resource, 0)
+        if amount == 0 or ("/" in resource and resource not in allocatable):
+            continue
         capacity = _amount(resource, allocatable.get(resource, "0"))
         in_use = used.get(resource, 0)
-        if amount and in_use + amount > capacity:
-            message = (
-                f"Node didn't have enough resource: {resource}, requested: {amount}, "
-                f"used: {in_use}, capacity: {capacity}"
-            )
-            return Rejection(f"OutOf{resource}", message)
-    return None
+        if in_use + amount > capacity:
+            found.append(Lacking(resource, amount, in_use, capacity))
+    return found
+
+
+def _misfits(pod: Pod, others: OtherPods, node: Node | None) -> Iterator[Rejection]:
+    """Yield what preemption could not help against."""
+    if node is not None and not matches_node(pod.spec, node):
+        yield Rejection("NodeAffinity", f"Predicate NodeAffinity failed: {AFFINITY}")
+    if any(_conflict(a, b) for a in host_ports(pod) for b in others.host_ports):
+        yield Rejection("NodePorts", f"Predicate NodePorts failed: {PORTS}")
+    taints = node.spec.taints if node is not None and not is_static_pod(pod) else ()
+    if untolerated_taint(taints, pod.spec.tolerations, (NO_EXECUTE,)) is not None:
+        yield Rejection("TaintToleration", f"Predicate TaintToleration failed: {TAINT}")
+
+
+def host_ports(pod: Pod) -> list[HostPort]:
+    """Return the ports of the node that the Pod wants for itself."""
+    sidecars = (c for c in pod.spec.initContainers if is_restartable_init(c))
+    return [
+        (port.protocol or "TCP", port.hostIP or "0.0.0.0", port.hostPort)
+        for container in (*pod.spec.containers, *sidecars)
+        for port in container.ports
+        if port.hostPort
+    ]
+
+
+def _conflict(a: HostPort, b: HostPort) -> bool:
+    same = (a[0], a[2]) == (b[0], b[2])
+    return same and (a[1] == b[1] or "0.0.0.0" in (a[1], b[1]))
 
 
 def pod_requests(pod: Pod) -> dict[str, int]:

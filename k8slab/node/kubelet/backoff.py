@@ -65,24 +65,3 @@ class Backoff:
 
     def _expired(self, entry: Entry, event: float) -> bool:
         return event - entry.updated > 2 * self.longest
-
-
-def go_duration(seconds: float) -> str:
-    """Write seconds as Go does.
-
-    >>> [go_duration(s) for s in (0, 0.235, 1.2, 10, 80, 300, 3600)]
-    ['0s', '235ms', '1.2s', '10s', '1m20s', '5m0s', '1h0m0s']
-    """
-    millis = round(seconds * 1000)
-    if millis == 0:
-        return "0s"
-    if millis < 1000:
-        return f"{millis}ms"
-    minutes, rest = divmod(millis, 60_000)
-    text = f"{rest // 1000}"
-    if rest % 1000:
-        text += f".{rest % 1000:03d}".rstrip("0")
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes}m{text}s"
-    return f"{minutes}m{text}s" if minutes else f"{text}s"

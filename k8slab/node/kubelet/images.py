@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from k8slab.api.core import Container, ObjectReference, Pod
+from k8slab.api.duration import go_duration
 from k8slab.node.image_reference import parse_reference
 from k8slab.node.interfaces import ImagePullFailed
-from k8slab.node.kubelet.backoff import INITIAL_BACKOFF, Backoff, go_duration
+from k8slab.node.kubelet.backoff import INITIAL_BACKOFF, Backoff
 from k8slab.node.kubelet.container import container_reference
 from k8slab.node.kubelet.dependencies import (
     SYNC_ERROR_BACKOFF,

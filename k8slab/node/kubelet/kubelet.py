@@ -18,24 +18,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec.structs import replace
-
 from k8slab.api.core import Node, Pod, Service, Taint
 from k8slab.client import Client, EventRecorder, Informers, Request
 from k8slab.node.interfaces import ImageService, NetworkPlugin, RuntimeService
-from k8slab.node.kubelet import status as pod_status
-from k8slab.node.kubelet.admission import Rejection, admit
+from k8slab.node.kubelet.allocation import Allocations
 from k8slab.node.kubelet.dependencies import Dependencies, KubeletConfiguration
 from k8slab.node.kubelet.kuberuntime_container import KubeRuntime
 from k8slab.node.kubelet.kuberuntime_manager import READINESS
 from k8slab.node.kubelet.lease import NodeLease
-from k8slab.node.kubelet.node_status import NodeStatusManager, allocatable
+from k8slab.node.kubelet.node_status import NodeStatusManager
 from k8slab.node.kubelet.object_cache import ObjectCache
 from k8slab.node.kubelet.pleg import Pleg
+from k8slab.node.kubelet.pod_admission import PodAdmission
 from k8slab.node.kubelet.pod_manager import CONFIG_MIRROR, PodManager, is_mirror_pod
-from k8slab.node.kubelet.pod_sync import FINAL, PodSync
+from k8slab.node.kubelet.pod_sync import PodSync
 from k8slab.node.kubelet.pod_workers import PodWorkers
 from k8slab.node.kubelet.prober import ProbeManager
+from k8slab.node.kubelet.resize import ResizeManager
 from k8slab.node.kubelet.server import KubeletServer
 from k8slab.node.kubelet.static_pods import read
 from k8slab.node.kubelet.status_manager import StatusManager
@@ -87,8 +86,32 @@ class Kubelet:
         self._objects = ObjectCache(sim, client, self._object_changed)
         self._statuses = StatusManager(sim, client, self._pods.api_pod)
         self._probes = ProbeManager(deps, self._probe_changed)
+        self._allocations = Allocations(machine.disk)
+        self._resizes = ResizeManager(
+            deps,
+            self._pods,
+            self._allocations,
+            lambda uid: self._workers.others(uid).used,
+            lambda pod: self._workers.reallocated(pod),
+        )
         self._pod_sync = self._make_pod_sync()
-        self._workers = PodWorkers(sim, self._group, self._pod_sync, self._gone)
+        self._workers = PodWorkers(
+            sim,
+            self._group,
+            self._pod_sync,
+            self._allocations,
+            on_freed=self._resizes.retry,
+            on_gone=self._gone,
+        )
+        self._admission = PodAdmission(
+            deps,
+            self._group,
+            allocations=self._allocations,
+            workers=self._workers,
+            statuses=self._statuses,
+            node=self._node,
+            pressure=lambda pod: None,
+        )
         self.server = KubeletServer(sim, self._pods, self._pleg, runtime)
         self._static: dict[str, Pod] = {}
         self._written: Queue[int] = Queue(sim, "kubelet: manifests")  # causes of changed files
@@ -105,6 +128,8 @@ class Kubelet:
             statuses=self._statuses,
             volumes=VolumeManager(self._deps, self._objects),
             objects=self._objects,
+            allocations=self._allocations,
+            resizes=self._resizes,
             node=self._node,
         )
 
@@ -178,7 +203,7 @@ class Kubelet:
             if uid not in self._static:
                 self._static[uid] = pod
                 self._pods.set(pod)
-                self._add(pod)
+                self._admission.add(pod)
 
     async def _remove_orphans(self) -> None:
         """End what runs here but belongs to no Pod that we know of."""
@@ -205,13 +230,14 @@ class Kubelet:
         elif self._workers.knows(new.metadata.uid):
             self._pod_updated(old, new)
         else:
-            self._add(new)
+            self._admission.add(new)
 
     def _pod_updated(self, old: Pod | None, new: Pod) -> None:
         uid = new.metadata.uid
         self._statuses.changed(uid)  # somebody else may have written our part of the status
         gates = bool(new.spec.readinessGates)
         if old is None or gates or _asks_for_work(old, new):
+            self._resizes.consider(new)
             self._workers.update(new)
 
     def _pod_removed(self, old: Pod) -> None:
@@ -229,29 +255,6 @@ class Kubelet:
             self._statuses.changed(static.metadata.uid)
             if self._pods.mirror_of(static) is not mirror or mirror.metadata.deletionTimestamp:
                 self._wake(static.metadata.uid)
-
-    def _add(self, pod: Pod) -> None:
-        """Take on a Pod, unless it does not fit here."""
-        terminating = pod.metadata.deletionTimestamp is not None
-        # A Pod with a start time was admitted by the kubelet that ran here before.
-        if pod.status.phase in FINAL or terminating or pod.status.startTime is not None:
-            self._workers.update(pod)
-            return
-        rejection = admit(pod, self._workers.usage(), allocatable(self._deps), self._node())
-        if rejection is None:
-            self._workers.update(pod)
-        else:
-            self._reject(pod, rejection)
-
-    def _reject(self, pod: Pod, rejection: Rejection) -> None:
-        self._deps.recorder.event(pod, "Warning", rejection.reason, rejection.message)
-        status = replace(
-            pod.status,
-            phase=pod_status.FAILED,
-            reason=rejection.reason,
-            message=f"Pod was rejected: {rejection.message}",
-        )
-        self._statuses.set(pod.metadata.uid, pod.status, status, finished=True)
 
     def _node_changed(self, old: Node | None, new: Node | None) -> None:
         if new is not None:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from k8slab.api.conditions import set_condition
 from k8slab.api.core import (
     Container,
     ContainerState,
@@ -25,15 +26,19 @@ from k8slab.api.core import (
     ContainerStateWaiting,
     HostIP,
     Pod,
+    PodCondition,
     PodIP,
     PodStatus,
+    ResourceRequirements,
     VolumeMountStatus,
 )
 from k8slab.api.core import ContainerStatus as ApiContainerStatus
 from k8slab.api.meta import timestamp
+from k8slab.api.quantity import canonical
 from k8slab.node.image_reference import parse_reference
 from k8slab.node.interfaces import CREATED, RUNNING, ContainerStatus, LogLine
 from k8slab.node.kubelet import status as pod_status
+from k8slab.node.kubelet.allocation import changed_resources, container_resources
 from k8slab.node.kubelet.container import (
     PodRuntimeStatus,
     ephemeral_containers,
@@ -48,7 +53,10 @@ RUNTIME_NAME = "containerd"
 MAX_MESSAGE = 4096  # bytes, MaxContainerTerminationMessageLength
 MAX_LOG_MESSAGE, MAX_LOG_LINES = 2048, 80  # MaxContainerTerminationMessageLogLength, ...LogLines
 KUBELET_CONDITIONS = frozenset(
-    ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+    (
+        *("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"),
+        *("PodResizePending", "PodResizeInProgress"),
+    )
 )
 UNKNOWN_STATE = ContainerStateTerminated(
     exitCode=137,
@@ -64,6 +72,14 @@ class WhyWaiting(msgspec.Struct, frozen=True):
     message: str
 
 
+class Eviction(msgspec.Struct, frozen=True):
+    """Why the kubelet ends the Pod before its time: it will be Failed for this reason."""
+
+    reason: str
+    message: str
+    condition: PodCondition | None = None
+
+
 class PodView(msgspec.Struct, frozen=True, kw_only=True):
     """All that a Pod's status is made of, besides the Pod itself."""
 
@@ -75,6 +91,8 @@ class PodView(msgspec.Struct, frozen=True, kw_only=True):
     ready: Mapping[str, bool] = {}  # by container id, absent: there is no readiness probe
     terminal: bool = False  # no container will be started again
     log: Callable[[str], Sequence[LogLine]] | None = None  # of a container, by id
+    resize: tuple[PodCondition, ...] = ()
+    eviction: Eviction | None = None  # that the kubelet has decided on
 
 
 def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
@@ -88,9 +106,14 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
     phase = pod_status.pod_phase(
         spec, regular, init, terminal=view.terminal, initialized=initialized
     )
+    eviction = view.eviction if view.terminal else None  # not before its containers have ended
+    if eviction is not None:
+        phase = pod_status.FAILED
     if view.old.phase in (pod_status.SUCCEEDED, pod_status.FAILED):
         phase = view.old.phase  # final phases stay
     others = [c for c in pod.status.conditions if c.type not in KUBELET_CONDITIONS]
+    if view.eviction is not None and view.eviction.condition is not None:
+        others = list(set_condition(tuple(others), view.eviction.condition))
     ips = _addresses(pod, view)
     sandbox = view.runtime.ready_sandbox()
     conditions = pod_status.pod_conditions(
@@ -106,7 +129,7 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
     conditions = tuple(replace(c, observedGeneration=generation) for c in conditions)
     return PodStatus(
         phase=phase,
-        conditions=(*conditions, *others),
+        conditions=(*view.resize, *conditions, *others),
         containerStatuses=regular,
         initContainerStatuses=init,
         ephemeralContainerStatuses=ephemeral,
@@ -116,8 +139,8 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
         podIPs=tuple(PodIP(ip=ip) for ip in ips),
         qosClass=view.old.qosClass or pod.status.qosClass,
         startTime=view.old.startTime,
-        reason=view.old.reason,
-        message=view.old.message,
+        reason=eviction.reason if eviction is not None else view.old.reason,
+        message=eviction.message if eviction is not None else view.old.message,
         observedGeneration=generation,
     )
 
@@ -183,9 +206,26 @@ def _from_runtime(
         state=_state(container, newest, view),
         lastState=last,
         allocatedResources=container.resources.requests,
-        resources=container.resources,
+        resources=_actual_resources(container, newest),
         volumeMounts=_mounts(container),
     )
+
+
+def _actual_resources(container: Container, found: ContainerStatus) -> ResourceRequirements:
+    """Return what the container has: what it was given, unless it has not got it yet."""
+    has, given = found.config.resources, container_resources(container)
+    if found.state != RUNNING or has == given:
+        return container.resources
+    cpu = {"limits": f"{has.cpu_limit}m", "requests": f"{has.cpu_request}m"}
+    memory = {"limits": str(has.memory_limit), "requests": str(has.memory_request)}
+    changed = changed_resources(has, given)
+    parts: dict[str, dict[str, str]] = {}
+    for kind in ("limits", "requests"):
+        parts[kind] = dict(getattr(container.resources, kind))
+        for resource, text in (("cpu", cpu[kind]), ("memory", memory[kind])):
+            if resource in changed and resource in parts[kind]:
+                parts[kind][resource] = canonical(text)
+    return replace(container.resources, **parts)
 
 
 def _state(container: Container, found: ContainerStatus, view: PodView) -> ContainerState:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from k8slab.api.core import ConfigMap, Container, Pod, Secret, Service
-from k8slab.api.quantity import milli_value, value
+from k8slab.api.duration import go_duration
 from k8slab.node.interfaces import (
     EXITED,
     RUNNING,
@@ -21,7 +21,8 @@ from k8slab.node.interfaces import (
     PodSandboxConfig,
     RuntimeFailed,
 )
-from k8slab.node.kubelet.backoff import Backoff, go_duration
+from k8slab.node.kubelet.allocation import container_resources
+from k8slab.node.kubelet.backoff import Backoff
 from k8slab.node.kubelet.container import (
     PodRuntimeStatus,
     all_containers,
@@ -175,7 +176,6 @@ class KubeRuntime:
         except (ConfigError, NotSynced, ValueError) as error:
             raise ContainerNotStarted("CreateContainerConfigError", str(error)) from None
         newest = status.find(container.name)
-        limits = container.resources.limits
         return ContainerConfig(
             name=container.name,
             image=container.image,
@@ -186,8 +186,7 @@ class KubeRuntime:
             working_dir=container.workingDir,
             attempt=newest.config.attempt + 1 if newest is not None else 0,
             ports=tuple((port.protocol or "TCP", port.containerPort) for port in container.ports),
-            memory_limit=value(limits["memory"]) if "memory" in limits else 0,
-            cpu_limit=milli_value(limits["cpu"]) if "cpu" in limits else 0,
+            resources=container_resources(container),
             run_as_user=_run_as_user(pod, container),
             stop_signal=(container.lifecycle and container.lifecycle.stopSignal) or "",
             pid_target=target,

@@ -17,13 +17,14 @@ Upstream: pkg/kubelet/kuberuntime/kuberuntime_manager.go (computePodActions)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from k8slab.api.core import Container, Pod
 from k8slab.api.pods import container_should_restart
 from k8slab.node.interfaces import EXITED, RUNNING, SANDBOX_READY, ContainerStatus
+from k8slab.node.kubelet.allocation import changed_resources, container_resources
 from k8slab.node.kubelet.container import (
     PodRuntimeStatus,
     ephemeral_containers,
@@ -44,8 +45,15 @@ class ContainerToKill(msgspec.Struct, frozen=True):
     probe: str = ""  # liveness or startup, if that probe condemned it
 
 
+class ContainerToUpdate(msgspec.Struct, frozen=True):
+    """A running container that gets other resources."""
+
+    container: Container
+    container_id: str
+
+
 class PodActions(msgspec.Struct, frozen=True, kw_only=True):
-    """What one pass does, in this order: kill, sandbox, ephemeral, init, other containers."""
+    """What one pass does: kill, sandbox, ephemeral and init containers, update, the others."""
 
     kill_pod: bool = False
     create_sandbox: bool = False
@@ -55,6 +63,7 @@ class PodActions(msgspec.Struct, frozen=True, kw_only=True):
     containers_to_start: tuple[Container, ...] = ()
     ephemeral_containers_to_start: tuple[Container, ...] = ()
     containers_to_kill: tuple[ContainerToKill, ...] = ()
+    containers_to_update: tuple[ContainerToUpdate, ...] = ()
 
 
 class ProbeVerdicts(msgspec.Struct, frozen=True):
@@ -155,6 +164,28 @@ def _in_sandbox(pod: Pod, status: PodRuntimeStatus, probes: ProbeVerdicts) -> Po
         init_containers_to_start=() if finished else tuple(init.to_start),
         containers_to_start=tuple(to_start),
         containers_to_kill=tuple(to_kill),
+        containers_to_update=() if finished else tuple(_updates(pod, present, to_kill)),
+    )
+
+
+def _updates(
+    pod: Pod, status: PodRuntimeStatus, to_kill: list[ContainerToKill]
+) -> Iterator[ContainerToUpdate]:
+    """Yield the containers that were given other resources and need not restart for it."""
+    dying = [condemned.container_id for condemned in to_kill]
+    for container in (*pod.spec.initContainers, *pod.spec.containers):
+        found = status.find(container.name)
+        if found is None or found.state != RUNNING or found.id in dying:
+            continue
+        if found.config.resources != container_resources(container):
+            yield ContainerToUpdate(container, found.id)
+
+
+def _must_restart_for_resources(container: Container, found: ContainerStatus) -> bool:
+    changed = changed_resources(found.config.resources, container_resources(container))
+    return any(
+        policy.resourceName in changed and policy.restartPolicy == "RestartContainer"
+        for policy in container.resizePolicy
     )
 
 
@@ -169,6 +200,9 @@ def _condemned(
     elif found.config.image != container.image:
         probe, message = "", f"Container {container.name} definition changed"
         restart = True
+    elif _must_restart_for_resources(container, found):
+        message = f"Container {container.name} resize requires restart"
+        return ContainerToKill(container, found.id, message), True
     else:
         return None
     if restart:

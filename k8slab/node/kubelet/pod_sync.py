@@ -20,15 +20,23 @@ from msgspec.structs import replace
 
 from k8slab.api.core import Container, Node, Pod, PodStatus
 from k8slab.api.meta import seconds
+from k8slab.node.interfaces import RuntimeFailed
 from k8slab.node.kubelet import status as pod_status
+from k8slab.node.kubelet.allocation import Allocations, container_resources
 from k8slab.node.kubelet.container import PodRuntimeStatus
 from k8slab.node.kubelet.dependencies import (
+    SYNC_ERROR_BACKOFF,
     TRANSIENT_BACKOFF,
     ContainerNotStarted,
     Dependencies,
     SyncFailed,
 )
-from k8slab.node.kubelet.kubelet_pods import PodView, WhyWaiting, generate_pod_status
+from k8slab.node.kubelet.kubelet_pods import (
+    Eviction,
+    PodView,
+    WhyWaiting,
+    generate_pod_status,
+)
 from k8slab.node.kubelet.kuberuntime_container import KubeRuntime
 from k8slab.node.kubelet.kuberuntime_manager import PodActions, compute_pod_actions
 from k8slab.node.kubelet.node_status import NETWORK_NOT_READY
@@ -36,6 +44,7 @@ from k8slab.node.kubelet.object_cache import ObjectCache
 from k8slab.node.kubelet.pleg import Pleg
 from k8slab.node.kubelet.pod_manager import CONFIG_MIRROR, PodManager, is_static_pod
 from k8slab.node.kubelet.prober import ProbeManager
+from k8slab.node.kubelet.resize import ResizeManager
 from k8slab.node.kubelet.static_pods import MirrorClient
 from k8slab.node.kubelet.status_manager import StatusManager
 from k8slab.node.kubelet.volumes import Mounted, VolumeManager
@@ -65,6 +74,8 @@ class PodSync:
         statuses: StatusManager,
         volumes: VolumeManager,
         objects: ObjectCache,
+        allocations: Allocations,
+        resizes: ResizeManager,
         node: Callable[[], Node | None],
     ) -> None:
         self._deps = deps
@@ -75,6 +86,8 @@ class PodSync:
         self._statuses = statuses
         self._volumes = volumes
         self._objects = objects
+        self._allocations = allocations
+        self._resizes = resizes
         self._node = node
         self._mirrors = MirrorClient(deps.client)
         self._why: dict[str, dict[str, WhyWaiting]] = {}  # by uid, by container name
@@ -83,8 +96,9 @@ class PodSync:
 
     async def sync(self, pod: Pod) -> Outcome:
         """Bring the Pod one step closer to what its spec says."""
-        uid = pod.metadata.uid
+        pod, uid = self._allocations.of(pod), pod.metadata.uid
         runtime = self._pleg.status(uid)
+        self._resizes.settle(pod, runtime)
         self._probes.sync(pod, runtime)
         status = self._tell(pod, runtime)
         if status.phase in FINAL:
@@ -106,22 +120,25 @@ class PodSync:
         waits = [retry, deadline, None if mirrored else TRANSIENT_BACKOFF]
         return Outcome(again_in=min((wait for wait in waits if wait is not None), default=None))
 
-    async def sync_terminating(self, pod: Pod, grace: float | None) -> None:
+    async def sync_terminating(
+        self, pod: Pod, grace: float | None, eviction: Eviction | None = None
+    ) -> None:
         """Stop the Pod's containers; when this returns, none is left running."""
-        uid = pod.metadata.uid
+        pod, uid = self._allocations.of(pod), pod.metadata.uid
         self._why.pop(uid, None)
         runtime = self._pleg.status(uid)
-        self._tell(pod, runtime)
+        self._tell(pod, runtime, eviction=eviction)
         self._probes.stop_liveness_and_startup(uid)
         await self._kube_runtime.killer.kill_pod(pod, runtime, grace)
         self._probes.remove(uid)
-        self._tell(pod, self._pleg.status(uid), terminal=True)
+        self._tell(pod, self._pleg.status(uid), terminal=True, eviction=eviction)
 
     async def sync_terminated(self, pod: Pod) -> None:
         """Take the volumes away and let the status manager remove the object."""
         uid = pod.metadata.uid
         self._volumes.unmount(uid)
         self._objects.release(uid)
+        self._resizes.forget(uid)
         status = self._statuses.get(uid) or pod.status
         self._statuses.set(uid, pod.status, status, finished=True)
 
@@ -133,6 +150,7 @@ class PodSync:
         self._volumes.unmount(uid)
         self._objects.release(uid)
         self._statuses.forget(uid)
+        self._allocations.forget(uid)
         self._kube_runtime.images.forget(uid)
         self._kube_runtime.backoff.forget(f"{uid}_")
         self._why.pop(uid, None)
@@ -150,9 +168,16 @@ class PodSync:
 
     def refresh(self, pod: Pod) -> None:
         """Tell the Pod's status between two passes."""
-        self._tell(pod, self._pleg.status(pod.metadata.uid))
+        self._tell(self._allocations.of(pod), self._pleg.status(pod.metadata.uid))
 
-    def _tell(self, pod: Pod, runtime: PodRuntimeStatus, *, terminal: bool = False) -> PodStatus:
+    def _tell(
+        self,
+        pod: Pod,
+        runtime: PodRuntimeStatus,
+        *,
+        terminal: bool = False,
+        eviction: Eviction | None = None,
+    ) -> PodStatus:
         """Work out the Pod's status and hand it to the status manager."""
         uid = pod.metadata.uid
         old = self._statuses.get(uid) or pod.status
@@ -165,6 +190,8 @@ class PodSync:
             ready=self._probes.ready(uid),
             terminal=terminal,
             log=self._deps.runtime.log,
+            resize=self._resizes.conditions(uid),
+            eviction=eviction,
         )
         status = generate_pod_status(pod, view)
         self._statuses.set(uid, pod.status, status)
@@ -235,10 +262,26 @@ class PodSync:
             for container in (
                 *actions.ephemeral_containers_to_start,
                 *actions.init_containers_to_start,
-                *actions.containers_to_start,
             )
         ]
+        waits.append(self._update_resources(pod, actions))
+        waits += [
+            await self._start(pod, container, runtime, sandbox_id, mounted)
+            for container in actions.containers_to_start
+        ]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    def _update_resources(self, pod: Pod, actions: PodActions) -> float | None:
+        """Give running containers other resources; return when to try again what failed."""
+        wait = None
+        for update in actions.containers_to_update:
+            resources = container_resources(update.container)
+            try:
+                self._deps.runtime.update_container_resources(update.container_id, resources)
+            except RuntimeFailed as error:
+                self._resizes.failed(pod, str(error))
+                wait = SYNC_ERROR_BACKOFF
+        return wait
 
     async def _start(
         self,

@@ -17,8 +17,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from k8slab.api.core import Pod
-from k8slab.node.kubelet.admission import add_to, pod_requests
+from k8slab.node.kubelet.admission import OtherPods, add_to, host_ports, pod_requests
+from k8slab.node.kubelet.allocation import Allocations
 from k8slab.node.kubelet.dependencies import SyncFailed
+from k8slab.node.kubelet.kubelet_pods import Eviction
 from k8slab.node.kubelet.kuberuntime_termination import grace_period
 from k8slab.node.kubelet.pod_manager import full_name, is_static_pod
 from k8slab.node.kubelet.pod_sync import FINAL, PodSync
@@ -31,9 +33,11 @@ STATIC_POD_RETRY = 1.0  # s, until the older Pod of the same name is gone
 class PodWorker:
     """The state of one Pod on this node."""
 
-    def __init__(self, pod: Pod, stage: str) -> None:
+    def __init__(self, pod: Pod, stage: str, given: Pod) -> None:
         self.pod = pod
-        self.requests = pod_requests(pod)
+        self.requests = pod_requests(given)
+        self.host_ports = host_ports(pod)
+        self.eviction: Eviction | None = None
         self.stage = stage
         self.removed = False  # its object is gone
         self.grace: float | None = None  # of the termination under way
@@ -48,11 +52,20 @@ class PodWorkers:
     """All workers of one node, by the uid of their Pod."""
 
     def __init__(
-        self, sim: Simulation, group: Group, pod_sync: PodSync, on_gone: Callable[[str], None]
+        self,
+        sim: Simulation,
+        group: Group,
+        pod_sync: PodSync,
+        allocations: Allocations,
+        *,
+        on_freed: Callable[[], None],
+        on_gone: Callable[[str], None],
     ) -> None:
         self._sim = sim
         self._group = group
         self._pod_sync = pod_sync
+        self._allocations = allocations
+        self._on_freed = on_freed  # a Pod's containers have ended: there is more room
         self._on_gone = on_gone
         self._workers: dict[str, PodWorker] = {}
 
@@ -66,14 +79,20 @@ class PodWorkers:
         """Return the Pods that use the node's resources."""
         return [w.pod for w in self._workers.values() if w.stage in (SYNCING, TERMINATING)]
 
-    def usage(self) -> dict[str, int]:
-        """Return how many Pods use the node's resources, and what they have asked for."""
-        total = {"pods": 0}
-        for worker in self._workers.values():
-            if worker.stage in (SYNCING, TERMINATING):
+    def others(self, uid: str) -> OtherPods:
+        """Return what the Pods other than this one were given of the node."""
+        total, ports = {"pods": 0}, []
+        for other, worker in self._workers.items():
+            if other != uid and worker.stage in (SYNCING, TERMINATING):
                 total["pods"] += 1
                 add_to(total, worker.requests)
-        return total
+                ports += worker.host_ports
+        return OtherPods(total, tuple(ports))
+
+    def has_containers(self, uid: str) -> bool:
+        """Say whether the Pod still uses the node's resources."""
+        worker = self._workers.get(uid)
+        return worker is not None and worker.stage in (SYNCING, TERMINATING)
 
     # -- telling
 
@@ -83,7 +102,8 @@ class PodWorkers:
         worker = self._workers.get(uid)
         if worker is None:
             final = pod.status.phase in FINAL
-            worker = PodWorker(pod, TERMINATING if final else SYNCING)
+            given = self._allocations.of(pod)
+            worker = PodWorker(pod, TERMINATING if final else SYNCING, given)
             self._workers[uid] = worker
             worker.cause = self._sim.cause
             self._start(worker)
@@ -102,6 +122,19 @@ class PodWorkers:
         worker.cause = self._sim.cause
         if worker.news is not None:
             worker.news.set()
+
+    def reallocated(self, pod: Pod) -> None:
+        """The Pod was given what its spec now wants: have it done."""
+        uid = pod.metadata.uid
+        self._workers[uid].requests = pod_requests(pod)
+        self.wake(uid)
+
+    def evict(self, uid: str, eviction: Eviction, grace: float | None) -> None:
+        """End the Pod before its time, within `grace` seconds (None: its own)."""
+        worker = self._workers[uid]
+        worker.eviction = eviction
+        worker.cause = self._sim.cause
+        self._terminate(worker, grace_period(worker.pod) if grace is None else grace)
 
     def remove(self, uid: str) -> None:
         """Its object is gone: end the Pod if it still runs, then forget it."""
@@ -158,8 +191,9 @@ class PodWorkers:
     async def _pass(self, worker: PodWorker) -> float | None:
         """Make one pass; return in how many seconds to make the next, None to wait for news."""
         if worker.stage == TERMINATING:
-            await self._pod_sync.sync_terminating(worker.pod, worker.grace)
+            await self._pod_sync.sync_terminating(worker.pod, worker.grace, worker.eviction)
             worker.stage = TERMINATED
+            self._on_freed()
             return 0.0
         if worker.stage == TERMINATED:
             await self._pod_sync.sync_terminated(worker.pod)

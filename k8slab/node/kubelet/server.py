@@ -31,6 +31,7 @@ from k8slab.node.kubelet.container import all_containers
 from k8slab.node.kubelet.log_follower import LogFollower
 from k8slab.node.kubelet.pleg import Pleg
 from k8slab.node.kubelet.pod_manager import PodManager
+from k8slab.node.kubelet.resource_metrics import resource_metrics
 from k8slab.sim import Simulation
 
 EXEC_TIMEOUT = 3600.0  # s of virtual time, until a command that does not end is given up
@@ -57,11 +58,13 @@ class KubeletServer:
         self._runtime = runtime
 
     async def serve(self, request: Request) -> Any:
-        """Answer pods/log and pods/exec; `options` are the parameters of the real URLs.
+        """Answer pods/log, pods/exec and nodes/metrics; `options` are the real URLs' parameters.
 
         A log is text, or a LogFollower; what a command did is an ExecResult, or its exit code if
         the body of the request has streams. Raises ApiError.
         """
+        if request.resource == "nodes":
+            return resource_metrics(self._runtime.container_stats(), self._sim.now)
         given = dict(request.options)
         container = given.get("container", "")
         if request.subresource == "log":

@@ -24,6 +24,7 @@ from k8slab.client import Client, ConnectionFailed, WorkQueue
 from k8slab.node.kubelet.kubelet_pods import KUBELET_CONDITIONS
 from k8slab.sim import Simulation
 
+DISRUPTION = "DisruptionTarget"
 SYNC_PERIOD = 10.0  # s, syncPeriod: when a write that failed is tried again
 
 
@@ -133,7 +134,11 @@ class StatusManager:
 def merged(stored: PodStatus, own: PodStatus) -> PodStatus:
     """Return the kubelet's status with what others wrote into the stored one."""
     ours = [c for c in own.conditions if c.type in KUBELET_CONDITIONS]
-    others = [c for c in stored.conditions if c.type not in KUBELET_CONDITIONS]
+    ours += [c for c in own.conditions if c.type == DISRUPTION]  # shared: ours if we have one
+    owned = [c.type for c in ours]
+    others = [
+        c for c in stored.conditions if c.type not in KUBELET_CONDITIONS and c.type not in owned
+    ]
     conditions = tuple(_since(get_condition(stored.conditions, c.type), c) for c in ours)
     return replace(
         own,

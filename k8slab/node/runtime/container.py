@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from k8slab.linux.netns import NetNamespace
 from k8slab.node.image_reference import parse_reference
 from k8slab.node.interfaces import (
@@ -21,6 +23,8 @@ from k8slab.node.interfaces import (
     RUNNING,
     SANDBOX_READY,
     ContainerConfig,
+    ContainerResources,
+    ContainerStats,
     ContainerStatus,
     Folder,
     LogLine,
@@ -28,6 +32,7 @@ from k8slab.node.interfaces import (
     PodSandboxConfig,
     PodSandboxStatus,
 )
+from k8slab.node.runtime.cpu import Cpu
 from k8slab.node.runtime.images.image import Image
 from k8slab.node.runtime.main_streams import MainStreams
 from k8slab.node.runtime.pid_namespace import PidNamespace
@@ -98,6 +103,7 @@ class Container:
         self.waiters: list[Signal] = []
         self.dying: int | None = None  # the exit code that a signal has decided on
         self.out_of_memory = False
+        self.cpu = Cpu()
         self.kill: Callable[[int], None] = lambda signal: None  # the runtime's, by signal number
         self.main: MainStreams | None = None  # of the main process, once it was started
         self._disk: Folder | None = None
@@ -127,6 +133,11 @@ class Container:
                 message=self.message,
             )
         return known
+
+    def update(self, resources: ContainerResources) -> None:
+        """Give it other resources from now on."""
+        self.config = replace(self.config, resources=resources)
+        self._status = None
 
     def exit(self, code: int) -> None:
         """End all its tasks; unless something else ended it before, this is the exit code."""
@@ -208,7 +219,19 @@ class Container:
         own = "".join(f"{ip}\t{hostname}\n" for ip in self.sandbox.ips)
         return f"127.0.0.1\tlocalhost\n{own}"
 
-    # -- memory
+    # -- CPU and memory
+
+    def stats(self, now: float) -> ContainerStats:
+        """What it uses, as the CRI tells it."""
+        return ContainerStats(
+            self.id,
+            self.config.name,
+            self.sandbox.config,
+            self.started_at,
+            now,
+            self.cpu.used(now),
+            self.memory,
+        )
 
     @property
     def memory(self) -> int:
@@ -218,7 +241,7 @@ class Container:
     @property
     def over_limit(self) -> bool:
         """Whether the kernel must kill it for its memory."""
-        return 0 < self.config.memory_limit < self.memory
+        return 0 < self.config.resources.memory_limit < self.memory
 
 
 def exit_reason(container: Container) -> str:

@@ -11,7 +11,6 @@ Upstream: containerd internal/cri/server
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from k8slab.client.latency import Latency
@@ -22,12 +21,10 @@ from k8slab.node.interfaces import (
     SANDBOX_NOTREADY,
     SANDBOX_READY,
     ContainerConfig,
-    ContainerStatus,
+    ContainerResources,
     ExecResult,
-    LogLine,
     NetworkPlugin,
     PodSandboxConfig,
-    PodSandboxStatus,
     Program,
     RuntimeFailed,
     Streams,
@@ -35,7 +32,7 @@ from k8slab.node.interfaces import (
 from k8slab.node.machine import Machine
 from k8slab.node.runtime import exec_process, oci
 from k8slab.node.runtime.container import SIGKILL_CODE, Container, Sandbox, exit_reason
-from k8slab.node.runtime.image_store import ImageStore
+from k8slab.node.runtime.container_store import ContainerStore
 from k8slab.node.runtime.images.registry import ImageRegistry
 from k8slab.node.runtime.main_streams import MainStreams
 from k8slab.node.runtime.process import SIGNALS, Process
@@ -46,7 +43,7 @@ START_ERROR_CODE = 128  # containerd's exit code of what never ran
 UNKNOWN_CODE = 255  # of what ran when the machine lost its power
 
 
-class Containerd(ImageStore):
+class Containerd(ContainerStore):
     """The runtime; what it knows survives the kubelet, not the machine's power."""
 
     def __init__(
@@ -57,12 +54,8 @@ class Containerd(ImageStore):
         network: NetworkPlugin,
         latency: Latency,
     ) -> None:
-        super().__init__(sim, machine.name, images, latency)
-        self.machine = machine
+        super().__init__(sim, machine, images, latency)
         self._network = network
-        self._sandboxes: dict[str, Sandbox] = {}
-        self._containers: dict[str, Container] = {}
-        self._listeners: list[Callable[[str], None]] = []
 
     # -- sandboxes
 
@@ -191,6 +184,17 @@ class Containerd(ImageStore):
         del self._containers[container_id]
         del container.sandbox.containers[container_id]
 
+    def update_container_resources(self, container_id: str, resources: ContainerResources) -> None:
+        """Let a running container use more or less. Raises RuntimeFailed."""
+        container = self._get(container_id)
+        limit, usage = resources.memory_limit, container.memory
+        if 0 < limit < usage:
+            why = oci.below_usage(container.config.name, limit, usage)
+            raise RuntimeFailed("UpdateContainerError", why)
+        container.update(resources)
+        self._record(container.sandbox, "update", f"container {container.config.name}")
+        self._tell(container.sandbox)
+
     # -- ends
 
     def kill(self, container_id: str, signal: int) -> None:
@@ -264,31 +268,7 @@ class Containerd(ImageStore):
                 sandbox.net.close()
         self.machine.net.sockets.abandon()
 
-    # -- asking
-
-    def sandboxes(self) -> list[PodSandboxStatus]:
-        """Return all sandboxes, oldest first."""
-        return [sandbox.status for sandbox in self._sandboxes.values()]
-
-    def containers(self, sandbox_id: str = "") -> list[ContainerStatus]:
-        """Return all containers, of one sandbox if given, oldest first."""
-        if not sandbox_id:
-            return [container.status for container in self._containers.values()]
-        sandbox = self._sandboxes.get(sandbox_id)
-        return [container.status for container in sandbox.containers.values()] if sandbox else []
-
-    def network_of(self, sandbox_id: str) -> NetNamespace:
-        """Return the sandbox's network namespace: probes and port-forward go through it."""
-        return self._sandboxes[sandbox_id].net
-
-    def process_of(self, container_id: str) -> Process | None:
-        """Return the main process of a running container: what a request from a Pod starts in."""
-        container = self._containers.get(container_id)
-        return container.main_process if container is not None else None
-
-    def log(self, container_id: str) -> list[LogLine]:
-        """Return what the container has printed so far."""
-        return self._get(container_id).lines
+    # -- commands
 
     async def exec_sync(
         self, container_id: str, command: tuple[str, ...], timeout: float, stdin: str = ""
@@ -322,25 +302,3 @@ class Containerd(ImageStore):
             container.waiters.append(exited)
             await container.main.attach(streams, exited.wait)
         return container.exit_code
-
-    def subscribe(self, listener: Callable[[str], None]) -> None:
-        """Call `listener(sandbox id)` whenever one of its containers changes state."""
-        self._listeners.append(listener)
-
-    # -- helpers
-
-    def _get(self, container_id: str) -> Container:
-        container = self._containers.get(container_id)
-        if container is None:
-            raise RuntimeFailed("NotFound", oci.no_container(container_id))
-        return container
-
-    def _new_id(self) -> str:
-        return f"{self._sim.streams.rng(self._component).getrandbits(256):064x}"
-
-    def _record(self, sandbox: Sandbox, verb: str, detail: str) -> None:
-        self._sim.cause = self._sim.trace.add(self._component, verb, sandbox.subject, detail)
-
-    def _tell(self, sandbox: Sandbox) -> None:
-        for listener in self._listeners:
-            listener(sandbox.id)

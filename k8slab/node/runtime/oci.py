@@ -76,6 +76,14 @@ def no_container(container_id: str) -> str:
     return f'an error occurred when try to find container "{container_id}": not found'
 
 
+def below_usage(container: str, limit: int, usage: int) -> str:
+    """Return why a memory limit cannot be lowered."""
+    return (
+        f'attempting to set container "{container}" memory limit ({limit}) '
+        f"below current usage ({usage})"
+    )
+
+
 def still_running(container_id: str) -> str:
     """Return what remove_container says about a running container."""
     return f'failed to set removing state for container "{container_id}": container is running'

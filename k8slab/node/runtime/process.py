@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Coroutine, Mapping
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from k8slab.linux.netns import NetNamespace
@@ -31,7 +30,6 @@ from k8slab.sim import Group, Signal, Simulation, Task
 if TYPE_CHECKING:
     from k8slab.node.runtime.container import Container
 
-CFS_PERIOD = 0.1  # s, kubelet --cpu-cfs-quota-period
 TRACEBACK_LINES = 12  # of a crash, kept in the log
 NOT_FOUND, CRASHED = 127, 1  # exit codes
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "TERM": 15, "WINCH": 28}
@@ -80,7 +78,12 @@ class Process:
 
     async def compute(self, seconds: float) -> None:
         """Work for so many CPU seconds; longer on the clock if the CPU limit throttles it."""
-        await self.sim.sleep(throttled(seconds, self.container.config.cpu_limit), self.name)
+        cpu, limit = self.container.cpu, self.container.config.resources.cpu_limit
+        work = cpu.begin(self.sim.now, seconds, limit)
+        try:
+            await self.sim.sleep(work.end - self.sim.now, self.name)
+        finally:
+            cpu.finish(work, self.sim.now)
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any], name: str) -> Task[Any]:
         """Run something beside, as a thread of this process."""
@@ -223,21 +226,6 @@ class Process:
         finally:
             self.container.end(self.pid)
         return code or 0
-
-
-def throttled(seconds: float, cpu_limit: int) -> float:
-    """Return how long `seconds` of one CPU take under a limit in millicores (0: none).
-
-    In each period of 100 ms the process may use its quota and then waits for the next.
-
-    >>> round(throttled(0.3, 500), 6)
-    0.55
-    """
-    quota = CFS_PERIOD * cpu_limit / 1000
-    if not 0 < quota < CFS_PERIOD or seconds <= 0:
-        return seconds
-    full_periods = ceil(seconds / quota - 1e-9) - 1
-    return full_periods * CFS_PERIOD + seconds - full_periods * quota
 
 
 def crash_report(error: Exception) -> list[str]:

@@ -113,6 +113,11 @@ class Lab:
         listing = self.do(self.client.list(Pod, "default"))
         return any(pod.metadata.name == name for pod in listing.items)
 
+    def change(self, part: str, name: str = "web", **spec: Any) -> Pod:
+        """Patch a part of the Pod that may change: ephemeralcontainers or resize."""
+        patch = self.client.patch(Pod, name, {"spec": spec}, "default", subresource=part)
+        return self.do(patch)
+
     def delete(self, name: str = "web", grace: int | None = None) -> None:
         """Ask for the Pod's end."""
         options = DeleteOptions(gracePeriodSeconds=grace)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from k8slab.api import load
-from k8slab.api.core import Node, Pod
+from k8slab.api.core import Node, NodeSpec, Pod, Taint
 from k8slab.api.meta import ObjectMeta
-from k8slab.node.kubelet.admission import admit, pod_requests
+from k8slab.node.kubelet.admission import OtherPods, admit, pod_requests
 
 ALLOCATABLE = {"cpu": "2", "memory": "1Gi", "pods": "3"}
 NODE = Node(metadata=ObjectMeta(name="n1", labels={"zone": "a", "cores": "8"}))
@@ -24,6 +25,10 @@ def pod(**spec: Any) -> Pod:
 
 def asking(cpu: str = "0", **more: str) -> dict[str, Any]:
     return {"name": "c", "resources": {"requests": {"cpu": cpu, **more}}}
+
+
+def reasons(asking: Pod, others: OtherPods, node: Node | None = NODE) -> str:
+    return " ".join(r.reason for r in admit(asking, others, ALLOCATABLE, node))
 
 
 def test_sidecars_add_up_and_init_containers_take_the_maximum() -> None:
@@ -56,8 +61,61 @@ def test_a_limit_alone_counts_as_a_request() -> None:
 def test_what_is_used_and_what_is_asked_must_fit(
     used: dict[str, int], cpu: str, reason: str
 ) -> None:
-    rejection = admit(pod(containers=[asking(cpu)]), used, ALLOCATABLE, NODE)
-    assert (rejection.reason if rejection else "") == reason
+    assert reasons(pod(containers=[asking(cpu)]), OtherPods(used)) == reason
+
+
+def test_the_message_says_what_is_lacking() -> None:
+    others = OtherPods({"pods": 1, "cpu": 1500})
+    (lacking,) = admit(pod(containers=[asking("1")]), others, ALLOCATABLE, NODE)
+    text = "Node didn't have enough resource: cpu, requested: 1000, used: 1500, capacity: 2000"
+    assert lacking.message == text
+
+
+def test_resources_come_before_all_other_reasons() -> None:
+    wrong = pod(containers=[asking("3", memory="2Gi")], nodeSelector={"zone": "b"})
+    assert reasons(wrong, OtherPods()) == "OutOfcpu OutOfmemory NodeAffinity"
+
+
+def test_a_resource_with_a_domain_that_the_node_does_not_know_is_not_its_business() -> None:
+    assert reasons(pod(containers=[asking(**{"example.com/gpu": "1"})]), OtherPods()) == ""
+
+
+@pytest.mark.parametrize(
+    ("port", "taken", "reason"),
+    [
+        ({"hostPort": 80}, ("TCP", "0.0.0.0", 80), "NodePorts"),
+        ({"hostPort": 80}, ("UDP", "0.0.0.0", 80), ""),
+        ({"hostPort": 80, "hostIP": "10.0.0.1"}, ("TCP", "10.0.0.2", 80), ""),
+        ({"hostPort": 80, "hostIP": "10.0.0.1"}, ("TCP", "0.0.0.0", 80), "NodePorts"),
+        ({}, ("TCP", "0.0.0.0", 80), ""),
+    ],
+)
+def test_a_port_of_the_node_belongs_to_one_pod(port: Any, taken: Any, reason: str) -> None:
+    wanting = {"name": "c", "ports": [{"containerPort": 80, **port}]}
+    others = OtherPods(host_ports=(taken,))
+    assert reasons(pod(containers=[wanting]), others) == reason
+
+
+def test_a_taint_that_ends_pods_keeps_new_ones_out() -> None:
+    taint = Taint(key="k", effect="NoExecute")
+    tainted = replace(NODE, spec=NodeSpec(taints=(taint, Taint(key="q", effect="NoSchedule"))))
+    assert reasons(pod(), OtherPods(), tainted) == "TaintToleration"
+    tolerant = pod(tolerations=[{"operator": "Exists"}])
+    assert reasons(tolerant, OtherPods(), tainted) == ""
+
+
+@pytest.mark.parametrize(
+    ("labels", "spec", "reason"),
+    [
+        ({"kubernetes.io/os": "windows"}, {}, "PodOSSelectorNodeLabelDoesNotMatch"),
+        ({}, {"os": {"name": "windows"}}, "PodOSNotSupported"),
+        ({"kubernetes.io/os": "linux"}, {"os": {"name": "linux"}}, ""),
+    ],
+)
+def test_a_pod_of_another_system_is_turned_away(labels: Any, spec: Any, reason: str) -> None:
+    foreign = pod(**spec)
+    foreign = replace(foreign, metadata=replace(foreign.metadata, labels=labels))
+    assert reasons(foreign, OtherPods()) == reason
 
 
 def expressions(*terms: tuple[str, str, list[str]]) -> dict[str, Any]:
@@ -85,10 +143,9 @@ def expressions(*terms: tuple[str, str, list[str]]) -> dict[str, Any]:
     ],
 )
 def test_node_affinity_is_checked_again(terms: Any, fits: bool) -> None:
-    rejection = admit(pod(affinity=expressions(*terms)), {}, ALLOCATABLE, NODE)
-    assert (rejection is None) == fits
+    assert (reasons(pod(affinity=expressions(*terms)), OtherPods()) == "") == fits
 
 
 def test_a_node_that_is_not_known_yet_rejects_nobody() -> None:
-    assert admit(pod(nodeSelector={"zone": "b"}), {}, ALLOCATABLE, None) is None
-    assert admit(pod(nodeSelector={"zone": "b"}), {}, ALLOCATABLE, NODE) is not None
+    assert not reasons(pod(nodeSelector={"zone": "b"}), OtherPods(), None)
+    assert reasons(pod(nodeSelector={"zone": "b"}), OtherPods()) == "NodeAffinity"

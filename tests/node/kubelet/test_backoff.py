@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8slab.node.kubelet.backoff import Backoff, go_duration
+from k8slab.api.duration import go_duration
+from k8slab.node.kubelet.backoff import Backoff
 
 
 def test_the_first_restart_is_immediate_and_then_waits_double_up_to_five_minutes() -> None:

@@ -9,6 +9,7 @@ from k8slab.node.interfaces import (
     EXITED,
     RUNNING,
     SANDBOX_NOTREADY,
+    ContainerResources,
     ImagePullFailed,
     Process,
     RuntimeFailed,
@@ -107,7 +108,7 @@ def test_memory_above_the_limit_is_oom_killed(bench):
         process.memory = 300 << 20
         await process.sleep(1000)
 
-    id = bench.start(image(bench, main), memory_limit=200 << 20)
+    id = bench.start(image(bench, main), resources=ContainerResources(memory_limit=200 << 20))
     bench.run(5)
     assert (bench.status(id).exit_code, bench.status(id).reason) == (137, "OOMKilled")
 
@@ -116,7 +117,7 @@ def test_a_cpu_limit_makes_work_take_longer(bench):
     async def main(process: Process):
         await process.compute(0.3)
 
-    id = bench.start(image(bench, main), cpu_limit=500)
+    id = bench.start(image(bench, main), resources=ContainerResources(cpu_limit=500))
     bench.run(5)
     status = bench.status(id)
     assert status.finished_at - status.started_at == pytest.approx(0.55)

@@ -7,7 +7,7 @@ import doctest
 import pytest
 
 from k8slab.node import grpc_health, http
-from k8slab.node.interfaces import EXITED, RUNNING, Folder, Mount
+from k8slab.node.interfaces import EXITED, RUNNING, ContainerResources, Folder, Mount
 from k8slab.node.runtime.images.registry import ImageRegistry
 from k8slab.node.runtime.images.shipped import SHIPPED
 from k8slab.node.runtime.serving import serve_http
@@ -208,10 +208,11 @@ def test_network_tool(bench, command, code, printed):
 
 def test_stress_above_the_limit_is_oom_killed_and_below_it_runs(bench):
     args = ("--vm", "1", "--vm-bytes", "250M", "--vm-hang", "1")
-    killed = bench.start("polinux/stress", "stress", *args, memory_limit=100 << 20)
-    up(bench, "polinux/stress", "stress", *args, memory_limit=300 << 20)
+    small, large = (ContainerResources(memory_limit=size << 20) for size in (100, 300))
+    killed = bench.start("polinux/stress", "stress", *args, resources=small)
+    up(bench, "polinux/stress", "stress", *args, resources=large)
     assert bench.status(killed).reason == "OOMKilled"
-    up(bench, "vish/stress", args=("-cpus", "2"), cpu_limit=1000)
+    up(bench, "vish/stress", args=("-cpus", "2"), resources=ContainerResources(cpu_limit=1000))
 
 
 def test_perl_prints_pi(bench):

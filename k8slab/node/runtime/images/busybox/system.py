@@ -181,7 +181,7 @@ async def uname(process: Process) -> int:
 
 async def nproc(process: Process) -> int:
     """Print how many processors the program may use at once."""
-    limit = process.container.config.cpu_limit
+    limit = process.container.config.resources.cpu_limit
     process.log(str(max(1, limit // 1000) if limit else 4))
     return 0
 
