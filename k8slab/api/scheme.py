@@ -12,6 +12,7 @@ from functools import cache
 from msgspec import Struct
 
 from k8slab.api import (
+    apiextensions,
     apps,
     autoscaling,
     autoscaling_v1,
@@ -28,6 +29,7 @@ from k8slab.api import (
 from k8slab.api.meta import Object
 
 
+from k8slab.api.custom import Custom, Definition, type_of
 class Resource(Struct, frozen=True, kw_only=True):
     """A kind, where it is served, and by which names people call it."""
 
@@ -49,6 +51,16 @@ class Resource(Struct, frozen=True, kw_only=True):
     @property
     def group_resource(self) -> str:
         """What messages call it: "pods", "deployments.apps"."""
+    @property
+    def is_custom(self) -> bool:
+        """Whether a CustomResourceDefinition has made the kind."""
+        return issubclass(self.type, Custom)
+
+    @property
+    def builtin_kind(self) -> str:
+        """The kind if it is built in, else "": others may be called Service, too."""
+        return "" if self.is_custom else self.kind
+
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
@@ -94,6 +106,13 @@ KINDS: tuple[Resource, ...] = (
     _row(apps.ControllerRevision, "controllerrevisions"),
     _row(apps.DaemonSet, "daemonsets", "ds", categories="all"),
     _row(apps.Deployment, "deployments", "deploy", categories="all"),
+    _row(
+        apiextensions.CustomResourceDefinition,
+        "customresourcedefinitions",
+        "crd crds",
+        namespaced=False,
+        categories="api-extensions",
+    ),
     _row(apps.ReplicaSet, "replicasets", "rs", categories="all"),
     _row(apps.StatefulSet, "statefulsets", "sts", categories="all"),
     _row(autoscaling.HorizontalPodAutoscaler, "horizontalpodautoscalers", "hpa", categories="all"),
@@ -133,7 +152,24 @@ def resource_for(what: type[Object] | Object | str) -> Resource:
     """Return the row of a type, an object, or a kind such as "Pod"; KeyError if there is none."""
     if isinstance(what, str):
         return _by_kind()[what]
-    return _by_type()[what if isinstance(what, type) else type(what)]
+    type_ = what if isinstance(what, type) else type(what)
+    return resource_of(type_.__definition__) if issubclass(type_, Custom) else _by_type()[type_]
+
+
+def resource_of(definition: Definition) -> Resource:
+    """Return the row of a kind that was defined; only its cluster knows it, no table has it."""
+    names = definition.names
+    return Resource(
+        kind=names.kind,
+        group=definition.group,
+        version=definition.version,
+        plural=names.plural,
+        singular=names.singular,
+        short_names=names.shortNames,
+        namespaced=definition.namespaced,
+        categories=names.categories,
+        type=type_of(definition),
+    )
 
 
 def lookup(api_version: str, kind: str) -> type[Object] | None:

@@ -87,7 +87,7 @@ def metadata_only(answer: Any) -> Any:
 def of_deletion(obj: Any, resource: Resource) -> Any:
     """Return what a delete answers: the object while it stays, else a Status about it."""
     stays = isinstance(obj, Object) and obj.metadata.deletionTimestamp is not None
-    if stays or not isinstance(obj, Object) or resource.kind in RETURN_DELETED:
+    if stays or not isinstance(obj, Object) or resource.builtin_kind in RETURN_DELETED:
         return obj
     meta = obj.metadata
     details = StatusDetails(

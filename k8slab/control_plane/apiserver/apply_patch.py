@@ -18,12 +18,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from k8slab.api import codec, errors
-from k8slab.api.diagnosis import unknown_fields
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import ManagedFieldsEntry, Object, StatusCause, StatusDetails
 from k8slab.api.scheme import Resource
 from k8slab.client import Request
 from k8slab.control_plane.apiserver import managed_fields
+from k8slab.control_plane.apiserver.decoding import undeclared
 from k8slab.control_plane.apiserver.field_sets import (
     FieldSet,
     Shape,
@@ -65,7 +65,7 @@ def check(request: Request, resource: Resource) -> dict[str, Any]:
         )
     if metadata.get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
-    unknown = unknown_fields(config, resource.type)
+    unknown = undeclared(config, resource.type)
     if unknown:
         path = unknown[0].partition('"')[2].rstrip('"')
         where = f"{metadata.get('namespace', '')}/{name}; {group}/{version}, Kind={resource.kind}"

@@ -17,10 +17,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from k8slab.api import codec, conversion, errors
+from k8slab.api.custom import IDENTITY, Custom, frozen
 from k8slab.api.meta import DeleteOptions, Object
 from k8slab.api.scheme import Resource
 from k8slab.client import STRATEGIC_PATCH, Request
+from k8slab.control_plane.apiserver.custom_resources.structural import pruned
 
 SCHEME = "pkg/api/legacyscheme/scheme.go:30"
 
@@ -55,7 +59,9 @@ def _decode(resource: Resource, request: Request) -> Object:
     resource = conversion.other_version(resource, version)
     version = body.get("apiVersion") or resource.api_version
     if (version, kind) != (resource.api_version, resource.kind):
-        raise _wrong_kind(kind, version, resource)
+        raise _wrong_kind(
+            kind, version, resource, str((body.get("metadata") or {}).get("name", ""))
+        )
     said = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: '
     try:
         obj, unknown = _convert({**body, "kind": kind, "apiVersion": version}, resource)
@@ -95,13 +101,35 @@ def decode_options(body: Any) -> DeleteOptions:
 
 def _convert(data: Any, resource: Resource) -> tuple[Object, list[str]]:
     """Return the object, and the fields that its kind does not have."""
+    if issubclass(resource.type, Custom):
+        return _convert_custom(data, resource.type)
     try:
         return codec.convert(data, resource.type), []
     except codec.DecodeError:
-        from k8slab.api.diagnosis import unknown_fields
-
         obj = codec.convert(data, resource.type, drop_unknown=True)
-        return obj, unknown_fields(data, resource.type)
+        return obj, undeclared(data, resource.type)
+
+
+def undeclared(data: Any, type_: type[Object]) -> list[str]:
+    """Return what the API server says of the fields that a kind does not have."""
+    from k8slab.api.diagnosis import unknown_fields
+
+    if not issubclass(type_, Custom):
+        return unknown_fields(data, type_)
+    known, paths = pruned(data, type_.__definition__.schema)
+    return unknown_fields(known, type_) + [f'unknown field "{path}"' for path in paths]
+
+
+def _convert_custom(data: Any, type_: type[Custom]) -> tuple[Object, list[str]]:
+    known, _ = pruned(data, type_.__definition__.schema)
+    obj = codec.convert(known, type_, drop_unknown=True)
+    fields = {name: frozen(known.get(name)) for name in obj.__struct_encode_fields__}
+    kept = {
+        name: fields[encoded]
+        for name, encoded in zip(obj.__struct_fields__, obj.__struct_encode_fields__, strict=True)
+        if encoded not in IDENTITY
+    }
+    return replace(obj, **kept), undeclared(data, type_)
 
 
 def _warn(request: Request, doubts: list[str]) -> None:
@@ -114,8 +142,17 @@ def _strict(doubts: list[str]) -> str:
     return f"strict decoding error: {', '.join(doubts)}"
 
 
-def _wrong_kind(kind: str, api_version: str, resource: Resource) -> errors.ApiError:
+def _wrong_kind(kind: str, api_version: str, resource: Resource, name: str = "") -> errors.ApiError:
     from k8slab.api.scheme import lookup
+
+    if resource.is_custom and api_version != resource.api_version:
+        return errors.bad_request(
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({resource.api_version})"
+        )
+    if resource.is_custom:
+        found = errors.invalid_value("kind", kind, f"must be {resource.kind}")
+        return errors.invalid(resource.kind, name, [found], resource.group)
 
     _, _, version = api_version.rpartition("/")
     if lookup(api_version, kind) is None:

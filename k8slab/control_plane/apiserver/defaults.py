@@ -4,11 +4,9 @@ A manifest says what its author cares about; the stored object says everything. 
 idempotent: applied twice it changes nothing the second time, which is why every write can go
 through it.
 
-    >>> from k8slab.api import load
-    >>> pod = apply(load({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
-    ...     "spec": {"containers": [{"name": "web", "image": "nginx"}]}}))
-    >>> pod.spec.restartPolicy, pod.spec.containers[0].imagePullPolicy
-    ('Always', 'Always')
+    >>> from k8slab.api.core import Pod
+    >>> apply(Pod()).spec.restartPolicy
+    'Always'
 
 Rule of use: to default a kind, add a function and a row to `DEFAULTS`.
 
@@ -23,7 +21,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from k8slab.api.core import PodSecurityContext
+from k8slab.api.custom import builtin_kind
 from k8slab.api.meta import Object
+from k8slab.control_plane.apiserver.custom_resources.naming import defaulted
+from k8slab.control_plane.apiserver.custom_resources.reading import with_defaults
 from k8slab.control_plane.apiserver.default_autoscaling import horizontal_pod_autoscaler
 from k8slab.control_plane.apiserver.default_filling import absent as _absent
 from k8slab.control_plane.apiserver.default_filling import fill
@@ -34,6 +35,7 @@ from k8slab.control_plane.apiserver.default_policies import (
     priority_class,
     role_binding,
 )
+from k8slab.control_plane.apiserver.default_services import endpoint_slice, endpoints, service
 from k8slab.control_plane.apiserver.default_volumes import (
     persistent_volume,
     persistent_volume_claim,
@@ -43,12 +45,11 @@ from k8slab.control_plane.apiserver.default_volumes import (
 
 GRACE = 30  # s, terminationGracePeriodSeconds
 MAX_INT32 = 2**31 - 1
-AFFINITY_TIMEOUT = 10800  # s, sessionAffinityConfig.clientIP.timeoutSeconds
 
 
 def apply(obj: Object) -> Object:
     """Return the object with all defaults of its kind filled in."""
-    default = DEFAULTS.get(obj.kind)
+    default = DEFAULTS.get(builtin_kind(obj))
     return obj if default is None else default(obj)
 
 
@@ -223,47 +224,6 @@ def stateful_set(obj: Any) -> Any:
 # -- the rest
 
 
-def service(obj: Any) -> Any:
-    """Default a Service: ClusterIP, TCP, targetPort as port, no affinity."""
-    spec = fill(obj.spec, type="ClusterIP", sessionAffinity="None")
-    ports = tuple(fill(fill(port, protocol="TCP"), targetPort=port.port) for port in spec.ports)
-    spec = replace(spec, ports=ports)
-    if spec.type in ("NodePort", "LoadBalancer") or spec.externalIPs:
-        spec = fill(spec, externalTrafficPolicy="Cluster")
-    if spec.type == "LoadBalancer":
-        spec = _absent(spec, allocateLoadBalancerNodePorts=True)
-    if spec.type != "ExternalName":
-        spec = fill(
-            spec,
-            internalTrafficPolicy="Cluster",
-            ipFamilies=("IPv4",),
-            ipFamilyPolicy="SingleStack",
-        )
-    if spec.sessionAffinity == "ClientIP" and spec.sessionAffinityConfig is None:
-        from k8slab.api.core import ClientIPConfig, SessionAffinityConfig
-
-        config = SessionAffinityConfig(clientIP=ClientIPConfig(timeoutSeconds=AFFINITY_TIMEOUT))
-        spec = replace(spec, sessionAffinityConfig=config)
-    return replace(obj, spec=spec)
-
-
-def endpoint_slice(obj: Any) -> Any:
-    """Default an EndpointSlice: TCP, ports without a name have the empty one."""
-    ports = tuple(_absent(port, name="", protocol="TCP") for port in (obj.ports or ()))
-    return replace(obj, ports=ports)
-
-
-def endpoints(obj: Any) -> Any:
-    """Default Endpoints: TCP."""
-    return replace(
-        obj,
-        subsets=tuple(
-            replace(subset, ports=tuple(fill(port, protocol="TCP") for port in subset.ports))
-            for subset in obj.subsets
-        ),
-    )
-
-
 def secret(obj: Any) -> Any:
     """Default a Secret: Opaque, texts encoded into its data."""
     obj = fill(obj, type="Opaque")
@@ -322,6 +282,8 @@ def cron_job(obj: Any) -> Any:
 
 
 DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
+    "": with_defaults,
+    "CustomResourceDefinition": defaulted,
     "Pod": pod,
     "ReplicaSet": replica_set,
     "ReplicationController": replica_set,

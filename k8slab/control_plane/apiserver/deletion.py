@@ -14,6 +14,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from k8slab.api.apiextensions import (
+    CLEANUP,
+    TERMINATING,
+    CustomResourceDefinition,
+    CustomResourceDefinitionCondition,
+)
+from k8slab.api.conditions import set_condition
 from k8slab.api.core import Namespace, Pod
 from k8slab.api.meta import DeleteOptions, Object, seconds, timestamp
 
@@ -28,6 +35,8 @@ def decide(obj: Object, options: DeleteOptions, now: float) -> Object | None:
     An object that is marked already and stays as it is comes back unchanged (the same object).
     """
     marked = _with_finalizers(obj, options)
+    if isinstance(marked, CustomResourceDefinition) and not obj.metadata.deletionTimestamp:
+        marked = _ending(marked, now)
     if isinstance(obj, Namespace) and obj.spec.finalizers:
         return _mark_namespace(marked, now)
     grace = grace_period(obj, options)
@@ -108,6 +117,24 @@ def _mark_namespace(namespace: Object, now: float) -> Object:
     return replace(marked, metadata=replace(marked.metadata, deletionTimestamp=timestamp(now)))
 
 
+def _ending(crd: CustomResourceDefinition, now: float) -> CustomResourceDefinition:
+    """Hold a definition until the objects of its kind are gone."""
+    meta = crd.metadata
+    if CLEANUP not in meta.finalizers:
+        meta = replace(meta, finalizers=(*meta.finalizers, CLEANUP))
+    pending = CustomResourceDefinitionCondition(
+        type=TERMINATING,
+        status="True",
+        reason="InstanceDeletionPending",
+        message=(
+            "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
+        ),
+        lastTransitionTime=timestamp(now),
+    )
+    status = replace(crd.status, conditions=set_condition(crd.status.conditions, pending))
+    return replace(crd, metadata=meta, status=status)
+
+
 def _with_finalizers(obj: Object, options: DeleteOptions) -> Object:
     """Turn the propagation policy into finalizers, which the garbage collector acts on."""
     policy = options.propagationPolicy or _default_policy(obj, options)
@@ -126,4 +153,5 @@ def _default_policy(obj: Object, options: DeleteOptions) -> str:
     finalizers = obj.metadata.finalizers
     if ORPHAN in finalizers or FOREGROUND in finalizers:
         return ""
-    return "Orphan" if obj.kind in ORPHAN_BY_DEFAULT else ""
+    is_job = obj.kind in ORPHAN_BY_DEFAULT and obj.apiVersion == "batch/v1"
+    return "Orphan" if is_job else ""

@@ -19,8 +19,12 @@ from typing import Any, TypeAlias, get_args, get_origin
 
 import msgspec
 
+from k8slab.api.apiextensions import JSONSchemaProps
+from k8slab.api.custom import IDENTITY, Custom
 from k8slab.api.diagnosis import field_types
+from k8slab.api.meta import ObjectMeta
 from k8slab.api.types_in_words import inner_struct
+from k8slab.control_plane.apiserver.custom_resources.structural import inner_schema
 
 FieldSet: TypeAlias = dict[str, Any]
 
@@ -91,6 +95,9 @@ def shape_of(name: str, expected: Any) -> Shape:
 def children(value: Any, shape: Shape) -> dict[str, tuple[Any, Shape]]:
     """Return the parts of a value: path element -> (part, its shape)."""
     if shape.how == "fields" and isinstance(value, Mapping):
+        schema = _schema_of(shape.type)
+        if schema is not None:
+            return _schema_children(value, schema, is_object=schema is not shape.type)
         is_struct = isinstance(shape.type, type) and issubclass(shape.type, msgspec.Struct)
         known = field_types(shape.type) if is_struct else {}
         return {
@@ -103,6 +110,41 @@ def children(value: Any, shape: Shape) -> dict[str, tuple[Any, Shape]]:
     if shape.how == "values" and isinstance(value, list | tuple):
         return {f"v:{json.dumps(item)}": (item, Shape("atomic")) for item in value}
     return {}
+
+
+def _schema_of(type_: Any) -> JSONSchemaProps | None:
+    """Return the schema that a shape's type is, or has; None for a Struct."""
+    if isinstance(type_, JSONSchemaProps):
+        return type_
+    is_custom = isinstance(type_, type) and issubclass(type_, Custom)
+    return type_.__definition__.schema if is_custom else None
+
+
+def _schema_children(
+    value: Mapping[str, Any], schema: JSONSchemaProps, *, is_object: bool
+) -> dict[str, tuple[Any, Shape]]:
+    found: dict[str, tuple[Any, Shape]] = {}
+    for key, item in value.items():
+        inner = inner_schema(schema, key)
+        if is_object and key == "metadata":
+            shape = Shape("fields", ObjectMeta)
+        elif is_object and key in IDENTITY:
+            shape = Shape("atomic")
+        else:
+            shape = _schema_shape(inner or JSONSchemaProps(preserve_unknown=True), item)
+        found[f"f:{key}"] = (item, shape)
+    return found
+
+
+def _schema_shape(schema: JSONSchemaProps, value: Any) -> Shape:
+    """Return how a value of a schema is taken apart, as the schema's extensions say."""
+    if isinstance(value, Mapping) and schema.map_type != "atomic":
+        return Shape("fields", schema)
+    if isinstance(value, list | tuple) and schema.list_type == "map":
+        return Shape("items", schema.items, schema.list_map_keys)
+    if isinstance(value, list | tuple) and schema.list_type == "set":
+        return Shape("values")
+    return Shape("atomic")
 
 
 def key_element(item: Any, keys: tuple[str, ...]) -> str:

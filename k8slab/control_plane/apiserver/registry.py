@@ -20,7 +20,7 @@ from k8slab.api import codec, conversion, errors, scheme
 from k8slab.api.core import Event, Service
 from k8slab.api.meta import Object
 from k8slab.api.scheme import Resource
-from k8slab.client import APPLY_PATCH, Listing, Request, patch
+from k8slab.client import APPLY_PATCH, STRATEGIC_PATCH, Listing, Request, patch
 from k8slab.control_plane.apiserver import (
     admission,
     apply_patch,
@@ -39,6 +39,10 @@ from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
 from k8slab.control_plane.apiserver.storage import Storage
 from k8slab.sim import Simulation
 
+NOT_STRATEGIC = (
+    "the body of the request was in an unknown format - accepted media types include: "
+    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
+)
 EVENT_TTL = 3600.0  # s, --event-ttl
 PATCH_RETRIES = 5
 NAME_RETRIES = 8  # attempts at a generated name that is not taken
@@ -110,7 +114,7 @@ class Registry:
             new = defaults.apply(new)
         if request.subresource == "":
             old = self._storage.get(self.resource, request.namespace, request.name)
-            if old is None and self.resource.kind in CREATE_ON_UPDATE:
+            if old is None and self.resource.builtin_kind in CREATE_ON_UPDATE:
                 if request.notes is not None:
                     request.notes.created = True
                 return self.create(request)
@@ -125,6 +129,8 @@ class Registry:
             return self._apply(request)
         for _ in range(PATCH_RETRIES):
             old = self._current(request.namespace, request.name)
+        if request.patch_type == STRATEGIC_PATCH and self.resource.is_custom:
+            raise errors.unsupported_media_type(NOT_STRATEGIC)
             spoken = codec.to_dict(conversion.to_version(old, request.version))
             document = patch.apply(spoken, request.body, request.patch_type)
             new = decode_patched(document, self.resource, request)

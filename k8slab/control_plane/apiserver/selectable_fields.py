@@ -12,7 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from k8slab.api import jsonpath
+from k8slab.api.custom import Custom
 from k8slab.api.meta import Object
+from k8slab.api.scheme import Resource
+from k8slab.control_plane.apiserver.custom_resources.reading import fields_of as fields_in
 
 
 def _text(value: object) -> str:
@@ -66,9 +70,9 @@ FIELDS: Mapping[str, Callable[[Any], dict[str, str]]] = {
 }
 
 
-def unknown_field(kind: str, field: str) -> str:
+def unknown_field(resource: Resource, field: str) -> str:
     """Return the sentence that refuses a field selector."""
-    if kind in FIELDS:
+    if resource.kind in FIELDS or resource.is_custom:
         return f"field label not supported: {field}"
     known = ", ".join(f'"{name}"' for name in OF_EVERY_KIND)
     return f'"{field}" is not a known field selector: only {known}'
@@ -76,8 +80,21 @@ def unknown_field(kind: str, field: str) -> str:
 
 def fields_of(obj: Object) -> dict[str, str]:
     """Return the selectable fields of an object and their values."""
+    if isinstance(obj, Custom):
+        return _custom(obj)
     specific = FIELDS.get(obj.kind)
     fields = specific(obj) if specific is not None else {}
     fields["metadata.name"] = obj.metadata.name
     fields["metadata.namespace"] = obj.metadata.namespace
     return fields
+
+
+def _custom(obj: Custom) -> dict[str, str]:
+    paths = obj.__definition__.selectable_fields
+    found = {"metadata.name": obj.metadata.name, "metadata.namespace": obj.metadata.namespace}
+    if paths:
+        document = fields_in(obj)
+        for path in paths:
+            values = jsonpath.relaxed(path).results(document)[0]
+            found[path.removeprefix(".")] = _text(values[0] if values else None)
+    return found

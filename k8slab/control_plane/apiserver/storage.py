@@ -5,6 +5,7 @@ revision of its write (its resourceVersion), and writes the record that says who
 
     /registry/pods/default/web        a Pod
     /registry/namespaces/default      a Namespace
+    /registry/example.com/crontabs/default/nightly      of a kind that was defined
 
 Rule of use: nobody else in the API server touches etcd.
 
@@ -20,6 +21,7 @@ from msgspec.structs import replace
 from k8slab.api.meta import Object
 from k8slab.api.scheme import Resource
 from k8slab.client import component_of
+from k8slab.control_plane.apiserver.custom_resources.reading import as_read
 from k8slab.control_plane.etcd import Endpoint, Etcd, KeyValue
 from k8slab.sim import Simulation
 
@@ -39,7 +41,8 @@ class Storage:
     @staticmethod
     def prefix(resource: Resource, namespace: str = "") -> str:
         """Return what the keys of a resource (in one namespace) begin with."""
-        return f"/registry/{resource.plural}/" + (f"{namespace}/" if namespace else "")
+        of_group = f"{resource.group}/" if resource.is_custom else ""
+        return f"/registry/{of_group}{resource.plural}/" + (f"{namespace}/" if namespace else "")
 
     def key(self, resource: Resource, namespace: str, name: str) -> str:
         """Return the key of one object."""
@@ -48,12 +51,12 @@ class Storage:
     def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
         """Return the object as it is now, None if there is none."""
         found = self.etcd.get(self.key(resource, namespace, name))
-        return None if found is None else found.value
+        return None if found is None else as_read(found.value, resource.type)
 
     def range(self, resource: Resource, namespace: str = "", revision: int = 0) -> Iterator[Object]:
         """Yield the objects in order of their keys, as of a revision (0: now)."""
         for found in self.etcd.range(self.prefix(resource, namespace), revision):
-            yield found.value
+            yield as_read(found.value, resource.type)
 
     def write(
         self, resource: Resource, new: Object, old: Object | None, verb: str, user: str

@@ -16,11 +16,14 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.apps import DaemonSet
 from k8slab.api.batch import Job
 from k8slab.api.core import Namespace, PersistentVolumeClaim, Pod, PodCondition, PodStatus
+from k8slab.api.custom import Custom, builtin_kind
 from k8slab.api.meta import LabelSelector, Object, timestamp
 from k8slab.api.scheme import Resource
+from k8slab.control_plane.apiserver.custom_resources.naming import with_stored_version
 from k8slab.control_plane.apiserver.quality_of_service import qos_class
 
 # Kinds whose metadata.generation counts changes of the spec.
@@ -39,6 +42,7 @@ WITH_GENERATION = frozenset(
         "NetworkPolicy",
         "EndpointSlice",
         "PriorityClass",
+        "CustomResourceDefinition",
     }
 )
 # What of a Pod's spec is written by subresources that are ordinary updates otherwise.
@@ -66,8 +70,8 @@ def new_uid(number: int) -> str:
 def is_part(resource: Resource, subresource: str) -> bool:
     """Say whether a subresource is the object itself ("") or a part that is updated like it."""
     if subresource == "status":
-        return "status" in resource.type.__struct_fields__
-    return not subresource or (resource.kind == "Pod" and subresource in POD_PARTS)
+        return _writes_status(resource.type)
+    return not subresource or (resource.builtin_kind == "Pod" and subresource in POD_PARTS)
 
 
 def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
@@ -79,7 +83,7 @@ def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
         deletionTimestamp=None,
         deletionGracePeriodSeconds=None,
         selfLink="",
-        generation=1 if obj.kind in WITH_GENERATION else 0,
+        generation=1 if _counts_changes(obj) else 0,
     )
     obj = replace(obj, metadata=meta)
     if isinstance(obj, Pod):
@@ -93,10 +97,10 @@ def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
         return replace(obj, status=status)
     if isinstance(obj, DaemonSet):
         obj = _with_template_generation(obj, 1)
-    if _has_status(obj) and obj.kind not in KEEP_STATUS_ON_CREATE:
+    if _has_status(obj) and builtin_kind(obj) not in KEEP_STATUS_ON_CREATE:
         empty = type(obj)()
-        return replace(obj, status=cast(Any, empty).status)
-    return obj
+        obj = replace(obj, status=cast(Any, empty).status)
+    return with_stored_version(obj) if isinstance(obj, CustomResourceDefinition) else obj
 
 
 def prepare_update(new: Object, old: Object) -> Object:
@@ -104,7 +108,9 @@ def prepare_update(new: Object, old: Object) -> Object:
     new = replace(new, metadata=_kept_metadata(new, old))
     if _has_status(new):
         new = replace(new, status=cast(Any, old).status)
-    if new.kind in WITH_GENERATION and (_spec_changed(new, old) or _told_anew(new, old)):
+    if isinstance(new, CustomResourceDefinition):
+        new = with_stored_version(new)
+    if _counts_changes(new) and (_spec_changed(new, old) or _told_anew(new, old)):
         meta = replace(new.metadata, generation=old.metadata.generation + 1)
         new = replace(new, metadata=meta)
     if isinstance(new, DaemonSet) and isinstance(old, DaemonSet):
@@ -128,6 +134,9 @@ def prepare_part(new: Object, old: Object, part: str) -> Object:
 
 
 def _prepare_status(new: Object, old: Object) -> Object:
+    if isinstance(new, Custom):
+        meta = replace(old.metadata, managedFields=new.metadata.managedFields)
+        return replace(old, metadata=meta, status=cast(Any, new).status)
     meta = replace(
         old.metadata,
         annotations=new.metadata.annotations,
@@ -212,12 +221,25 @@ def _new_job(job: Job) -> Job:
 
 
 def _has_status(obj: Object) -> bool:
-    return "status" in obj.__struct_fields__
+    return _writes_status(type(obj))
+
+
+def _writes_status(type_: type[Object]) -> bool:
+    """Say whether the status of a kind is written on its own."""
+    if issubclass(type_, Custom):
+        return type_.__definition__.has_status
+    return "status" in type_.__struct_fields__
+
+
+def _counts_changes(obj: Object) -> bool:
+    return isinstance(obj, Custom) or obj.kind in WITH_GENERATION
 
 
 def _told_anew(new: Object, old: Object) -> bool:
     """Say whether a Deployment's annotations changed: they go on to its ReplicaSets."""
-    return new.kind == "Deployment" and new.metadata.annotations != old.metadata.annotations
+    return (
+        builtin_kind(new) == "Deployment" and new.metadata.annotations != old.metadata.annotations
+    )
 
 
 def _spec_changed(new: Object, old: Object) -> bool:
@@ -225,5 +247,5 @@ def _spec_changed(new: Object, old: Object) -> bool:
     return any(
         getattr(new, field) != getattr(old, field)
         for field in new.__struct_fields__
-        if field not in ("metadata", "status")
+        if field != "metadata" and not (field == "status" and _has_status(new))
     )

@@ -21,10 +21,12 @@ from k8slab.api import codec, errors, labels
 from k8slab.api.autoscaling import Scale, ScaleSpec, ScaleStatus
 from k8slab.api.conditions import set_condition
 from k8slab.api.core import Binding, Namespace, Node, Pod, PodCondition
+from k8slab.api.custom import Custom
 from k8slab.api.meta import DeleteOptions, Object, ObjectMeta, Status, timestamp
 from k8slab.client import Request, patch
 from k8slab.control_plane.apiserver import eviction
 from k8slab.control_plane.apiserver.cacher import Filter
+from k8slab.control_plane.apiserver.custom_resources import scaling
 from k8slab.control_plane.apiserver.registry import Registry
 
 if TYPE_CHECKING:
@@ -104,6 +106,8 @@ def scale(server: APIServer, registry: Registry, request: Request) -> Scale:
         raise errors.invalid("Scale", request.name, [found], "autoscaling")
 
     def change(obj: Any) -> Object:
+        if isinstance(obj, Custom):
+            return scaling.with_replicas(obj, wanted.spec.replicas)
         if obj.spec.replicas == wanted.spec.replicas:
             return obj  # type: ignore[no-any-return]
         meta = replace(obj.metadata, generation=obj.metadata.generation + 1)
@@ -121,18 +125,25 @@ def scale_of(obj: Any) -> Scale:
     0
     """
     meta = obj.metadata
+    if isinstance(obj, Custom):
+        return replace(scaling.scale_of(obj), metadata=_named_as(meta))
     selector = obj.spec.selector
     text = str(labels.from_label_selector(selector)) if selector is not None else ""
     return Scale(
-        metadata=ObjectMeta(
-            name=meta.name,
-            namespace=meta.namespace,
-            uid=meta.uid,
-            resourceVersion=meta.resourceVersion,
-            creationTimestamp=meta.creationTimestamp,
-        ),
+        metadata=_named_as(meta),
         spec=ScaleSpec(replicas=obj.spec.replicas or 0),
         status=ScaleStatus(replicas=obj.status.replicas, selector=text),
+    )
+
+
+def _named_as(meta: ObjectMeta) -> ObjectMeta:
+    """Return what a scale has of its object's metadata."""
+    return ObjectMeta(
+        name=meta.name,
+        namespace=meta.namespace,
+        uid=meta.uid,
+        resourceVersion=meta.resourceVersion,
+        creationTimestamp=meta.creationTimestamp,
     )
 
 
@@ -198,8 +209,18 @@ def _decoded(data: Any, kind: Any) -> Any:
         raise errors.bad_request(error.upstream) from None
 
 
+def handler_of(registry: Registry, name: str) -> Handler | None:
+    """Return what answers for a subresource of a kind, None if there is none."""
+    resource = registry.resource
+    if not resource.is_custom:
+        return SUBRESOURCES.get((resource.plural, name))
+    type_: Any = resource.type
+    return scale if name == "scale" and type_.__definition__.scale is not None else None
+
+
+Handler = Callable[[Any, Registry, Request], Any]
 SCALABLE = ("deployments", "replicasets", "statefulsets", "replicationcontrollers")
-SUBRESOURCES: dict[tuple[str, str], Callable[[Any, Registry, Request], Any]] = {
+SUBRESOURCES: dict[tuple[str, str], Handler] = {
     ("pods", "binding"): bind,
     ("pods", "eviction"): evict,
     ("namespaces", "finalize"): finalize,

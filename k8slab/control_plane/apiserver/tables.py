@@ -15,10 +15,12 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from k8slab.api.custom import Custom
 from k8slab.api.meta import ListMeta, Object
 from k8slab.api.scheme import Resource
 from k8slab.api.table import PartialObjectMetadata, Table, TableRow
 from k8slab.client import WatchEvent
+from k8slab.control_plane.apiserver.custom_resources.columns import printer_of
 from k8slab.control_plane.apiserver.table_printers import PRINTERS
 from k8slab.control_plane.apiserver.table_printers.columns import DEFAULT, conditions_of
 
@@ -35,7 +37,8 @@ def table(
 
     `include_object` says what each row carries: "Metadata", the whole "Object" or "None".
     """
-    printer = PRINTERS.get(resource.kind, DEFAULT)
+    printer = printer_of(resource.type) if issubclass(resource.type, Custom) else None
+    printer = printer or PRINTERS.get(resource.kind, DEFAULT)
     rows = tuple(
         TableRow(
             cells=printer.cells(obj, now),

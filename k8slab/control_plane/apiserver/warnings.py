@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from k8slab.api.core import Container, Pod, PodSpec, Service
+from k8slab.api.custom import builtin_kind
 from k8slab.api.meta import Object
 from k8slab.control_plane.apiserver.validation.formats import dns_label
 
@@ -32,7 +33,7 @@ NULL_SELECTOR = "a null labelSelector results in matching no pod"
 
 def warnings_for(obj: Object, old: Object | None) -> list[str]:
     """Return what to tell the author of a new object, or of a change."""
-    warn = WARNINGS.get(obj.kind)
+    warn = WARNINGS.get(builtin_kind(obj))
     return [] if warn is None else list(warn(obj, old))
 
 

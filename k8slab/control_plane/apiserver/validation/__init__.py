@@ -14,12 +14,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from k8slab.api.custom import builtin_kind
 from k8slab.api.errors import FieldError
 from k8slab.api.meta import Object
 from k8slab.control_plane.apiserver.validation import (
     autoscaling,
     batch,
     config,
+    custom_objects,
+    definitions,
     endpoints,
     nodes,
     pod_parts,
@@ -37,8 +40,10 @@ from k8slab.control_plane.apiserver.validation.metadata import metadata, metadat
 Check = Callable[[Any], Iterable[FieldError]]
 Compare = Callable[[Any, Any], Iterable[FieldError]]
 
-# By kind: what a new object must be, what an update may not do beside that.
+# By kind ("": all that are not built in): what a new object must be, what an update may not do
+# beside that.
 VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
+    "": (custom_objects.valid, custom_objects.valid_update),
     "Pod": (pods.pod, pod_updates.pod_update),
     "PodTemplate": (pods.pod_template_object, None),
     "Service": (services.service, services.service_update),
@@ -50,6 +55,7 @@ VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
     "ReplicationController": (workloads.replication_controller, None),
     "ConfigMap": (config.config_map, config.config_map_update),
     "Secret": (config.secret, config.secret_update),
+    "CustomResourceDefinition": (definitions.definition, definitions.definition_update),
     "Namespace": (nodes.namespace, None),
     "Node": (nodes.node, nodes.node_update),
     "Lease": (nodes.lease, None),
@@ -75,6 +81,7 @@ VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
 }
 # By kind and subresource: what an update of that part may not do.
 PART_VALIDATORS: Mapping[tuple[str, str], Compare] = {
+    ("", "status"): custom_objects.valid_update,
     ("Pod", "status"): pod_updates.pod_status_update,
     ("Pod", "ephemeralcontainers"): pod_parts.ephemeral_containers_update,
     ("Pod", "resize"): pod_parts.resize,
@@ -84,7 +91,7 @@ PART_VALIDATORS: Mapping[tuple[str, str], Compare] = {
 
 def validate(obj: Object, old: Object | None = None) -> list[FieldError]:
     """Return what is wrong with the object, or with the change from `old` to it."""
-    check, compare = VALIDATORS.get(obj.kind, (None, None))
+    check, compare = VALIDATORS.get(builtin_kind(obj), (None, None))
     if old is None:
         found = list(metadata(obj))
         if check is not None:
@@ -102,7 +109,7 @@ def validate(obj: Object, old: Object | None = None) -> list[FieldError]:
 def validate_part(new: Object, old: Object, part: str) -> list[FieldError]:
     """Return what is wrong with a new part, such as "status"; the rest was stored before."""
     found = metadata_update(new, old) * 2
-    compare = PART_VALIDATORS.get((new.kind, part))
+    compare = PART_VALIDATORS.get((builtin_kind(new), part))
     if compare is not None:
         found.extend(compare(new, old))
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from k8slab.api.custom import builtin_kind
 from k8slab.api.errors import FieldError, forbidden_field, invalid_value, required, too_long
 from k8slab.api.meta import Object, ObjectMeta, OwnerReference
 from k8slab.control_plane.apiserver.validation.formats import (
@@ -51,7 +52,7 @@ NAMES: Mapping[str, Callable[[str], Reasons]] = {
 def metadata(obj: Object) -> Errors:
     """Yield what is wrong with the metadata of a new object."""
     meta = obj.metadata
-    name_reasons = NAMES.get(obj.kind, dns_subdomain)
+    name_reasons = NAMES.get(builtin_kind(obj), dns_subdomain)
     if meta.generateName:
         reasons = name_reasons(_as_prefix(meta.generateName))
         yield from each("metadata.generateName", meta.generateName, reasons)
