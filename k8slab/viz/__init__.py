@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.pod_scope import pod_scope
     from k8slab.viz.widgets.resolver_trace import resolver_trace
+    from k8slab.viz.widgets.scheduling_board import scheduling_board
     from k8slab.viz.widgets.time_bar import explorer, time_bar
     from k8slab.viz.widgets.watch_stream import watch_stream
 
@@ -50,6 +51,7 @@ _HOME = {
     "pod_scope": "widgets.pod_scope",
     "replica_lane": "replicas",
     "resolver_trace": "widgets.resolver_trace",
+    "scheduling_board": "widgets.scheduling_board",
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
     "time_bar": "widgets.time_bar",
@@ -72,6 +74,7 @@ __all__ = [
     "pod_scope",
     "replica_lane",
     "resolver_trace",
+    "scheduling_board",
     "scheduling_heat_map",
     "sequence_diagram",
     "time_bar",
