@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from k8slab.viz.widgets.pod_scope import pod_scope
     from k8slab.viz.widgets.resolver_trace import resolver_trace
     from k8slab.viz.widgets.scheduling_board import scheduling_board
+    from k8slab.viz.widgets.steps import steps
     from k8slab.viz.widgets.time_bar import explorer, time_bar
     from k8slab.viz.widgets.watch_stream import watch_stream
+    from k8slab.viz.writers import provenance
 
 _HOME = {
     "Figure": "figure",
@@ -49,11 +51,13 @@ _HOME = {
     "membership": "bipartite",
     "outage_matrix": "outages",
     "pod_scope": "widgets.pod_scope",
+    "provenance": "writers",
     "replica_lane": "replicas",
     "resolver_trace": "widgets.resolver_trace",
     "scheduling_board": "widgets.scheduling_board",
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
+    "steps": "widgets.steps",
     "time_bar": "widgets.time_bar",
     "watch_stream": "widgets.watch_stream",
     "why_graph": "causes",
@@ -72,11 +76,13 @@ __all__ = [
     "membership",
     "outage_matrix",
     "pod_scope",
+    "provenance",
     "replica_lane",
     "resolver_trace",
     "scheduling_board",
     "scheduling_heat_map",
     "sequence_diagram",
+    "steps",
     "time_bar",
     "watch_stream",
     "why_graph",
