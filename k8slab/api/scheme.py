@@ -20,6 +20,7 @@ from k8slab.api import (
     coordination,
     core,
     discovery,
+    metrics,
     networking,
     policy,
     rbac,
@@ -144,6 +145,12 @@ OTHER_VERSIONS: tuple[Resource, ...] = (
     ),
 )
 
+# What add-ons serve behind the API server; nothing of it is stored.
+AGGREGATED: tuple[Resource, ...] = (
+    _row(metrics.NodeMetrics, "nodes", namespaced=False),
+    _row(metrics.PodMetrics, "pods"),
+)
+
 # Bodies of subresource requests: they have a kind, but no collection of their own.
 SUBRESOURCE_TYPES: tuple[type[Object], ...] = (core.Binding, policy.Eviction, autoscaling.Scale)
 
@@ -192,13 +199,13 @@ def _by_kind() -> dict[str, Resource]:
 
 @cache
 def _by_type() -> dict[type[Object], Resource]:
-    return {resource.type: resource for resource in (*KINDS, *OTHER_VERSIONS)}
+    return {resource.type: resource for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED)}
 
 
 @cache
 def _by_gvk() -> dict[tuple[str, str], type[Object]]:
     known: dict[tuple[str, str], type[Object]] = {}
-    for resource in (*KINDS, *OTHER_VERSIONS):
+    for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED):
         known[resource.api_version, resource.kind] = resource.type
     for subresource in SUBRESOURCE_TYPES:
         prototype = subresource()

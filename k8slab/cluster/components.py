@@ -76,6 +76,7 @@ async def kube_apiserver(world: World, process: Process) -> None:
         latency=world.latency,
         service_cidr=flag(process, "service-cluster-ip-range", SERVICE_CIDR),
         kubelet=world.call_kubelet,
+        delegates=world.delegates,
     )
     while True:
         try:
@@ -190,6 +191,22 @@ async def cloud_controller_manager(world: World, process: Process) -> None:
     await ServiceController(world.sim, client, world.load_balancers, pool=pool, ip_mode=mode).run()
 
 
+async def metrics_server(world: World, process: Process) -> None:
+    """Gather what nodes and Pods use, and serve it behind the API server."""
+    from k8slab.addons.metrics_server import GROUP, MetricsServer
+
+    client = Client(world.transport(world.host_of(process)), "system:metrics-server")
+    await process.sleep(world.latency.component_start)
+    server = MetricsServer(world.sim, client, world.scrape)
+    world.delegates[GROUP] = server.serve
+    try:
+        world.sim.spawn(serve_health(process, 10250), "metrics-server: health")
+        await server.run()
+    finally:
+        if world.delegates.get(GROUP) == server.serve:
+            del world.delegates[GROUP]
+
+
 COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[int | None]], int]] = {
     "registry.k8s.io/etcd": (etcd, 23_000_000),
     "registry.k8s.io/kube-apiserver": (kube_apiserver, 27_000_000),
@@ -201,5 +218,6 @@ COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[int | None]], i
         cloud_controller_manager,
         21_000_000,
     ),
+    "registry.k8s.io/metrics-server/metrics-server": (metrics_server, 22_000_000),
     "docker.io/kindest/kindnetd": (kindnetd, 34_000_000),
 }

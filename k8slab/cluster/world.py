@@ -12,7 +12,7 @@ Upstream: none
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -89,6 +89,8 @@ class World:
         self.machines: dict[str, Machine] = {}
         self.hosts: dict[str, Host] = {}
         self.scheduler: Any = None
+        # API groups that add-ons serve behind the API server, as long as they run.
+        self.delegates: dict[str, Callable[[Request], Awaitable[Any]]] = {}
         # The way out: leads nowhere and says nothing, but for what the load balancers let in.
         self.router = NetNamespace(sim, "router")
         self.router.add_ethernet("eth0", self.segment, f"{ROUTER}/{subnets.prefix}")
@@ -164,6 +166,11 @@ class World:
         if host is None or not host.powered or node in self.api.cut_off:
             raise errors.internal(f"error dialing backend: dial tcp {node}:10250: no route to host")
         return await host.kubelet.serve(request)
+
+    async def scrape(self, node: str) -> str:
+        """Return what the node's kubelet says that its containers use; raises ApiError."""
+        request = Request(verb="get", resource="nodes", name=node, subresource="metrics")
+        return str(await self.call_kubelet(node, request))
 
     def last_heartbeat(self, node: str) -> float | None:
         """Return when the node's latest lease renewal arrived, None if only the Lease tells."""

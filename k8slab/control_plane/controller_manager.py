@@ -31,6 +31,7 @@ from k8slab.control_plane.controllers.node_lifecycle import (
     NodeLifecycleController,
 )
 from k8slab.control_plane.controllers.pod_gc import PodGarbageCollector
+from k8slab.control_plane.controllers.podautoscaler import HorizontalController
 from k8slab.control_plane.controllers.replica_set import ReplicaSetController
 from k8slab.control_plane.controllers.replica_set.replication import (
     ReplicationControllerController,
@@ -48,6 +49,7 @@ EVENT_SOURCES = {
     "disruption-controller": "controllermanager",
     "endpoints-controller": "endpoint-controller",
     "endpointslice-controller": "endpoint-slice-controller",
+    "horizontal-pod-autoscaler-controller": "horizontal-pod-autoscaler",
     "node-ipam-controller": "cidrAllocator",
     "node-lifecycle-controller": "node-controller",
     "replicationcontroller-controller": "replication-controller",
@@ -81,6 +83,11 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("job-controller", "job-controller", JobController),
     ("cronjob-controller", "cronjob-controller", CronJobController),
     ("disruption-controller", "disruption-controller", DisruptionController),
+    (
+        "horizontal-pod-autoscaler-controller",
+        "horizontal-pod-autoscaler",
+        HorizontalController,
+    ),
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
     ("endpoints-controller", "endpoint-controller", EndpointsController),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),

@@ -16,7 +16,7 @@ from importlib.resources import files
 
 STATIC = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 ADDONS = ("kindnet", "kube-proxy", "coredns")
-OPTIONAL = ("cloud-controller-manager",)  # applied by whoever wants them
+OPTIONAL = ("cloud-controller-manager", "metrics-server")  # applied by whoever wants them
 
 _PLACEHOLDER = re.compile(r"__([A-Z_]+?)__")
 

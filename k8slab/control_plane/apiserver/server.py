@@ -11,7 +11,7 @@ Upstream: staging/src/k8s.io/apiserver/pkg/endpoints, pkg/controlplane/instance.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,6 +38,7 @@ VERBS = frozenset(
     {"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
 )
 KubeletCall = Callable[[str, Request], Awaitable[Any]]  # (node, request) -> log, exec result
+Delegate = Callable[[Request], Awaitable[Any]]  # what an add-on that serves a group answers
 
 
 class APIServer:
@@ -51,11 +52,13 @@ class APIServer:
         latency: Latency | None = None,
         service_cidr: str = SERVICE_CIDR,
         kubelet: KubeletCall | None = None,
+        delegates: Mapping[str, Delegate] | None = None,
     ) -> None:
         self._sim = sim
         self._endpoint = etcd
         self._latency = latency or Latency()
         self._kubelet = kubelet
+        self._delegates: Mapping[str, Delegate] = {} if delegates is None else delegates
         self._storage = Storage(sim, etcd)
         self.services = ServiceAllocator(
             sim.streams.rng("apiserver/services"), ClusterIPs(service_cidr), NodePorts()
@@ -109,6 +112,8 @@ class APIServer:
 
     def _route(self, request: Request) -> Any:
         registry = self.registries.get((request.group, request.resource))
+        if registry is None and request.group in self._delegates:
+            return self._delegated(request)
         if registry is None or request.verb not in VERBS:
             raise errors.no_such_path()
         if request.verb in ("list", "watch", "deletecollection"):
@@ -147,6 +152,16 @@ class APIServer:
         if self._kubelet is None or not pod.spec.nodeName:
             raise errors.bad_request(f"pod {request.name} does not have a host assigned")
         return self._kubelet(pod.spec.nodeName, request)
+
+    async def _delegated(self, request: Request) -> Any:
+        """Answer with what the add-on says that serves the group."""
+        answer = await self._delegates[request.group](request)
+        if not request.as_table:
+            return answer
+        rows = scheme.AGGREGATED
+        resource = next(r for r in rows if (r.group, r.plural) == (request.group, request.resource))
+        items = answer.items if isinstance(answer, Listing) else (answer,)
+        return tables.table(resource, items, now=self._sim.now)
 
     def _delete_all(self, registry: Registry, request: Request, listing: Listing) -> Listing:
         deleted = []
