@@ -24,12 +24,14 @@ from typing import Any, ClassVar, NoReturn
 import msgspec
 
 from k8slab.api.apiextensions import (
+    ESTABLISHED,
     CustomResourceColumnDefinition,
     CustomResourceDefinition,
     CustomResourceDefinitionNames,
     CustomResourceSubresourceScale,
     JSONSchemaProps,
 )
+from k8slab.api.conditions import is_true
 from k8slab.api.meta import Object
 from k8slab.api.struct import Part
 
@@ -91,6 +93,11 @@ def frozen(value: Any) -> Any:
 def builtin_kind(obj: Object) -> str:
     """Return the kind of a built-in object, "" for others: they may be called Service, too."""
     return "" if isinstance(obj, Custom) else obj.kind
+
+
+def is_established(crd: CustomResourceDefinition) -> bool:
+    """Say whether the kind is served."""
+    return is_true(crd.status.conditions, ESTABLISHED)
 
 
 def served_kinds(crd: CustomResourceDefinition) -> list[Definition]:

@@ -7,6 +7,7 @@ Rule: adding a kind is adding a row.
 Upstream: staging/src/k8s.io/apimachinery/pkg/api/meta/restmapper.go
 """
 
+from collections.abc import Iterable
 from functools import cache
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from msgspec import Struct
 from k8slab.api import (
     apiextensions,
     apps,
+    authentication,
+    authorization,
     autoscaling,
     autoscaling_v1,
     batch,
@@ -27,10 +30,11 @@ from k8slab.api import (
     scheduling,
     storage,
 )
+from k8slab.api.apiextensions import CustomResourceDefinition
+from k8slab.api.custom import Custom, Definition, is_established, served_kinds, type_of
 from k8slab.api.meta import Object
 
 
-from k8slab.api.custom import Custom, Definition, type_of
 class Resource(Struct, frozen=True, kw_only=True):
     """A kind, where it is served, and by which names people call it."""
 
@@ -50,9 +54,6 @@ class Resource(Struct, frozen=True, kw_only=True):
         return f"{self.group}/{self.version}" if self.group else self.version
 
     @property
-    def group_resource(self) -> str:
-        """What messages call it: "pods", "deployments.apps"."""
-    @property
     def is_custom(self) -> bool:
         """Whether a CustomResourceDefinition has made the kind."""
         return issubclass(self.type, Custom)
@@ -62,6 +63,9 @@ class Resource(Struct, frozen=True, kw_only=True):
         """The kind if it is built in, else "": others may be called Service, too."""
         return "" if self.is_custom else self.kind
 
+    @property
+    def group_resource(self) -> str:
+        """What messages call it: "pods", "deployments.apps"."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
@@ -104,9 +108,6 @@ KINDS: tuple[Resource, ...] = (
     _row(core.Secret, "secrets"),
     _row(core.ServiceAccount, "serviceaccounts", "sa"),
     _row(core.Service, "services", "svc", categories="all"),
-    _row(apps.ControllerRevision, "controllerrevisions"),
-    _row(apps.DaemonSet, "daemonsets", "ds", categories="all"),
-    _row(apps.Deployment, "deployments", "deploy", categories="all"),
     _row(
         apiextensions.CustomResourceDefinition,
         "customresourcedefinitions",
@@ -114,6 +115,9 @@ KINDS: tuple[Resource, ...] = (
         namespaced=False,
         categories="api-extensions",
     ),
+    _row(apps.ControllerRevision, "controllerrevisions"),
+    _row(apps.DaemonSet, "daemonsets", "ds", categories="all"),
+    _row(apps.Deployment, "deployments", "deploy", categories="all"),
     _row(apps.ReplicaSet, "replicasets", "rs", categories="all"),
     _row(apps.StatefulSet, "statefulsets", "sts", categories="all"),
     _row(autoscaling.HorizontalPodAutoscaler, "horizontalpodautoscalers", "hpa", categories="all"),
@@ -151,8 +155,23 @@ AGGREGATED: tuple[Resource, ...] = (
     _row(metrics.PodMetrics, "pods"),
 )
 
+# Questions: they are created, answered, and not stored.
+REVIEWS: tuple[Resource, ...] = (
+    _row(authentication.SelfSubjectReview, "selfsubjectreviews", namespaced=False),
+    _row(authentication.TokenReview, "tokenreviews", namespaced=False),
+    _row(authorization.LocalSubjectAccessReview, "localsubjectaccessreviews"),
+    _row(authorization.SelfSubjectAccessReview, "selfsubjectaccessreviews", namespaced=False),
+    _row(authorization.SelfSubjectRulesReview, "selfsubjectrulesreviews", namespaced=False),
+    _row(authorization.SubjectAccessReview, "subjectaccessreviews", namespaced=False),
+)
+
 # Bodies of subresource requests: they have a kind, but no collection of their own.
-SUBRESOURCE_TYPES: tuple[type[Object], ...] = (core.Binding, policy.Eviction, autoscaling.Scale)
+SUBRESOURCE_TYPES: tuple[type[Object], ...] = (
+    core.Binding,
+    policy.Eviction,
+    autoscaling.Scale,
+    authentication.TokenRequest,
+)
 
 
 def resource_for(what: type[Object] | Object | str) -> Resource:
@@ -161,6 +180,12 @@ def resource_for(what: type[Object] | Object | str) -> Resource:
         return _by_kind()[what]
     type_ = what if isinstance(what, type) else type(what)
     return resource_of(type_.__definition__) if issubclass(type_, Custom) else _by_type()[type_]
+
+
+def defined(crds: Iterable[CustomResourceDefinition]) -> list[Resource]:
+    """Return the rows of the kinds that definitions have made by now, best version first."""
+    served = [kind for crd in crds if is_established(crd) for kind in served_kinds(crd)]
+    return [resource_of(kind) for kind in served]
 
 
 def resource_of(definition: Definition) -> Resource:
@@ -194,18 +219,20 @@ def resolve(name: str) -> Resource | None:
 
 @cache
 def _by_kind() -> dict[str, Resource]:
-    return {resource.kind: resource for resource in KINDS}
+    return {resource.kind: resource for resource in (*KINDS, *REVIEWS)}
 
 
 @cache
 def _by_type() -> dict[type[Object], Resource]:
-    return {resource.type: resource for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED)}
+    return {
+        resource.type: resource for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED, *REVIEWS)
+    }
 
 
 @cache
 def _by_gvk() -> dict[tuple[str, str], type[Object]]:
     known: dict[tuple[str, str], type[Object]] = {}
-    for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED):
+    for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED, *REVIEWS):
         known[resource.api_version, resource.kind] = resource.type
     for subresource in SUBRESOURCE_TYPES:
         prototype = subresource()

@@ -15,6 +15,7 @@ from k8slab.client.informer import Informer, Informers
 from k8slab.client.latency import Latency
 from k8slab.client.transport import (
     ADMIN,
+    ANONYMOUS,
     APPLY_PATCH,
     JSON_PATCH,
     MERGE_PATCH,
@@ -35,6 +36,7 @@ from k8slab.client.work_queue import WorkQueue
 
 __all__ = [
     "ADMIN",
+    "ANONYMOUS",
     "APPLY_PATCH",
     "JSON_PATCH",
     "MERGE_PATCH",

@@ -18,6 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from k8slab.api.authentication import UserInfo
 from k8slab.api.meta import Object
 from k8slab.sim import Signal, Simulation
 
@@ -26,7 +27,7 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
-ADMIN = "kubernetes-admin"
+ADMIN, ANONYMOUS = "kubernetes-admin", "system:anonymous"
 
 
 class Notes:
@@ -54,6 +55,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subresource: str = ""
     body: Any = None  # an object, a patch, DeleteOptions
     user: str = ADMIN
+    token: str = ""  # a bearer token; then it says who asks
+    impersonate: UserInfo | None = None  # as whom the caller wants to act
+    who: UserInfo | None = None  # who asks, once the server has found out
+    url: str = ""  # of a request that is about no object, such as /version
     label_selector: str = ""
     field_selector: str = ""
     resource_version: str = ""

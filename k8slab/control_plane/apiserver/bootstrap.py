@@ -3,7 +3,8 @@
 The namespaces, the two highest priority classes, and the Service `kubernetes` through which Pods
 reach the API server itself: it has no selector, so the server writes its EndpointSlice.
 
-Rule of use: run once after each start; what exists is left alone.
+Rule of use: `ensure_policy` before a server lets anybody in, `bootstrap` once after each start;
+what exists is left alone.
 
 Upstream: pkg/controlplane/controller/{systemnamespaces,kubernetesservice}, pkg/controlplane/
 reconcilers, plugin/pkg/admission/priority
@@ -23,9 +24,15 @@ from k8slab.api.discovery import (
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object, ObjectMeta
 from k8slab.api.scheduling import PriorityClass
-from k8slab.client import Client
+from k8slab.api.scheme import resource_for
+from k8slab.client import Client, Request
+from k8slab.control_plane.apiserver.access.bootstrap_policy import (
+    cluster_role_bindings,
+    cluster_roles,
+)
 from k8slab.control_plane.apiserver.server import APIServer
 
+USER = "system:apiserver"  # the API server as a client of itself
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 PRIORITY_CLASSES = {
     "system-node-critical": (
@@ -38,6 +45,24 @@ PRIORITY_CLASSES = {
         "node if necessary.",
     ),
 }
+
+
+def ensure_policy(server: APIServer) -> None:
+    """Create what is missing of the first roles and bindings: before anybody is let in."""
+    if not server.access.enforced:
+        return
+    for obj in (*cluster_roles(), *cluster_role_bindings()):
+        if server.look_up(type(obj), obj.metadata.name) is None:
+            resource = resource_for(obj)
+            server.handle(
+                Request(
+                    verb="create",
+                    resource=resource.plural,
+                    group=resource.group,
+                    body=obj,
+                    user=USER,
+                )
+            )
 
 
 async def bootstrap(client: Client, server: APIServer, address: str) -> None:

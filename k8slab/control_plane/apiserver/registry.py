@@ -51,6 +51,7 @@ CREATE_ON_UPDATE = frozenset({"Service", "Endpoints", "Lease", "Event", "LimitRa
 
 
 Charge = Callable[["Registry", Object, Request], None]  # raises Forbidden if there is no room
+Guard = Callable[[Object, Object | None, Request], None]  # raises Forbidden for (new, old)
 
 
 class Registry:
@@ -71,6 +72,7 @@ class Registry:
         self._look_up = look_up
         self.cache = Cache(sim, resource)
         self.charge: Charge | None = None  # what a new object costs, if anybody counts
+        self.guard: Guard | None = None  # who may write such an object, if not everybody
 
     # -- reading
 
@@ -127,10 +129,10 @@ class Registry:
         """Change some fields of the object, or of its status, and return it."""
         if request.patch_type == APPLY_PATCH:
             return self._apply(request)
-        for _ in range(PATCH_RETRIES):
-            old = self._current(request.namespace, request.name)
         if request.patch_type == STRATEGIC_PATCH and self.resource.is_custom:
             raise errors.unsupported_media_type(NOT_STRATEGIC)
+        for _ in range(PATCH_RETRIES):
+            old = self._current(request.namespace, request.name)
             spoken = codec.to_dict(conversion.to_version(old, request.version))
             document = patch.apply(spoken, request.body, request.patch_type)
             new = decode_patched(document, self.resource, request)
@@ -200,6 +202,8 @@ class Registry:
         if isinstance(obj, Service):
             obj = self._allocator.allocate(obj)
         try:
+            if self.guard is not None:
+                self.guard(obj, None, request)
             self._raise_invalid(obj, validation.validate(obj))
             self._advise(obj, None, request)
             if self.charge is not None:
@@ -223,6 +227,8 @@ class Registry:
         new = managed_fields.track(new, old, request, self._sim.now)
         if isinstance(new, Service) and isinstance(old, Service):
             new = self._allocator.allocate(new, old)
+        if self.guard is not None:
+            self.guard(new, old, request)
         try:
             found = (
                 validation.validate_part(new, old, part) if part else validation.validate(new, old)

@@ -19,24 +19,31 @@ from msgspec.structs import replace
 
 from k8slab.api import conversion, errors, fields, labels, scheme
 from k8slab.api.core import Service
-from k8slab.api.meta import ListMeta, Object
+from k8slab.api.meta import ListMeta, Object, Status
 from k8slab.api.table import Table
 from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
-from k8slab.control_plane.apiserver import strategy, tables, watching
+from k8slab.control_plane.apiserver import reviews, strategy, tables, watching
+from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, STREAMS, Access
+from k8slab.control_plane.apiserver.access.objects import CachedObjects
+from k8slab.control_plane.apiserver.access.rbac import GROUP as RBAC
+from k8slab.control_plane.apiserver.access.tokens import Tokens
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, ClusterIPs, NodePorts
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
+from k8slab.control_plane.apiserver.custom_resources.serving import CustomResources
 from k8slab.control_plane.apiserver.quota_admission import QuotaAdmission
 from k8slab.control_plane.apiserver.registry import Registry, registries
 from k8slab.control_plane.apiserver.selectable_fields import fields_of, unknown_field
 from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
 from k8slab.control_plane.apiserver.storage import Storage
-from k8slab.control_plane.apiserver.subresources import SUBRESOURCES
+from k8slab.control_plane.apiserver.subresources import handler_of
 from k8slab.control_plane.etcd import Endpoint, Etcd, KeyValue, Unavailable
 from k8slab.sim import Simulation
 
 VERBS = frozenset(
     {"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
 )
+RBAC_KINDS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
+DEFINITIONS = "customresourcedefinitions"
 KubeletCall = Callable[[str, Request], Awaitable[Any]]  # (node, request) -> log, exec result
 Delegate = Callable[[Request], Awaitable[Any]]  # what an add-on that serves a group answers
 
@@ -52,6 +59,7 @@ class APIServer:
         latency: Latency | None = None,
         service_cidr: str = SERVICE_CIDR,
         kubelet: KubeletCall | None = None,
+        authorization_mode: str = ALWAYS_ALLOW,
         delegates: Mapping[str, Delegate] | None = None,
     ) -> None:
         self._sim = sim
@@ -65,8 +73,15 @@ class APIServer:
         )
         self.registries = registries(sim, self._storage, self.services, self.look_up)
         quotas = QuotaAdmission(self.registries["", "resourcequotas"])
+        self._charge = quotas.charge
         for registry in self.registries.values():
-            registry.charge = quotas.charge
+            registry.charge = self._charge
+        self.custom = CustomResources(self._storage, self._registry_of)
+        tokens = Tokens(sim.streams.seed, self.look_up)
+        objects = CachedObjects(self.registries)
+        self.access = Access(authorization_mode, objects, tokens, lambda: sim.now)
+        for kind in RBAC_KINDS:
+            self.registries[RBAC, kind].guard = self.access.check_escalation
         self._by_plural = {r.resource.plural: r for r in self.registries.values()}
         self._revision = 0  # of the last write that the caches have
         self._unsubscribe: Callable[[], None] | None = None
@@ -86,6 +101,8 @@ class APIServer:
         for service in self._by_plural["services"].cache.list(Filter("", None, None)):
             assert isinstance(service, Service)
             self.services.adopt(service)
+        for crd in self._by_plural[DEFINITIONS].cache.list(Filter("", None, None)):
+            self.custom.update(crd.metadata.name, crd)
         self._revision = etcd.revision
         self._unsubscribe = self._endpoint.on_serve(self._follow)
 
@@ -95,13 +112,14 @@ class APIServer:
             self._unsubscribe()
         for registry in self.registries.values():
             registry.cache.close()
+        self.custom.close()
 
     # -- requests
 
     def handle(self, request: Request) -> Any:
         """Answer one request; raises ApiError. Log and exec answer with an awaitable."""
         try:
-            return self._route(request)
+            return self._route(self.access.admit(request))
         except Unavailable as down:
             raise errors.unknown(str(down)) from None
 
@@ -111,7 +129,13 @@ class APIServer:
         return self.registries[resource.group, resource.plural].cache.get(namespace, name)
 
     def _route(self, request: Request) -> Any:
+        if request.url:
+            return Status(status="Success", message=f"revision {self._storage.etcd.revision}")
+        if reviews.is_review(request):
+            return reviews.answer(self.access, request)
         registry = self.registries.get((request.group, request.resource))
+        if registry is None:
+            registry = self.custom.for_request(request)
         if registry is None and request.group in self._delegates:
             return self._delegated(request)
         if registry is None or request.verb not in VERBS:
@@ -125,6 +149,12 @@ class APIServer:
         if request.as_table:
             return self._table(registry, request, [answer])
         return conversion.to_version(answer, request.version)
+
+    def _registry_of(self, resource: scheme.Resource) -> Registry:
+        """Return a registry for a kind that was defined."""
+        registry = Registry(self._sim, resource, self._storage, self.services, self.look_up)
+        registry.charge = self._charge
+        return registry
 
     def _collection(self, registry: Registry, request: Request) -> Any:
         wanted = self._filter(registry, request)
@@ -140,17 +170,19 @@ class APIServer:
 
     def _subresource(self, registry: Registry, request: Request) -> Any:
         name = request.subresource
-        if request.resource == "pods" and name in ("log", "exec", "attach"):
+        if registry.resource.builtin_kind == "Pod" and name in ("log", "exec", "attach"):
             return self._ask_kubelet(registry, request)
-        handler = SUBRESOURCES.get((request.resource, name))
+        handler = handler_of(registry, name)
         if handler is None:
             raise errors.no_such_path()
         return handler(self, registry, request)
 
-    def _ask_kubelet(self, registry: Registry, request: Request) -> Awaitable[Any]:
+    def _ask_kubelet(self, registry: Registry, request: Request) -> Any:
         pod: Any = registry.get(request)
         if self._kubelet is None or not pod.spec.nodeName:
             raise errors.bad_request(f"pod {request.name} does not have a host assigned")
+        if request.body is None and request.subresource in STREAMS:
+            return pod  # allowed so far: the caller has no streams yet, and looks first
         return self._kubelet(pod.spec.nodeName, request)
 
     async def _delegated(self, request: Request) -> Any:
@@ -208,7 +240,7 @@ class APIServer:
         known = fields_of(registry.resource.type())
         for requirement in selector.requirements:
             if requirement.field not in known:
-                wrong = unknown_field(registry.resource.kind, requirement.field)
+                wrong = unknown_field(registry.resource, requirement.field)
                 raise errors.bad_request(wrong)
         return selector
 
@@ -234,7 +266,15 @@ class APIServer:
     def _on_write(self, written: KeyValue) -> None:
         self._revision = written.mod_revision
         before = self._storage.etcd.previous(written)
-        registry = self._by_plural[written.key.split("/", 3)[2]]
+        _, _, resource, rest = written.key.split("/", 3)
+        if "." in resource:  # the group of a kind that was defined
+            self.custom.write(resource, rest.partition("/")[0], before, written)
+            return
+        registry = self._by_plural[resource]
+        if resource in RBAC_KINDS:
+            self.access.rbac.forget()
+        if resource == DEFINITIONS:
+            self.custom.update(rest, written.value)
         registry.cache.apply(before.value if before is not None else None, written)
 
 

@@ -12,7 +12,7 @@ Upstream: pkg/registry/core/pod/storage/{storage,eviction}.go, pkg/registry/apps
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -128,7 +128,10 @@ def scale_of(obj: Any) -> Scale:
     if isinstance(obj, Custom):
         return replace(scaling.scale_of(obj), metadata=_named_as(meta))
     selector = obj.spec.selector
-    text = str(labels.from_label_selector(selector)) if selector is not None else ""
+    if isinstance(selector, Mapping):  # a ReplicationController's
+        text = str(labels.from_labels(selector))
+    else:
+        text = str(labels.from_label_selector(selector)) if selector is not None else ""
     return Scale(
         metadata=_named_as(meta),
         spec=ScaleSpec(replicas=obj.spec.replicas or 0),

@@ -16,9 +16,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from k8slab.api import conditions, errors
-from k8slab.api.apiextensions import ESTABLISHED, CustomResourceDefinition
-from k8slab.api.custom import Definition, served_kinds
+from k8slab.api import errors
+from k8slab.api.apiextensions import CustomResourceDefinition
+from k8slab.api.custom import Definition, is_established, served_kinds
 from k8slab.api.meta import Object, StatusDetails
 from k8slab.api.scheme import Resource, resource_of
 from k8slab.client import Request
@@ -71,9 +71,7 @@ class CustomResources:
         self._ending.pop(name, None)
         if crd is not None and crd.metadata.deletionTimestamp is not None:
             self._ending[name] = None
-        if isinstance(crd, CustomResourceDefinition) and conditions.is_true(
-            crd.status.conditions, ESTABLISHED
-        ):
+        if isinstance(crd, CustomResourceDefinition) and is_established(crd):
             wanted = served_kinds(crd)
         if wanted == self._known.get(name, []):
             return
