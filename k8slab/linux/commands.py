@@ -1,4 +1,4 @@
-"""The network commands of a shell, as text: ip, ss, iptables, conntrack, sysctl, ping.
+"""The network commands of a shell, as text: ip, ss, iptables, nft, conntrack, sysctl, ping.
 
 `shell(ns, "ip route")` returns what the command prints, in the format of iproute2, iptables and
 conntrack-tools. `run` also takes `ping`, which needs time.
@@ -238,6 +238,16 @@ def _iptables(ns: NetNamespace, arguments: list[str]) -> str:
     return _lines(lines)
 
 
+def _nft(ns: NetNamespace, arguments: list[str]) -> str:
+    from k8slab.linux.nft import NftError
+    from k8slab.linux.nft_command import nft
+
+    try:
+        return nft(ns, arguments)
+    except NftError as error:
+        raise CommandError(f"Error: {error}") from None
+
+
 def _conntrack(ns: NetNamespace, arguments: list[str]) -> str:
     protocol = _option(arguments, "-p", "--proto")
     if "-L" in arguments or "--dump" in arguments:
@@ -320,6 +330,7 @@ COMMANDS: Mapping[str, Callable[[NetNamespace, list[str]], str]] = {
     "ss": _ss,
     "iptables": _iptables,
     "iptables-save": _iptables_save,
+    "nft": _nft,
     "conntrack": _conntrack,
     "sysctl": _sysctl,
 }

@@ -51,6 +51,10 @@ class RuleMemory:
         self._counts[id(match)] = (match, count)
         return count == 0
 
+    def pick(self, count: int) -> int:
+        """Throw a die with so many sides, from 0, as `numgen random` does."""
+        return int(self.random() * count)
+
     def seen(self, match: Recent, packet: Packet) -> bool:
         """Do what a `recent` match does to its list, and say whether it matches."""
         entries = self.recent.setdefault(match.name, {})

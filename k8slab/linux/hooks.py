@@ -1,8 +1,10 @@
 """The five hooks of netfilter, and which tables are asked at each, in the kernel's order.
 
 `Netfilter` joins a namespace's rules, connection tracking and NAT. `run(hook, packet, context)`
-returns the verdict and the packet as it is afterwards. The same code serves real packets and the
-what-if questions of ruletrace.py.
+returns the verdict and the packet as it is afterwards. The base chains of nftables take their
+places between the tables of iptables by their priority; NAT is done once, at its own place, and
+every nat chain is asked there. The same code serves real packets and the what-if questions of
+ruletrace.py.
 
 Rule of use: a packet passes PREROUTING or OUTPUT first and INPUT or POSTROUTING last, with one
 context all the way.
@@ -13,12 +15,15 @@ Upstream: Linux include/uapi/linux/netfilter_ipv4.h (priorities), net/netfilter/
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from k8slab.linux.chains import ACCEPT, DROP, REJECT, traverse
 from k8slab.linux.conntrack import Conntrack
 from k8slab.linux.context import Context, RuleMemory
 from k8slab.linux.nat import DESTINATION_HOOKS, decide, translate
+from k8slab.linux.nft import NftChain, NftRuleset, NftTable
+from k8slab.linux.nft_walk import traverse as traverse_nft
 from k8slab.linux.packet import Packet
 from k8slab.sim import Simulation
 
@@ -33,7 +38,16 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "OUTPUT": ("raw", "conntrack", "mangle", "nat", "filter", "security"),
     "POSTROUTING": ("mangle", "nat"),
 }
+PRIORITIES: Mapping[str, int] = {
+    "raw": -300,
+    "conntrack": -200,
+    "mangle": -150,
+    "filter": 0,
+    "security": 50,
+}
+DESTINATION_NAT, SOURCE_NAT = -100, 100
 LAST_HOOKS = ("INPUT", "POSTROUTING")
+Judge = Callable[[Packet, Context], tuple[str, Packet]]
 
 
 class Netfilter:
@@ -43,6 +57,7 @@ class Netfilter:
         self, ruleset: Ruleset, sim: Simulation, name: str, is_local: Callable[[str], bool]
     ) -> None:
         self.ruleset = ruleset
+        self.nft = NftRuleset()
         self.conntrack = Conntrack(lambda: sim.now)
         stream = f"netfilter/{name}"
         self.memory = RuleMemory(
@@ -53,11 +68,13 @@ class Netfilter:
         """Ask every table of the hook; the first that does not accept ends it."""
         context.memory = self.memory
         tables = self.ruleset.tables
-        for name in TABLES[hook]:
-            if name == "conntrack":
+        for name in self._steps(hook) if self.nft.tables else TABLES[hook]:
+            if not isinstance(name, str):
+                verdict, packet = traverse_nft(*name, packet, context)
+            elif name == "conntrack":
                 self.conntrack.enter(packet, context)
                 continue
-            if name == "nat":
+            elif name == "nat":
                 verdict, packet = self._nat(hook, packet, context)
             elif name in tables:
                 verdict, packet = traverse(tables[name], hook, packet, context)
@@ -69,26 +86,52 @@ class Netfilter:
             self.conntrack.confirm(context.entry)
         return ACCEPT, packet
 
+    def _steps(self, hook: str) -> list[str | tuple[NftTable, NftChain]]:
+        """Return the tables of iptables and the base chains of nftables by their priorities."""
+        nat = DESTINATION_NAT if hook in DESTINATION_HOOKS else SOURCE_NAT
+        steps: list[tuple[int, str | tuple[NftTable, NftChain]]] = [
+            (PRIORITIES.get(name, nat), name) for name in TABLES[hook]
+        ]
+        for priority, table, chain in self.nft.base_chains(hook.lower()):
+            if chain.type != "nat":
+                steps.append((priority, (table, chain)))
+        return [step for _, step in sorted(steps, key=lambda step: step[0])]
+
     def _nat(self, hook: str, packet: Packet, context: Context) -> tuple[str, Packet]:
-        """Let the nat table decide for a new connection, and rewrite the packet."""
+        """Let the nat chains decide for a new connection, and rewrite the packet."""
         entry = context.entry
         if entry is None:
             return ACCEPT, packet
-        table = self.ruleset.tables.get("nat")
         destination = hook in DESTINATION_HOOKS
         bound = entry.destination_bound if destination else entry.source_bound
-        if not bound and table is not None and packet.inner is None:
-            context.nat = None
-            verdict, packet = traverse(table, hook, packet, context)
-            if verdict != ACCEPT:
-                return verdict, packet
-            if context.nat is not None:
-                decide(context.nat, context, self.conntrack, self.memory.random)
+        if not bound and packet.inner is None:
+            for judge in self._nat_chains(hook):
+                context.nat = None
+                verdict, packet = judge(packet, context)
+                if verdict != ACCEPT:
+                    return verdict, packet
+                if context.nat is not None:
+                    decide(context.nat, context, self.conntrack, self.memory.random)
+                    break
         if destination:
             entry.destination_bound = True
         else:
             entry.source_bound = True
         return ACCEPT, translate(packet, entry, context.reply, hook)
+
+    def _nat_chains(self, hook: str) -> list[Judge]:
+        """Return iptables' nat table and the nat chains of nftables; the first that acts wins."""
+        table = self.ruleset.tables.get("nat")
+        chains: list[tuple[int, Judge]] = []
+        if table is not None:
+            place = DESTINATION_NAT if hook in DESTINATION_HOOKS else SOURCE_NAT
+            chains.append((place, partial(traverse, table, hook)))
+        for priority, owner, chain in self.nft.base_chains(hook.lower()):
+            if chain.type == "nat":
+                chains.append((priority, partial(traverse_nft, owner, chain)))
+        if len(chains) > 1:
+            chains.sort(key=lambda each: each[0])
+        return [judge for _, judge in chains]
 
 
 __all__ = ["ACCEPT", "DROP", "REJECT", "TABLES", "Context", "Netfilter"]

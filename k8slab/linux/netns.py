@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from k8slab.linux.conntrack import Conntrack
     from k8slab.linux.hooks import Netfilter
     from k8slab.linux.netfilter import Ruleset
+    from k8slab.linux.nft import NftRuleset
 
 Device = TypeVar("Device", bound=Interface)
 
@@ -49,6 +50,8 @@ class NetNamespace:
         self.route_localnet = False  # net.ipv4.conf.all.route_localnet
         self.bridge_nf_call_iptables = True  # net.bridge.bridge-nf-call-iptables
         self.netfilter: Netfilter | None = None
+        # How its programs search for a name, if not as `resolver.queries`.
+        self.queries: Callable[..., list[str]] | None = None
         self._local: dict[str, Interface] = {}
         self._index = 0
         self.lo = self._add(Loopback, "lo")
@@ -186,6 +189,11 @@ class NetNamespace:
     def ruleset(self) -> Ruleset:
         """The netfilter rules of the namespace; asking for them loads netfilter."""
         return self._load_netfilter().ruleset
+
+    @property
+    def nft(self) -> NftRuleset:
+        """The nftables rules of the namespace, which packets meet beside those of iptables."""
+        return self._load_netfilter().nft
 
     @property
     def conntrack(self) -> Conntrack:

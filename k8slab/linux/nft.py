@@ -1,240 +1,233 @@
-"""nftables at work: every possible outcome for a new connection, with its probability.
+"""nftables: tables of chains, sets and maps, which belong to whoever made them.
 
-A packet passes the base chains of each hook by priority, `filter` before `nat` or after it. A map
-takes it with one look-up to its chain, where iptables walks a list.
+`parse(text)` reads what programs feed to `nft -f` and what `nft list ruleset` prints; str() gives
+the former, `list()` the latter; `run(text)` does more commands; `trace` says where a new
+connection would go. A chain with a hook and a priority is asked beside the tables of iptables.
 
-    ip daddr . meta l4proto . th dport vmap @service-ips     10.96.0.10 . tcp . 53 : goto service-X
-    numgen random mod 2 vmap { 0 : goto endpoint-A , 1 : goto endpoint-B }
+Rule of use: chains and their rules may be shared between rulesets, tables and maps never are.
 
-Rule of use: through `NftRuleset.trace`. Sets that rules fill (affinity) are as they stand in the
-text; nothing is remembered.
-
-Upstream: Linux net/netfilter/nf_tables_core.c
+Upstream: nftables src/rule.c
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
-import msgspec
+from k8slab.linux.addresses import contains, ip_int
 
-from k8slab.linux.addresses import contains, is_loopback
-from k8slab.linux.journey import Visit
-from k8slab.linux.nft_text import NftChain, NftError, NftRuleset
-from k8slab.linux.packet import Packet, rewrite
-from k8slab.linux.ruletrace import Branch, RuleTrace
+if TYPE_CHECKING:
+    from k8slab.linux.context import RuleMemory
+    from k8slab.linux.nft_rule import NftRule
+    from k8slab.linux.ruletrace import RuleTrace
 
-MAX_DEPTH = 16  # jumps, NFT_JUMP_STACK_SIZE
-_COMMENT = re.compile(r' comment "[^"]*"$')
-_TOKEN = re.compile(r"\{[^}]*\}|\S+")
-_FINAL = ("accept", "drop", "reject")
+# The families whose chains see IPv4 packets.
+IPV4_FAMILIES = ("ip", "inet")
+Hits = tuple[int, int]  # packets and bytes
 
 
-class _State(msgspec.Struct, frozen=True):
-    """A packet on its way, and what has been decided about it."""
-
-    packet: Packet
-    probability: Fraction = Fraction(1)
-    verdict: str = ""  # one of _FINAL, "return", or "" while the chain goes on
-    translated: bool = False
-    masqueraded: bool = False
-    visited: tuple[Visit, ...] = ()
-    examined: int = 0  # rules looked at
+class NftError(ValueError):
+    """The text cannot be read or carried out; the message says where."""
 
 
-def trace(ruleset: NftRuleset, packet: Packet, local: tuple[str, ...]) -> RuleTrace:
-    """Walk the packet through the hooks that it would pass on this node."""
-    walk = _Walk(ruleset, local)
-    branches = [_branch(state, local) for state in walk.run(_State(packet))]
-    return RuleTrace(packet=packet, branches=tuple(branches))
+class NftSet:
+    """A set, or a map if its elements lead to verdicts; elements by their key, as text."""
 
-
-def _branch(state: _State, local: Sequence[str]) -> Branch:
-    own = next((ip for ip in local if not is_loopback(ip)), "0.0.0.0")
-    return Branch(
-        verdict="ACCEPT" if state.verdict in ("", "accept") else state.verdict.upper(),
-        probability=state.probability,
-        ip=state.packet.dst,
-        port=state.packet.dport,
-        translated=state.translated,
-        masqueraded=state.masqueraded,
-        source=own if state.masqueraded else state.packet.src,
-        visited=state.visited,
-        examined=state.examined,
-        reject_with="icmp-port-unreachable" if state.verdict == "reject" else "",
+    __slots__ = (
+        "comment",
+        "elements",
+        "flags",
+        "is_map",
+        "name",
+        "notes",
+        "size",
+        "timeout",
+        "type",
     )
 
+    def __init__(
+        self, name: str, type: str, *, is_map: bool = False, comment: str = "", timeout: float = 0.0
+    ) -> None:
+        self.name = name
+        self.type = type  # "ipv4_addr", "inet_proto . inet_service : verdict"
+        self.is_map = is_map
+        self.comment = comment
+        self.timeout = timeout  # s, of elements that rules add; 0: they stay
+        self.size = 0  # 0: not given
+        self.flags: tuple[str, ...] = ("dynamic", "timeout") if timeout else ()
+        self.elements: dict[str, str] = {}  # key -> verdict, "" in a set
+        self.notes: dict[str, str] = {}  # key -> comment
 
-class _Walk:
-    """One packet's way through a ruleset; dice and maps split it into several."""
+    def holds(self, key: str) -> bool:
+        """Say whether a key is in the set, or in one of its intervals."""
+        if key in self.elements:
+            return True
+        return "interval" in self.flags and any(_within(key, each) for each in self.elements)
 
-    def __init__(self, ruleset: NftRuleset, local: tuple[str, ...]) -> None:
-        self._ruleset = ruleset
-        self._local = local
-
-    def run(self, state: _State) -> Iterator[_State]:
-        if self._is_local(state.packet.src):
-            yield from self._hooks(state, ("output", "postrouting"))
-            return
-        for routed in self._hook(state, "prerouting"):
-            if routed.verdict in ("drop", "reject"):
-                yield routed
-            elif self._is_local(routed.packet.dst):
-                yield from self._hooks(routed, ("input",))
-            else:
-                yield from self._hooks(routed, ("forward", "postrouting"))
-
-    def _hooks(self, state: _State, hooks: Sequence[str]) -> Iterator[_State]:
-        if not hooks or state.verdict in ("drop", "reject"):
-            yield state
-            return
-        for after in self._hook(state, hooks[0]):
-            yield from self._hooks(after, hooks[1:])
-
-    def _hook(self, state: _State, hook: str) -> Iterator[_State]:
-        states = [state]
-        for chain in self._ruleset.base_chains(hook):
-            states = [
-                after
-                for each in states
-                for after in (
-                    [each] if each.verdict in ("drop", "reject") else self._chain(each, chain, 0)
-                )
-            ]
-        return iter(states)
-
-    def _chain(self, state: _State, chain: NftChain, depth: int) -> list[_State]:
-        """Return the outcomes of a chain; "return" and its end are the same to the caller."""
-        if depth > MAX_DEPTH:
-            raise NftError(f"more than {MAX_DEPTH} jumps in chain {chain.name}")
-        going = [msgspec.structs.replace(state, verdict="")]
-        ended: list[_State] = []
-        for index, rule in enumerate(chain.rules):
-            after = [
-                each for state in going for each in self._rule(state, chain, index, rule, depth)
-            ]
-            going = [each for each in after if not each.verdict]
-            ended += [each for each in after if each.verdict]
-            if not going:
-                break
-        found = [*ended, *going]
-        return [
-            msgspec.structs.replace(each, verdict="") if each.verdict == "return" else each
-            for each in found
-        ]
-
-    def _rule(
-        self, state: _State, chain: NftChain, index: int, rule: str, depth: int
-    ) -> list[_State]:
-        tokens = _TOKEN.findall(_COMMENT.sub("", f" {rule}"))
-        visit = Visit(self._ruleset.table, chain.name, index, f"{chain.name} {rule}")
-        state = msgspec.structs.replace(state, examined=state.examined + 1)
-        noted = msgspec.structs.replace(state, visited=(*state.visited, visit))
-        while tokens:
-            if "vmap" in tokens and (choices := self._choices(tokens, state)) is not None:
-                return [
-                    each
-                    for chance, verdict in choices
-                    for each in self._verdict(
-                        _times(noted if verdict else state, chance), verdict.split(), depth
-                    )
-                ]
-            used = self._match(tokens, state)
-            if used is None:  # no match: it ends, or decides
-                return self._verdict(noted, tokens, depth)
-            if used == 0:
-                return [state]
-            tokens = tokens[used:]
-        return [noted]
-
-    # -- what stands in a rule
-
-    def _match(self, tokens: list[str], state: _State) -> int | None:
-        """Return how many tokens a match has, 0 if it does not hold, None if it is no match."""
-        packet = state.packet
-        if tokens[:3] == ["ct", "state", "new"]:
-            return 3
-        if tokens[0] == "ip" and tokens[1] in ("saddr", "daddr"):
-            negated = tokens[2] == "!="
-            address = packet.src if tokens[1] == "saddr" else packet.dst
-            holds = self._is_in(address, tokens[3] if negated else tokens[2])
-            return (4 if negated else 3) if holds != negated else 0
-        if tokens[:2] == ["meta", "l4proto"]:
-            return 3 if packet.protocol == tokens[2] else 0
-        if len(tokens) > 2 and tokens[1] == "dport":
-            return 3 if (packet.protocol, str(packet.dport)) == (tokens[0], tokens[2]) else 0
-        if tokens[0] == "fib":
-            address = packet.src if tokens[1] == "saddr" else packet.dst
-            return 4 if self._is_local(address) else 0
-        if tokens[:3] == ["meta", "mark", "and"] and tokens[4] == "==":
-            return 6 if packet.mark & int(tokens[3], 0) == int(tokens[5], 0) else 0
-        return None
-
-    def _choices(self, tokens: list[str], state: _State) -> list[tuple[Fraction, str]] | None:
-        """Return the verdicts of a map with their chances, None if matches come before it."""
-        place = tokens.index("vmap")
-        if tokens[:3] == ["numgen", "random", "mod"]:
-            targets = [each.partition(" : ")[2] for each in tokens[-1].strip("{} ").split(" , ")]
-            return [(Fraction(1, len(targets)), target) for target in targets]
-        key = _key(tokens[:place], state.packet)
-        if key is None:
-            return None
-        return [(Fraction(1), self._ruleset.sets[tokens[place + 1][1:]].elements.get(key, ""))]
-
-    def _verdict(self, state: _State, tokens: list[str], depth: int) -> list[_State]:
-        done = msgspec.structs.replace
-        packet = state.packet
-        if not tokens:
-            return [state]
-        word = tokens[0]
-        if word in ("jump", "goto"):
-            after = self._chain(state, self._ruleset.chains[tokens[1]], depth + 1)
-            if word == "jump":
-                return after
-            return [each if each.verdict else done(each, verdict="return") for each in after]
-        if word in (*_FINAL, "return"):
-            return [done(state, verdict=word)]
-        if word == "dnat":
-            ip, _, port = tokens[2].partition(":")
-            target = rewrite(packet, dst=ip, dport=int(port))
-            return [done(state, packet=target, translated=True, verdict="accept")]
-        if word == "masquerade":
-            return [done(state, masqueraded=True, verdict="accept")]
-        if tokens[:3] == ["meta", "mark", "set"]:
-            value = int(tokens[-1], 0)
-            mark = packet.mark | value if tokens[-2] == "or" else packet.mark ^ value
-            return [done(state, packet=rewrite(packet, mark=mark))]
-        if word == "update":  # fills a set for the next connection
-            return [state]
-        raise NftError(f"the lab does not know {' '.join(tokens)!r}")
-
-    def _is_in(self, address: str, where: str) -> bool:
-        if where.startswith("@"):
-            return address in self._ruleset.sets[where[1:]].elements
-        networks = [each.strip() for each in where.strip("{}").split(",")]
-        return any(contains(network, address) for network in networks)
-
-    def _is_local(self, ip: str) -> bool:
-        return ip in self._local or is_loopback(ip)
+    def copy(self) -> NftSet:
+        """Return a set that can be changed on its own."""
+        own = NftSet(self.name, self.type, is_map=self.is_map, comment=self.comment)
+        own.timeout, own.size, own.flags = self.timeout, self.size, self.flags
+        own.elements, own.notes = dict(self.elements), dict(self.notes)
+        return own
 
 
-def _key(tokens: list[str], packet: Packet) -> str | None:
-    """Return the key that a concatenation has for the packet, None if it is none."""
-    fields = {
-        ("ip", "daddr"): packet.dst,
-        ("meta", "l4proto"): packet.protocol,
-        ("th", "dport"): str(packet.dport),
-    }
-    parts = " ".join(tokens).split(" . ")
-    words = [tuple(part.split()) for part in parts]
-    if not all(word in fields for word in words):
-        return None
-    return " . ".join(fields[word] for word in words)  # type: ignore[index]
+class NftChain:
+    """Rules in order, read from their text when the first packet comes.
+
+    A base chain has a type, a hook and a priority; the others are only jumped to.
+    """
+
+    __slots__ = ("_rules", "comment", "hook", "name", "policy", "priority", "texts", "type")
+
+    def __init__(self, name: str, texts: Iterable[str] = (), *, comment: str = "") -> None:
+        self.name = name
+        self.texts = tuple(texts)  # as they were written
+        self.comment = comment
+        self.type = ""  # "filter", "nat" or "route" of a base chain
+        self.hook = ""
+        self.priority = 0
+        self.policy = "accept"
+        self._rules: tuple[NftRule, ...] | None = None
+
+    @property
+    def rules(self) -> tuple[NftRule, ...]:
+        """The rules. Raises NftError."""
+        if self._rules is None:
+            from k8slab.linux.nft_rule import parse_rule
+
+            self._rules = tuple(map(parse_rule, self.texts))
+        return self._rules
+
+    def with_rules(self, texts: Iterable[str]) -> NftChain:
+        """Return the same chain with other rules."""
+        other = NftChain(self.name, texts, comment=self.comment)
+        other.type, other.hook = self.type, self.hook
+        other.priority, other.policy = self.priority, self.policy
+        return other
 
 
-def _times(state: _State, chance: Fraction) -> _State:
-    if chance == 1:
-        return state
-    return msgspec.structs.replace(state, probability=state.probability * chance)
+class NftTable:
+    """Chains and sets by name, and what packets leave behind in them."""
+
+    def __init__(self, family: str, name: str, comment: str = "") -> None:
+        self.family = family
+        self.name = name
+        self.comment = comment
+        self.chains: dict[str, NftChain] = {}
+        self.sets: dict[str, NftSet] = {}
+        self.added: dict[str, dict[str, float]] = {}  # set -> what rules added -> when it ends
+        self.hits: dict[tuple[str, int], Hits] = {}  # (chain, place) -> its counter
+
+    def delete_set(self, name: str) -> None:
+        """Take a set away with everything in it."""
+        self.sets.pop(name, None)
+        self.added.pop(name, None)
+
+    def holds(self, name: str, key: str, memory: RuleMemory) -> bool:
+        """Say whether a set has the key, be it from its text or added by a rule."""
+        found = self.sets.get(name)
+        if found is None:
+            raise NftError(f"No such file or directory: set {name!r} of table {self.name}")
+        if found.holds(key):
+            return True
+        # A question (`trace`) is about a client that has never been here.
+        return memory.counting and self.added.get(name, {}).get(key, -1.0) > memory.now()
+
+    def living(self, name: str, now: float) -> dict[str, float]:
+        """Return what rules added to a set, with when it ends; what has ended is forgotten."""
+        kept = {key: end for key, end in self.added.get(name, {}).items() if end > now}
+        if name in self.added:
+            self.added[name] = kept
+        return kept
+
+
+class NftRuleset:
+    """The tables of one namespace."""
+
+    def __init__(self) -> None:
+        self.tables: dict[tuple[str, str], NftTable] = {}  # by family and name
+        self._hooks: dict[str, list[tuple[int, NftTable, NftChain]]] | None = None
+
+    def table(self, family: str, name: str, comment: str = "") -> NftTable:
+        """Return a table; make it if there is none."""
+        found = self.tables.get((family, name))
+        if found is None:
+            found = self.tables[family, name] = NftTable(family, name, comment)
+        return found
+
+    def delete_table(self, family: str, name: str) -> bool:
+        """Take a table away with everything in it; False if there was none."""
+        self.changed()
+        return self.tables.pop((family, name), None) is not None
+
+    def changed(self) -> None:
+        """Look for base chains anew; to be called when some have come or gone."""
+        self._hooks = None
+
+    def base_chains(self, hook: str) -> Sequence[tuple[int, NftTable, NftChain]]:
+        """Return priority, table and chain at a hook ("prerouting"), in the order of the kernel."""
+        if self._hooks is None:
+            self._hooks = {}
+            for table in self.tables.values():
+                for chain in table.chains.values() if table.family in IPV4_FAMILIES else ():
+                    if chain.hook:
+                        entry = (chain.priority, table, chain)
+                        self._hooks.setdefault(chain.hook, []).append(entry)
+            for chains in self._hooks.values():
+                chains.sort(key=lambda each: each[0])
+        return self._hooks.get(hook, ())
+
+    def run(self, text: str) -> None:
+        """Do what `nft -f` does with the text, all of it or, after an NftError, nothing."""
+        from k8slab.linux.nft_text import run
+
+        self.tables = run(self.tables, text)
+        self.changed()
+
+    def list(self, now: float = 0.0) -> str:
+        """Return what `nft list ruleset` prints at a virtual time."""
+        from k8slab.linux.nft_list import listing
+
+        return "".join(listing(table, now) for table in self.tables.values())
+
+    def __str__(self) -> str:
+        from k8slab.linux.nft_text import commands
+
+        return "".join(map(commands, self.tables.values()))
+
+    def trace(
+        self,
+        src: str,
+        dst: str,
+        dport: int,
+        protocol: str = "tcp",
+        *,
+        sport: int = 40000,
+        local_addresses: Iterable[str] = (),
+    ) -> RuleTrace:
+        """Say what happens to a new connection, as `netfilter.Ruleset.trace` does."""
+        from k8slab.linux.netfilter import Ruleset
+        from k8slab.linux.packet import Packet
+        from k8slab.linux.ruletrace import trace
+
+        flags = "SYN" if protocol.lower() == "tcp" else ""
+        packet = Packet(protocol.lower(), src, dst, sport, dport, flags)
+        return trace(Ruleset(), packet, "", "", tuple(local_addresses), self)
+
+
+def parse(text: str) -> NftRuleset:
+    """Read commands for `nft -f`, or what `nft list ruleset` printed. Raises NftError."""
+    ruleset = NftRuleset()
+    ruleset.run(text)
+    return ruleset
+
+
+def _within(key: str, interval: str) -> bool:
+    if "/" in interval:
+        return contains(interval, key)
+    low, dash, high = interval.partition("-")
+    if not dash:
+        return False
+    number: Callable[[str], int] = int if low.isdigit() else ip_int
+    return number(low) <= number(key) <= number(high)

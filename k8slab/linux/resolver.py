@@ -129,7 +129,8 @@ async def lookup(
         return Lookup(name, (hosts[bare],))
     asker = Asker(ns, _conf(resolv_conf), libc, owner, journey)
     outcomes: list[str] = []
-    for candidate in queries(name, resolv_conf, libc=libc):
+    search = ns.queries or queries
+    for candidate in search(name, resolv_conf, libc=libc):
         answers = await asker.ask(candidate)
         found = tuple(address for answer in answers for address in answer.addresses)
         if found:

@@ -1,8 +1,8 @@
 """What would happen to a new connection: every possible outcome, each with its probability.
 
 The rules are walked by the very code that walks real packets; only the dice are scripted. Each
-throw of `-m statistic` is a fork, so the walk is done once for each sequence of throws, and the
-probability of a branch is the product of its throws, as exact fractions.
+throw of `-m statistic` or `numgen` is a fork, so the walk is done once for each sequence of throws,
+and the probability of a branch is the product of its throws, as exact fractions.
 
 Rule of use: through `Ruleset.trace`; nothing is counted and nothing is remembered.
 
@@ -27,6 +27,7 @@ from k8slab.sim import Simulation
 
 if TYPE_CHECKING:
     from k8slab.linux.netfilter import Ruleset
+    from k8slab.linux.nft import NftRuleset
 
 MAX_BRANCHES = 20_000
 VERDICT_ORDER = ("ACCEPT", "REJECT", "DROP")
@@ -126,10 +127,17 @@ class RuleTrace(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(lines)
 
 
+class Throw(msgspec.Struct):
+    """One throw of the dice: how it falls, of how many ways."""
+
+    value: int
+    sides: int
+
+
 class ScriptedDice(RuleMemory):
     """Dice that fall as written, and note what was thrown beyond the script."""
 
-    def __init__(self, script: list[bool], local: tuple[str, ...]) -> None:
+    def __init__(self, script: list[Throw], local: tuple[str, ...]) -> None:
         super().__init__(lambda: 0.0, lambda: 0.0, lambda ip: ip in local or is_loopback(ip))
         self.counting = False
         self.script = script
@@ -141,40 +149,55 @@ class ScriptedDice(RuleMemory):
         chance = match.fraction
         if chance in (0, 1):
             return chance == 1
-        if self.thrown == len(self.script):
-            self.script.append(True)
-        outcome = self.script[self.thrown]
-        self.thrown += 1
+        outcome = self._throw(2) == 0
         self.probability *= chance if outcome else 1 - chance
         return outcome
 
+    def pick(self, count: int) -> int:
+        """Return the next throw of the script; beyond its end, the first side."""
+        self.probability *= Fraction(1, count)
+        return self._throw(count) if count > 1 else 0
+
+    def _throw(self, sides: int) -> int:
+        if self.thrown == len(self.script):
+            self.script.append(Throw(0, sides))
+        self.thrown += 1
+        return self.script[self.thrown - 1].value
+
 
 def trace(
-    ruleset: Ruleset, packet: Packet, in_interface: str, out_interface: str, local: tuple[str, ...]
+    ruleset: Ruleset,
+    packet: Packet,
+    in_interface: str,
+    out_interface: str,
+    local: tuple[str, ...],
+    nft: NftRuleset | None = None,
 ) -> RuleTrace:
     """Walk the packet through the rules for every way in which the dice can fall."""
     branches: list[Branch] = []
-    script: list[bool] = []
+    script: list[Throw] = []
+    interfaces = (in_interface, out_interface)
     while len(branches) < MAX_BRANCHES:
         dice = ScriptedDice(script, local)
-        branches.append(_branch(ruleset, packet, dice, (in_interface, out_interface), local))
-        while script and not script[-1]:
+        netfilter = Netfilter(ruleset, Simulation(), "trace", dice.is_local)
+        netfilter.memory = dice
+        netfilter.nft = nft or netfilter.nft
+        branches.append(_branch(netfilter, packet, dice, interfaces, local))
+        while script and script[-1].value == script[-1].sides - 1:
             script.pop()
         if not script:
             break
-        script[-1] = False
+        script[-1].value += 1
     return RuleTrace(packet=packet, branches=tuple(branches))
 
 
 def _branch(
-    ruleset: Ruleset,
+    netfilter: Netfilter,
     packet: Packet,
     dice: ScriptedDice,
     interfaces: tuple[str, str],
     local: tuple[str, ...],
 ) -> Branch:
-    netfilter = Netfilter(ruleset, Simulation(), "trace", dice.is_local)
-    netfilter.memory = dice
     context = Context(packet, in_interface=interfaces[0], out_interface=interfaces[1])
     context.visits = []
     context.masquerade_as = next((ip for ip in local if not is_loopback(ip)), "0.0.0.0")

@@ -1,4 +1,4 @@
-"""kube-proxy's nftables form in a real kernel: every flow ends as its trace foretells."""
+"""kube-proxy's nftables form in a real kernel: every flow ends as in the lab's, and as foretold."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 from k8slab.api import load
 from k8slab.api.core import Node
-from k8slab.linux.nft_text import NftRuleset
+from k8slab.linux.nft import NftRuleset
 from k8slab.node.kube_proxy import nftables
 from tests.kernel.netlab import missing
 from tests.kernel.test_service_flows import SERVER_IPS, SERVICES, flows, objects
-from tests.kernel.two_nodes import HOSTS, NODES, PODS, SERVERS, RealNodes
+from tests.kernel.two_nodes import HOSTS, NODES, ORIGINS, PODS, SERVERS, LabNodes, RealNodes
 
 REASON = missing() or ("" if shutil.which("nft") else "needs nft")
 pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
@@ -41,6 +41,28 @@ def real() -> Iterator[RealNodes]:
         yield net
     finally:
         net.close()
+
+
+@pytest.fixture(scope="module")
+def lab() -> LabNodes:
+    net = LabNodes()
+    for node in NODES:
+        net.spaces[node].nft.run(str(ruleset(node)))
+    for name in SERVERS:
+        net.serve(name)
+    return net
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_every_flow_ends_as_in_the_kernel(real: RealNodes, lab: LabNodes, origin: str) -> None:
+    wanted = flows(origin)
+    kernel, ours = real.ask(origin, wanted), lab.ask(origin, wanted)
+    differing = {
+        flow[:3]: (sorted(set(theirs)), sorted(set(own)))
+        for flow, theirs, own in zip(wanted, kernel, ours, strict=True)
+        if set(theirs) != set(own)
+    }
+    assert not differing, "\n".join(f"{flow}: {ends}" for flow, ends in differing.items())
 
 
 @pytest.mark.parametrize("origin", ["client", "one", "node-1", "outside"])

@@ -26,6 +26,7 @@ from k8slab.node.kube_proxy.chains import (
 )
 from k8slab.node.kube_proxy.config import PRIMARY, Config
 from k8slab.node.kube_proxy.topology import NodeView
+from k8slab.node.kube_proxy.types import IPV4, IPV6
 
 Place = tuple[str, str]  # table, chain
 
@@ -66,13 +67,13 @@ def jumps() -> tuple[tuple[str, str, str], ...]:
     return _KUBELET_JUMPS + _JUMPS
 
 
-def base_chains(config: Config) -> dict[Place, tuple[str, ...]]:
+def base_chains(config: Config, family: str = IPV4) -> dict[Place, tuple[str, ...]]:
     """Return the rules of the common chains that no Service adds to, and of the empty ones."""
     mark = f"{config.masquerade_mark}/{config.masquerade_mark}"
     chains: dict[Place, tuple[str, ...]] = {
         ("mangle", PROXY_CANARY): (),
         ("filter", PROXY_CANARY): (),
-        ("filter", FIREWALL): _firewall(config),
+        ("filter", FIREWALL): _firewall(config) if family == IPV4 else (),
         ("filter", FORWARD): _forward(config, mark),
         ("nat", PROXY_CANARY): (),
         ("nat", MARK_MASQ): (f"-j MARK --set-xmark {mark}",),
@@ -87,24 +88,30 @@ def base_chains(config: Config) -> dict[Place, tuple[str, ...]]:
     return chains
 
 
-def services_tail(config: Config, node: NodeView) -> tuple[str, ...]:
+def services_tail(config: Config, node: NodeView, family: str = IPV4) -> tuple[str, ...]:
     """Return the last rules of KUBE-SERVICES: what goes to the node itself may be a node port."""
     text = "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
     comment = f'-m comment --comment "{text}"'
     if not config.node_port_addresses:
-        loopback = "" if config.localhost_node_ports else "! -d 127.0.0.0/8 "
+        # Node ports on ::1 there are none: IPv6 has no route_localnet.
+        own = "127.0.0.0/8" if family == IPV4 else "::1/128"
+        loopback = f"! -d {own} " if family == IPV6 or not config.localhost_node_ports else ""
         return (f"{loopback}{comment} -m addrtype --dst-type LOCAL -j {NODEPORTS}",)
-    return tuple(f"-d {ip}/32 {comment} -j {NODEPORTS}" for ip in node_port_ips(config, node))
+    bits = 32 if family == IPV4 else 128
+    ips = node_port_ips(config, node, family)
+    return tuple(f"-d {ip}/{bits} {comment} -j {NODEPORTS}" for ip in ips)
 
 
-def node_port_ips(config: Config, node: NodeView) -> list[str]:
+def node_port_ips(config: Config, node: NodeView, family: str = IPV4) -> list[str]:
     """Return the node's addresses at which node ports work, if they are limited to some."""
     networks = [ip_network(each) for each in config.node_port_addresses if each != PRIMARY]
-    found = []
-    for ip in dict.fromkeys((node.ip, *node.addresses)):
-        if not ip or ":" in ip or (ip.startswith("127.") and not config.localhost_node_ports):
+    found, primary = [], node.own_ip(family)
+    for ip in dict.fromkeys((primary, *node.addresses)):
+        if not ip or (":" in ip) != (family == IPV6) or ip == "::1":
             continue
-        is_primary = ip == node.ip and PRIMARY in config.node_port_addresses
+        if ip.startswith("127.") and not config.localhost_node_ports:
+            continue
+        is_primary = ip == primary and PRIMARY in config.node_port_addresses
         if is_primary or any(ip_address(ip) in network for network in networks):
             found.append(ip)
     return found

@@ -11,27 +11,21 @@ Upstream: none (every real node renders for itself)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain
 
 import msgspec
 
-from k8slab.api.core import Service
-from k8slab.api.discovery import EndpointSlice
 from k8slab.linux.netfilter import Body, Rule, parse_rule
 from k8slab.node.kube_proxy.base import Place, base_chains, jumps, services_tail
 from k8slab.node.kube_proxy.config import Config
+from k8slab.node.kube_proxy.local_detector import LocalDetector
 from k8slab.node.kube_proxy.rules import PortRules, Rules, port_rules
 from k8slab.node.kube_proxy.topology import NodeView, categorize, depends_on_node
-from k8slab.node.kube_proxy.types import (
-    Endpoint,
-    PortKey,
-    ServicePort,
-    endpoints_of,
-    service_ports,
-)
+from k8slab.node.kube_proxy.types import Endpoint, PortKey, ServicePort
+from k8slab.node.kube_proxy.versions import Version, Versions
 
-KEPT_VERSIONS = 8  # of a Service: nodes are not all at the same one
+KEPT_BODIES = 8  # of each common chain: nodes are not all at the same one
 
 Bodies = Mapping[str, Body]
 
@@ -48,50 +42,38 @@ class RenderedPort(msgspec.Struct, frozen=True):
     size: int  # number of rules
 
 
-class Version(msgspec.Struct):
-    """One version of a Service and its slices: taken apart, and rendered as far as it was asked."""
-
-    ports: dict[PortKey, tuple[ServicePort, tuple[Endpoint, ...]]]
-    shared: dict[tuple[PortKey, Config, bool], RenderedPort] = {}
-
-
 class RuleCache:
     """What proxies share; all of it can be made again from the objects."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, dict[tuple[object, ...], Version]] = {}
+        self.versions = Versions()
         self._common: dict[Place, list[tuple[tuple[Body, ...], Body]]] = {}
-        self._base: dict[Config, dict[Place, Body]] = {}
+        self._base: dict[tuple[Config, str], dict[Place, Body]] = {}
         self._tails: dict[tuple[str, ...], Body] = {}
         self._jumps: tuple[tuple[str, str, Rule], ...] = ()
 
     def rendered(
         self,
-        service: Service,
-        slices: Sequence[EndpointSlice],
+        version: Version,
         node: NodeView,
         config: Config,
+        detector: LocalDetector,
         comments: bool,
         before: Mapping[PortKey, RenderedPort],
     ) -> dict[PortKey, RenderedPort]:
         """Return the rendered ports of a Service; chains that equal those `before` are reused."""
-        version = self._version(service, slices)
         found = {}
         for key, (port, endpoints) in version.ports.items():
-            rendered = version.shared.get((key, config, comments))
+            about = (key, config, detector, comments)
+            rendered = version.shared.get(about)
             if rendered is None:
                 usable = categorize(endpoints, port, node)
-                rules = port_rules(port, usable, node, config, comments)
+                rules = port_rules(port, usable, node, config, detector, comments)
                 rendered = _render(port, endpoints, rules, before.get(key))
                 if not depends_on_node(endpoints, port):
-                    version.shared[key, config, comments] = rendered
+                    version.shared[about] = rendered
             found[key] = rendered
         return found
-
-    def count_endpoints(self, service: Service, slices: Sequence[EndpointSlice]) -> int:
-        """Return the number of endpoints of all ports of a Service."""
-        version = self._version(service, slices)
-        return sum(len(endpoints) for _, endpoints in version.ports.values())
 
     def common(self, place: Place, parts: tuple[Body, ...]) -> Body:
         """Return the body of a common chain that all these parts make up."""
@@ -101,19 +83,20 @@ class RuleCache:
                 return body
         body = Body(lambda: chain.from_iterable(part.rules for part in parts))
         known.append((parts, body))
-        del known[:-KEPT_VERSIONS]
+        del known[:-KEPT_BODIES]
         return body
 
-    def base(self, config: Config) -> dict[Place, Body]:
+    def base(self, config: Config, family: str) -> dict[Place, Body]:
         """Return the chains that depend on no Service."""
-        if config not in self._base:
-            chains = base_chains(config)
-            self._base[config] = {place: Body(rules) for place, rules in chains.items()}
-        return self._base[config]
+        if (config, family) not in self._base:
+            chains = base_chains(config, family)
+            made = {place: Body(rules) for place, rules in chains.items()}
+            self._base[config, family] = made
+        return self._base[config, family]
 
-    def tail(self, config: Config, node: NodeView) -> Body:
+    def tail(self, config: Config, node: NodeView, family: str) -> Body:
         """Return the end of KUBE-SERVICES in the nat table."""
-        rules = services_tail(config, node)
+        rules = services_tail(config, node, family)
         return self._tails.setdefault(rules, Body(rules))
 
     def jumps(self) -> tuple[tuple[str, str, Rule], ...]:
@@ -121,32 +104,6 @@ class RuleCache:
         if not self._jumps:
             self._jumps = tuple((table, name, parse_rule(rule)) for table, name, rule in jumps())
         return self._jumps
-
-    def _version(self, service: Service, slices: Sequence[EndpointSlice]) -> Version:
-        meta = service.metadata
-        if not meta.uid or not all(each.metadata.uid for each in slices):
-            return _take_apart(service, slices)
-        versions = self._versions.setdefault(meta.uid, {})
-        key = (
-            meta.resourceVersion,
-            *((each.metadata.uid, each.metadata.resourceVersion) for each in slices),
-        )
-        version = versions.get(key)
-        if version is None:
-            version = versions[key] = _take_apart(service, slices)
-            if len(versions) > KEPT_VERSIONS:
-                del versions[next(iter(versions))]
-        return version
-
-    def forget(self, service: Service) -> None:
-        """Drop a Service that is gone."""
-        self._versions.pop(service.metadata.uid, None)
-
-
-def _take_apart(service: Service, slices: Sequence[EndpointSlice]) -> Version:
-    endpoints = endpoints_of(slices)
-    ports = service_ports(service)
-    return Version({key: (port, endpoints.get(key, ())) for key, port in ports.items()}, {})
 
 
 def _render(

@@ -19,6 +19,12 @@ import msgspec
 from k8slab.api import yaml_text
 
 PRIMARY = "primary"  # of nodePortAddresses: the node's own address only
+MODES = ("iptables", "nftables")
+LOCAL_MODES = ("ClusterCIDR", "NodeCIDR", "BridgeInterface", "InterfaceNamePrefix")
+NO_IPVS = (
+    "which is deprecated since v1.35 (off by default from v1.40, removed in v1.43) and not "
+    'simulated; its successor is "nftables"'
+)
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
@@ -29,7 +35,11 @@ class ConfigError(ValueError):
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Settings; times in seconds."""
 
+    mode: str = "iptables"  # --proxy-mode, one of MODES
     cluster_cidr: str = "10.244.0.0/16"  # --cluster-cidr: whoever is in it is a Pod; "": unknown
+    detect_local_mode: str = "ClusterCIDR"  # --detect-local-mode, one of LOCAL_MODES
+    bridge_interface: str = ""  # --pod-bridge-interface
+    interface_name_prefix: str = ""  # --pod-interface-name-prefix
     masquerade_all: bool = False  # --masquerade-all
     masquerade_bit: int = 14  # --iptables-masquerade-bit
     min_sync_period: float = 1.0  # s, --iptables-min-sync-period
@@ -52,17 +62,27 @@ def parse_config(text: str) -> Config:
     documents: list[Any] = list(yaml_text.parse(text))
     fields: dict[str, Any] = documents[0] if documents and documents[0] else {}
     mode = fields.get("mode") or "iptables"
-    if mode != "iptables":
-        raise ConfigError(f'mode: expected "iptables", found "{mode}", which is not simulated')
-    iptables = fields.get("iptables") or {}
+    if mode not in MODES:
+        why = NO_IPVS if mode == "ipvs" else "which does not exist on Linux"
+        raise ConfigError(f'mode: expected "iptables" or "nftables", found "{mode}", {why}')
+    local = fields.get("detectLocalMode") or "ClusterCIDR"
+    if local not in LOCAL_MODES:
+        known = ", ".join(LOCAL_MODES)
+        raise ConfigError(f'detectLocalMode: expected one of {known}, found "{local}"')
+    own = fields.get(mode) or {}
+    detect = fields.get("detectLocal") or {}
     given: dict[str, Any] = {
+        "mode": mode,
         "cluster_cidr": fields.get("clusterCIDR"),
+        "detect_local_mode": local,
+        "bridge_interface": detect.get("bridgeInterface"),
+        "interface_name_prefix": detect.get("interfaceNamePrefix"),
         "node_port_addresses": tuple(fields.get("nodePortAddresses") or ()) or None,
-        "masquerade_all": iptables.get("masqueradeAll"),
-        "masquerade_bit": iptables.get("masqueradeBit"),
-        "localhost_node_ports": iptables.get("localhostNodePorts"),
-        "min_sync_period": _seconds(iptables.get("minSyncPeriod")),
-        "sync_period": _seconds(iptables.get("syncPeriod")),
+        "masquerade_all": own.get("masqueradeAll"),
+        "masquerade_bit": own.get("masqueradeBit"),
+        "localhost_node_ports": own.get("localhostNodePorts"),
+        "min_sync_period": _seconds(own.get("minSyncPeriod")),
+        "sync_period": _seconds(own.get("syncPeriod")),
     }
     return Config(**{name: value for name, value in given.items() if value is not None})
 

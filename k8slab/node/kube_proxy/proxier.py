@@ -16,13 +16,18 @@ import msgspec
 
 from k8slab.api.core import Node, ObjectReference, Service
 from k8slab.api.discovery import EndpointSlice
+from k8slab.api.networking import ServiceCIDR
 from k8slab.client import Client, EventRecorder, Informers, Latency, key_of
 from k8slab.linux.netfilter import Ruleset, parse
+from k8slab.linux.nft import NftRuleset
 from k8slab.node.kube_proxy.cache import RuleCache
+from k8slab.node.kube_proxy.cleanup import clean_iptables
 from k8slab.node.kube_proxy.config import Config
 from k8slab.node.kube_proxy.conntrack import flush_stale
-from k8slab.node.kube_proxy.render import RuleSync, Summary, install, view_of
+from k8slab.node.kube_proxy.nftables import TABLE, NftSync, install_nft
+from k8slab.node.kube_proxy.render import RuleSync, install
 from k8slab.node.kube_proxy.service_health import ServiceHealthServer, health_check
+from k8slab.node.kube_proxy.sync import Summary, view_of
 from k8slab.node.kube_proxy.types import service_of
 from k8slab.node.machine import Machine
 from k8slab.sim import Signal, Simulation
@@ -34,7 +39,7 @@ CONNTRACK_TIMEOUTS = {  # s, --conntrack-tcp-timeout-established, --conntrack-tc
     "CLOSE_WAIT": 3600.0,
 }
 
-Render = Callable[..., Ruleset | str]
+Render = Callable[..., Ruleset | NftRuleset | str]
 
 
 class Proxier:
@@ -56,7 +61,8 @@ class Proxier:
         self.machine = machine
         self.config = config or Config()
         self.name = f"kube-proxy/{machine.name}"
-        self.rules = RuleSync(view_of(machine.name), self.config, cache)
+        self.cache = cache or RuleCache()
+        self.rules = self._make_sync()
         self._latency = latency or Latency()
         self._render = render
         self._health = ServiceHealthServer(sim, machine)
@@ -83,10 +89,20 @@ class Proxier:
             self._sync()
             earliest = self.sim.now - restore + self.config.min_sync_period
 
+    def _make_sync(self) -> RuleSync | NftSync:
+        node = view_of(self.machine.name)
+        if self.config.mode == "nftables":
+            return NftSync(node, self.config, self.cache.versions)
+        return RuleSync(node, self.config, self.cache)
+
     def _prepare_kernel(self) -> None:
-        """Set the sysctls that the rules need."""
+        """Set the sysctls that the rules need, and take away what the other mode left behind."""
         net = self.machine.net
-        net.route_localnet = net.route_localnet or self.config.localhost_node_ports
+        if self.config.mode == "nftables":
+            clean_iptables(net.ruleset)
+        else:
+            net.nft.delete_table("ip", TABLE)
+            net.route_localnet = net.route_localnet or self.config.localhost_node_ports
         net.conntrack.timeouts.update(CONNTRACK_TIMEOUTS)
 
     async def _watch(self) -> None:
@@ -100,6 +116,10 @@ class Proxier:
         self._nodes.add_handler(self._on_node)
         self._services.add_handler(self._on_service)
         self._slices.add_handler(self._on_slice)
+        if isinstance(self.rules, NftSync):
+            self._cidrs = informers.informer(ServiceCIDR)
+            await informers.wait_for_sync()
+            self._cidrs.add_handler(self._on_service_cidr)
         self._change("")  # the rules must be there even if there is no Service
 
     # -- hearing of changes
@@ -117,11 +137,19 @@ class Proxier:
     def _on_node(self, old: Node | None, new: Node | None) -> None:
         if new is None:
             return
-        # Other addresses of the node count only if node ports are limited to some of them.
-        own = self.machine.net.local_addresses if self.config.node_port_addresses else ()
-        view = msgspec.structs.replace(view_of(new), addresses=own)
+        # Of what may change, only what the configuration asks for counts.
+        config, view = self.config, view_of(new)
+        own = self.machine.net.local_addresses if config.node_port_addresses else ()
+        cidrs = view.pod_cidrs if config.detect_local_mode == "NodeCIDR" else ()
+        view = msgspec.structs.replace(view, addresses=own, pod_cidrs=cidrs)
         if view != self.rules.node:
             self.rules.set_node(view)
+            self._change("")
+
+    def _on_service_cidr(self, old: ServiceCIDR | None, new: ServiceCIDR | None) -> None:
+        if isinstance(self.rules, NftSync):
+            ranges = [cidr for each in self._cidrs.all() for cidr in each.spec.cidrs]
+            self.rules.service_cidrs = tuple(cidr for cidr in ranges if ":" not in cidr)
             self._change("")
 
     def _change(self, key: str) -> None:
@@ -139,10 +167,12 @@ class Proxier:
             if key:
                 self.rules.set_service(key, *self._objects(key))
         net = self.machine.net
-        if self._render is None:
-            summary = self.rules.apply(net.ruleset)
-        else:
+        if self._render is not None:
             summary = self._install(self._render)
+        elif isinstance(self.rules, NftSync):
+            summary = self.rules.apply(net.nft)
+        else:
+            summary = self.rules.apply(net.ruleset)
         updated = [(each.port, each.endpoints) for each in self.rules.updated_ports]
         self.rules.updated_ports.clear()
         flush_stale(net.conntrack, updated)
@@ -177,4 +207,6 @@ class Proxier:
         """Write what somebody else's `render` says the rules are."""
         node = next(iter(self._nodes.all()), self.machine.name)
         rules = render(self._services.all(), self._slices.all(), node=node, config=self.config)
+        if isinstance(rules, NftRuleset) or self.config.mode == "nftables":
+            return install_nft(rules, self.machine.net.nft)
         return install(parse(rules) if isinstance(rules, str) else rules, self.machine.net.ruleset)

@@ -34,12 +34,17 @@ from k8slab.node.kube_proxy.chains import (
     local_policy_chain,
 )
 from k8slab.node.kube_proxy.config import Config
+from k8slab.node.kube_proxy.local_detector import LocalDetector
 from k8slab.node.kube_proxy.topology import Categories, NodeView
-from k8slab.node.kube_proxy.types import Endpoint, ServicePort
+from k8slab.node.kube_proxy.types import IPV4, IPV6, Endpoint, ServicePort
 
 Rules = dict[str, list[str]]  # chain -> its rules, without "-A CHAIN"
 
-REJECT = "REJECT --reject-with icmp-port-unreachable"
+REJECT = {
+    IPV4: "REJECT --reject-with icmp-port-unreachable",
+    IPV6: "REJECT --reject-with icmp6-port-unreachable",
+}
+ALL_ONES = {IPV4: "255.255.255.255", IPV6: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"}
 
 
 class PortRules(msgspec.Struct, frozen=True):
@@ -60,13 +65,14 @@ def port_rules(
     usable: Categories,
     node: NodeView,
     config: Config,
+    detector: LocalDetector,
     comments: bool = True,
 ) -> PortRules:
     """Return the rules for a port whose usable endpoints are known.
 
     `comments=False` leaves out those that upstream drops in clusters of over 1000 endpoints.
     """
-    writer = _Writer(port, usable, node, config, comments)
+    writer = _Writer(port, usable, node, config, detector, comments)
     writer.capture_cluster_ip()
     writer.capture_external_ips()
     writer.capture_load_balancer()
@@ -90,9 +96,11 @@ class _Writer:
         usable: Categories,
         node: NodeView,
         config: Config,
+        detector: LocalDetector,
         comments: bool,
     ) -> None:
         self.port, self.usable, self.node, self.config = port, usable, node, config
+        self.detector = detector
         self.comments = comments
         self.filter: Rules = {}
         self.nat: Rules = {}
@@ -115,7 +123,7 @@ class _Writer:
         if usable.any_usable:
             self.refusal, self.reason = "DROP", f"{name} has no local endpoints"
         else:
-            self.refusal, self.reason = REJECT, f"{name} has no endpoints"
+            self.refusal, self.reason = REJECT[port.family], f"{name} has no endpoints"
 
     # -- common chains
 
@@ -131,9 +139,9 @@ class _Writer:
         # back through this one.
         if self.config.masquerade_all:
             _add(self.chains, chain, f"{self._to(port.cluster_ip, text)} -j {MARK_MASQ}")
-        elif self.config.cluster_cidr:
-            from_elsewhere = f"! -s {self.config.cluster_cidr} "
-            rule = f"{from_elsewhere}{self._to(port.cluster_ip, text)} -j {MARK_MASQ}"
+        elif self.detector.is_implemented:
+            before, after = self.detector.iptables(negated=True)
+            rule = f"{before}{self._to(port.cluster_ip, text, after)} -j {MARK_MASQ}"
             _add(self.chains, chain, rule)
 
     def capture_external_ips(self) -> None:
@@ -187,10 +195,10 @@ class _Writer:
             self._ext(f"{_comment(f'masquerade traffic for {to}')} -j {MARK_MASQ}")
             self._ext(f"-j {self.svc}")
             return
-        if self.config.cluster_cidr:
+        if self.detector.is_implemented:
             # Pods get to all endpoints, as if they had gone out to a load balancer and back.
             text = _comment(f"pod traffic for {to}")
-            self._ext(f"-s {self.config.cluster_cidr} {text} -j {self.svc}")
+            self._ext(f"{''.join(self.detector.iptables(negated=False))}{text} -j {self.svc}")
         from_host = "-m addrtype --src-type LOCAL"
         self._ext(f"{_comment(f'masquerade LOCAL traffic for {to}')} {from_host} -j {MARK_MASQ}")
         self._ext(f"{_comment(f'route LOCAL traffic for {to}')} {from_host} -j {self.svc}")
@@ -204,7 +212,7 @@ class _Writer:
         port = self.port
         text = _comment(f"{port.name} loadbalancer IP")
         sources = [_cidr(source) for source in port.source_ranges]
-        if any(within(self.node.ip, source) for source in sources):
+        if any(within(self.node.own_ip(port.family), source) for source in sources):
             # The node's own requests loop back with the load balancer's address as source.
             sources += [_cidr(ip) for ip in port.load_balancer_ips]
         for source in sources:
@@ -223,7 +231,7 @@ class _Writer:
         texts = [self._optional(f"{port.name} -> {each.address}") for each in endpoints]
         if port.affinity_seconds:
             for target, text in zip(targets, texts, strict=True):
-                recent = f"--rcheck --seconds {port.affinity_seconds} --reap {_list(target)}"
+                recent = f"--rcheck --seconds {port.affinity_seconds} --reap {self._list(target)}"
                 rules.append(f"{text}-m recent {recent} -j {target}")
         for number, (target, text) in enumerate(zip(targets, texts, strict=True)):
             left = len(targets) - number
@@ -238,22 +246,25 @@ class _Writer:
         chain = endpoint_chain(port.name, port.protocol, endpoint.address)
         text = self._optional(port.name)
         _add(self.chains, chain, f"-s {_cidr(endpoint.ip)} {text}-j {MARK_MASQ}")
-        recent = f"-m recent --set {_list(chain)} " if port.affinity_seconds else ""
+        recent = f"-m recent --set {self._list(chain)} " if port.affinity_seconds else ""
         rule = f"-p {port.protocol} {text}{recent}-m {port.protocol}"
         _add(self.chains, chain, f"{rule} -j DNAT --to-destination {endpoint.address}")
 
     # -- helpers
 
-    def _to(self, ip: str, comment: str) -> str:
+    def _to(self, ip: str, comment: str, device: str = "") -> str:
         protocol = self.port.protocol
         dport = f"-m {protocol} --dport {self.port.port}"
-        return f"-d {_cidr(ip)} -p {protocol} {_comment(comment)} {dport}"
+        return f"-d {_cidr(ip)} {device}-p {protocol} {_comment(comment)} {dport}"
 
     def _refuse(self, chain: str, ip: str) -> None:
         _add(self.filter, chain, f"{self._to(ip, self.reason)} -j {self.refusal}")
 
     def _ext(self, rule: str) -> None:
         _add(self.chains, self.ext, rule)
+
+    def _list(self, chain: str) -> str:
+        return f"--name {chain} --mask {ALL_ONES[self.port.family]} --rsource"
 
     def _optional(self, comment: str) -> str:
         return f"{_comment(comment)} " if self.comments else ""
@@ -265,10 +276,6 @@ def _add(rules: Rules, chain: str, rule: str) -> None:
 
 def _comment(text: str) -> str:
     return f'-m comment --comment "{text}"'
-
-
-def _list(chain: str) -> str:
-    return f"--name {chain} --mask 255.255.255.255 --rsource"
 
 
 def _cidr(address: str) -> str:

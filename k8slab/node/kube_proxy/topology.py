@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from k8slab.node.kube_proxy.types import Endpoint, ServicePort
+from k8slab.node.kube_proxy.types import IPV6, Endpoint, ServicePort
 
 
 class NodeView(msgspec.Struct, frozen=True, gc=False):
@@ -24,7 +24,13 @@ class NodeView(msgspec.Struct, frozen=True, gc=False):
     name: str
     zone: str = ""  # its label topology.kubernetes.io/zone
     ip: str = ""  # its InternalIP
+    ip6: str = ""  # the one of the other family
+    pod_cidrs: tuple[str, ...] = ()  # of its own Pods
     addresses: tuple[str, ...] = ()  # all that it owns
+
+    def own_ip(self, family: str) -> str:
+        """Return its InternalIP of the family "IPv4" or "IPv6", empty if it has none."""
+        return self.ip6 if family == IPV6 else self.ip
 
 
 class Categories(msgspec.Struct, frozen=True, gc=False):

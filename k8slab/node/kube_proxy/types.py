@@ -44,6 +44,11 @@ class ServicePort(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     health_check_node_port: int = 0
 
     @property
+    def family(self) -> str:
+        """The family of its addresses."""
+        return IPV6 if ":" in self.cluster_ip else IPV4
+
+    @property
     def externally_accessible(self) -> bool:
         """Whether there is an address for traffic from outside."""
         return bool(self.node_port or self.load_balancer_ips or self.external_ips)

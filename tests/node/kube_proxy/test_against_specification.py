@@ -1,4 +1,4 @@
-"""Random Services, endpoints and clients: the rules agree with a short text of who may answer.
+"""Random Services, endpoints, clients: both forms agree with a short text of who may answer.
 
 The specification knows nothing of chains: it is the documentation of traffic policies, written
 down as one function.
@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from k8slab.node.kube_proxy import render
+from k8slab.node.kube_proxy import nftables, render
 from tests.node.kube_proxy.objects import OUTSIDE, POD, VIP, endpoint, endpoint_slice, service
 
 NODE, NODE_IP, EXTERNAL = "node-1", "172.18.0.3", "203.0.113.5"
@@ -71,11 +71,13 @@ def test_rules_agree_with_the_specification(
         internalTrafficPolicy=internal,
         externalTrafficPolicy=external,
     )
-    ruleset = render([web], [endpoint_slice(*pods)], node=NODE)
     port = 30080 if dst == NODE_IP else 80
-    trace = ruleset.trace(src, dst, port, local_addresses=[NODE_IP])
     verdict, usable, masqueraded = who_may_answer(endpoints, src, dst, internal, external)
-    assert trace.verdict == verdict
-    assert [d.ip for d in trace.destinations] == [f"10.244.1.{n + 10}" for n in usable]
-    assert all(d.masqueraded is masqueraded for d in trace.destinations)
-    assert all(abs(d.probability - Fraction(1, len(usable))) < 1e-7 for d in trace.destinations)
+    for form in (render, nftables.render):
+        ruleset = form([web], [endpoint_slice(*pods)], node=NODE)
+        trace = ruleset.trace(src, dst, port, local_addresses=[NODE_IP])
+        assert trace.verdict == verdict
+        assert [d.ip for d in trace.destinations] == [f"10.244.1.{n + 10}" for n in usable]
+        assert all(d.masqueraded is masqueraded for d in trace.destinations)
+        assert all(abs(d.probability - Fraction(1, len(usable))) < 1e-7 for d in trace.destinations)
+        assert sum(branch.probability for branch in trace.branches) == 1

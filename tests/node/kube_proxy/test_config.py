@@ -10,7 +10,12 @@ from tests.node.kube_proxy.objects import OUTSIDE, endpoint, endpoint_slice, ser
 
 def test_the_config_map_of_the_cluster_says_what_the_defaults_are() -> None:
     objects = load_all(
-        manifests.text("kube-proxy", CONTROL_PLANE_ENDPOINT="x:6443", POD_SUBNET="10.244.0.0/16")
+        manifests.text(
+            "kube-proxy",
+            CONTROL_PLANE_ENDPOINT="x:6443",
+            POD_SUBNET="10.244.0.0/16",
+            PROXY_MODE="iptables",
+        )
     )
     text = next(obj.data["config.conf"] for obj in objects if obj.kind == "ConfigMap")
     assert parse_config(text) == Config()
@@ -25,7 +30,7 @@ def test_fields_that_are_given_count() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("mode: ipvs", 'expected "iptables", found "ipvs"'),
+        ("mode: ipvs", 'found "ipvs", which is deprecated since v1.35'),
         ("iptables: {syncPeriod: soon}", 'duration such as 30s, found "soon"'),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from k8slab.api import load
 from k8slab.api.core import Event
 from k8slab.client import Client, Request
 from k8slab.control_plane.apiserver import APIServer
@@ -55,10 +56,14 @@ class Lab:
         trace = self.machine.net.ruleset.trace(POD, address, 80)
         return [str(each) for each in trace.destinations if trace.translated]
 
+    def table(self, address: str) -> str:
+        """Return where nftables send a Pod's connection, or what else becomes of it."""
+        trace = self.machine.net.nft.trace(POD, address, 80)
+        first = next((each for each in trace.destinations if trace.translated), None)
+        return str(first or trace.verdict)
+
 
 def _namespace(name: str) -> Any:
-    from k8slab.api import load
-
     return load({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
 
@@ -159,6 +164,51 @@ def test_a_learners_render_replaces_ours(lab: Lab) -> None:
     assert seen[-1] == ["web"]
     assert lab.destinations(address) == ["10.244.7.7:80"]
     assert len(lab.machine.net.ruleset.rules("nat", "PREROUTING")) == 1
+
+
+def test_in_nftables_mode_services_become_a_table_and_addresses_of_none_are_dropped(
+    lab: Lab,
+) -> None:
+    lab.start(config=Config(mode="nftables"))
+    address, slices = expose(lab, "10.244.1.2")
+    lab.run(3)
+    assert lab.table(address) == "10.244.1.2:8080"
+    assert lab.destinations(address) == []
+    new = placed(endpoint_slice(endpoint("10.244.1.3"))).endpoints
+    lab.do(lab.client.update(msgspec.structs.replace(slices, endpoints=new)))
+    lab.run(3)
+    assert lab.table(address) == "10.244.1.3:8080"
+    assert lab.table("10.96.99.99") == "ACCEPT"
+    cidr = {"metadata": {"name": "kubernetes"}, "spec": {"cidrs": ["10.96.0.0/12"]}}
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR"}
+    lab.do(lab.client.create(load(kind | cidr)))
+    lab.run(3)
+    assert lab.table("10.96.99.99") == "DROP"
+
+
+def test_who_starts_in_another_mode_takes_the_rules_of_the_first_away(lab: Lab) -> None:
+    lab.start()
+    address, _ = expose(lab, "10.244.1.2")
+    lab.run(3)
+    lab.machine.net.ruleset.ensure_rule("nat", "POSTROUTING", "-j MASQUERADE")
+    for mode, there in (
+        ("nftables", ["", "10.244.1.2:8080"]),
+        ("iptables", ["10.244.1.2:8080", ""]),
+    ):
+        lab.group.kill()
+        lab.group = Group("kube-proxy")
+        lab.start(config=Config(mode=mode))
+        lab.run(3)
+        found = [*lab.destinations(address), ""][0]
+        table = lab.machine.net.nft.tables and lab.table(address)
+        assert [found, table or ""] == there
+    lab.group.kill()
+    lab.group = Group("kube-proxy")
+    lab.start(config=Config(mode="nftables"))
+    lab.run(3)
+    assert (
+        str(lab.machine.net.ruleset).count("\n-A ") == 4
+    )  # a stranger's; KUBE-FIREWALL and its jumps
 
 
 def test_udp_flows_to_an_endpoint_that_is_gone_are_forgotten(lab: Lab) -> None:

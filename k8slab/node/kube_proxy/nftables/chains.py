@@ -1,7 +1,8 @@
 """The table kube-proxy: its base chains, the maps in which a packet is looked up, and names.
 
-    filter-*            at priority -110: what cannot be delivered ends before it is rewritten
-    nat-*               look the packet up in service-ips and service-nodeports
+    filter-...-pre-dnat     at priority -110: who may not come in ends before he is rewritten
+    nat-...                 look the packet up in service-ips and service-nodeports
+    filter-...              what was not rewritten although it should have been ends here
     service-HASH-...    picks an endpoint          external-HASH-...  takes traffic from outside
     endpoint-HASH-...   sends to one endpoint      firewall-HASH-...  drops who may not come in
 
@@ -14,87 +15,125 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
+from collections.abc import Sequence
+from functools import lru_cache
 
-from k8slab.linux.nft_text import NftChain, NftRuleset, NftSet
+from k8slab.linux.nft import NftChain, NftSet, NftTable
 from k8slab.node.kube_proxy.config import Config
+from k8slab.node.kube_proxy.types import IPV4
 
 TABLE = "kube-proxy"
 HASH_LENGTH, NAME_LENGTH = 8, 256 - 16  # NFTNAMSIZ less the longest prefix
+OWN_PREFIXES = ("service-", "local-", "external-", "firewall-", "endpoint-")
 
-_ADDRESS = "type ipv4_addr . inet_proto . inet_service : verdict ;"
-_PORT = "type inet_proto . inet_service : verdict ;"
-MAPS = {
-    "no-endpoint-services": _ADDRESS,
-    "no-endpoint-nodeports": _PORT,
-    "firewall-ips": _ADDRESS,
-    "service-ips": _ADDRESS,
-    "service-nodeports": _PORT,
+_ADDRESS = "{address} . inet_proto . inet_service : verdict"
+_PORT = "inet_proto . inet_service : verdict"
+MAPS = {  # name -> type, comment
+    "firewall-ips": (_ADDRESS, "destinations that are subject to LoadBalancerSourceRanges"),
+    "no-endpoint-nodeports": (
+        _PORT,
+        "vmap to drop or reject packets to service nodeports with no endpoints",
+    ),
+    "no-endpoint-services": (
+        _ADDRESS,
+        "vmap to drop or reject packets to services with no endpoints",
+    ),
+    "service-ips": (_ADDRESS, "ClusterIP, ExternalIP and LoadBalancer IP traffic"),
+    "service-nodeports": (_PORT, "NodePort traffic"),
 }
 SETS = {"cluster-ips": "Active ClusterIPs", "nodeport-ips": "IPs that accept NodePort traffic"}
-# chain -> (type, hook, priority): filters come before the nat of the same hook (-100)
+REJECT_COMMENT = "helper for @no-endpoint-services / @no-endpoint-nodeports"
+BEFORE_DNAT = -110
+# chain -> (type, hook, priority)
 BASE_CHAINS = {
-    "filter-prerouting": ("filter", "prerouting", -110),
-    "filter-input": ("filter", "input", -110),
-    "filter-forward": ("filter", "forward", -110),
-    "filter-output": ("filter", "output", -110),
-    "filter-output-post-dnat": ("filter", "output", -90),
+    "filter-prerouting-pre-dnat": ("filter", "prerouting", BEFORE_DNAT),
+    "filter-output-pre-dnat": ("filter", "output", BEFORE_DNAT),
+    "filter-input": ("filter", "input", 0),
+    "filter-forward": ("filter", "forward", 0),
+    "filter-output": ("filter", "output", 0),
     "nat-prerouting": ("nat", "prerouting", -100),
     "nat-output": ("nat", "output", -100),
     "nat-postrouting": ("nat", "postrouting", 100),
 }
-_BY_ADDRESS = "ip daddr . meta l4proto . th dport vmap"
 _NEW = "ct state new jump"
 
 
-def base(config: Config, node_port_match: str) -> NftRuleset:
-    """Return the table without Services; `node_port_match` says which addresses have node ports."""
-    ruleset = NftRuleset(TABLE, '{ comment "rules for kube-proxy" ; }')
-    for name, declaration in MAPS.items():
-        ruleset.sets[name] = NftSet(name, f"{{ {declaration} }}", True, {})
+def nft_family(family: str) -> str:
+    """Return what nftables calls a family of addresses."""
+    return "ip" if family == IPV4 else "ip6"
+
+
+def base(
+    config: Config, node_ports_at: Sequence[str], service_cidrs: Sequence[str], family: str = IPV4
+) -> NftTable:
+    """Return the table without Services.
+
+    `node_ports_at` are the addresses that have node ports, none for all local ones; addresses in
+    `service_cidrs` that belong to no Service are dropped.
+    """
+    ip = nft_family(family)
+    table = NftTable(ip, TABLE, "rules for kube-proxy")
+    address = "ipv4_addr" if family == IPV4 else "ipv6_addr"
     for name, comment in SETS.items():
-        declaration = f'{{ type ipv4_addr ; comment "{comment}" ; }}'
-        ruleset.sets[name] = NftSet(name, declaration, False, {})
-    for name, (kind, hook, priority) in BASE_CHAINS.items():
-        declaration = f"{{ type {kind} hook {hook} priority {priority} ; }}"
-        ruleset.chains[name] = NftChain(name, declaration, kind, hook, priority, [])
-    for name, rules in _rules(config.masquerade_mark, node_port_match).items():
-        ruleset.chains.setdefault(name, NftChain(name, rules=[])).rules += rules
-    return ruleset
+        table.sets[name] = NftSet(name, address, comment=comment)
+    for name, (kind, comment) in MAPS.items():
+        declared = kind.format(address=address)
+        table.sets[name] = NftSet(name, declared, is_map=True, comment=comment)
+    table.sets["nodeport-ips"].elements |= dict.fromkeys(node_ports_at, "")
+    local = "127.0.0.0/8" if family == IPV4 else "::1"
+    everywhere = f"fib daddr type local {ip} daddr != {local}"
+    match = f"{ip} daddr @nodeport-ips" if node_ports_at else everywhere
+    for name, rules in _rules(config.masquerade_mark, ip, match, service_cidrs).items():
+        chain = NftChain(name, rules, comment=REJECT_COMMENT if name == "reject-chain" else "")
+        chain.type, chain.hook, chain.priority = BASE_CHAINS.get(name, ("", "", 0))
+        table.chains[name] = chain
+    return table
 
 
-def _rules(mark: str, node_port_match: str) -> dict[str, list[str]]:
-    """Return the rules of the common chains; what is jumped to comes before who jumps."""
+def _rules(
+    mark: str, ip: str, node_port_match: str, service_cidrs: Sequence[str]
+) -> dict[str, list[str]]:
+    """Return the rules of the common chains."""
+    by_address = f"{ip} daddr . meta l4proto . th dport vmap"
+    unallocated = (
+        f"{ip} daddr {{ {', '.join(service_cidrs)} }} drop "
+        'comment "Drop traffic to unallocated ClusterIPs"'
+    )
     return {
-        "reject-chain": ["reject"],
-        "mark-for-masquerade": [f"meta mark set meta mark or {mark}"],
-        "masquerading": [
-            f"meta mark and {mark} == 0 return",
-            f"meta mark set meta mark xor {mark}",
-            "masquerade fully-random",
-        ],
-        "firewall-check": [f"{_BY_ADDRESS} @firewall-ips"],
-        "service-endpoints-check": [f"{_BY_ADDRESS} @no-endpoint-services"],
-        "nodeport-endpoints-check": [
-            f"{node_port_match} meta l4proto . th dport vmap @no-endpoint-nodeports"
-        ],
-        "cluster-ips-check": [
-            'ip daddr @cluster-ips reject comment "Reject traffic to invalid ports of ClusterIPs"'
-        ],
-        "services": [
-            f"{_BY_ADDRESS} @service-ips",
-            f"{node_port_match} meta l4proto . th dport vmap @service-nodeports",
-        ],
-        "filter-prerouting": [f"{_NEW} firewall-check"],
+        "filter-prerouting-pre-dnat": [f"{_NEW} firewall-check"],
+        "filter-output-pre-dnat": [f"{_NEW} firewall-check"],
         "filter-input": [f"{_NEW} nodeport-endpoints-check", f"{_NEW} service-endpoints-check"],
         "filter-forward": [f"{_NEW} service-endpoints-check", f"{_NEW} cluster-ips-check"],
-        "filter-output": [f"{_NEW} service-endpoints-check", f"{_NEW} firewall-check"],
-        "filter-output-post-dnat": [f"{_NEW} cluster-ips-check"],
+        "filter-output": [f"{_NEW} service-endpoints-check", f"{_NEW} cluster-ips-check"],
         "nat-prerouting": ["jump services"],
         "nat-output": ["jump services"],
         "nat-postrouting": ["jump masquerading"],
+        "nodeport-endpoints-check": [
+            f"{node_port_match} meta l4proto . th dport vmap @no-endpoint-nodeports"
+        ],
+        "service-endpoints-check": [f"{by_address} @no-endpoint-services"],
+        "firewall-check": [f"{by_address} @firewall-ips"],
+        "services": [
+            f"{by_address} @service-ips",
+            f"{node_port_match} meta l4proto . th dport vmap @service-nodeports",
+        ],
+        "cluster-ips-check": [
+            f"{ip} daddr @cluster-ips reject "
+            'comment "Reject traffic to invalid ports of ClusterIPs"',
+            *([unallocated] if service_cidrs else []),
+        ],
+        "masquerading": [
+            f"mark and {mark} == 0 return",
+            # Take the mark off, or the packet would be masqueraded again if it came by again.
+            f"mark set mark xor {mark}",
+            "masquerade fully-random",
+        ],
+        "mark-for-masquerade": [f"mark set mark or {mark}"],
+        "reject-chain": ["reject"],
     }
 
 
+@lru_cache(maxsize=1 << 16)
 def port_name(name: str, protocol: str) -> str:
     """Return the end of the chain names of a Service port, "namespace/name:port".
 
@@ -105,6 +144,7 @@ def port_name(name: str, protocol: str) -> str:
     return _hashed(f"{service}/{protocol}/{port}")
 
 
+@lru_cache(maxsize=1 << 17)
 def endpoint_name(name: str, protocol: str, address: str) -> str:
     """Return the end of the names of an endpoint's chain and set.
 
@@ -113,6 +153,8 @@ def endpoint_name(name: str, protocol: str, address: str) -> str:
     """
     service, _, port = name.partition(":")
     ip, _, number = address.rpartition(":")
+    # A name may hold no colon, and no brackets.
+    ip = ip.strip("[]").replace(":", ".")
     return _hashed(f"{service}/{protocol}/{port}__{ip}/{number}")
 
 
