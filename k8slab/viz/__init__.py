@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from k8slab.viz.verdicts import scheduling_heat_map
     from k8slab.viz.waterfall import dns_waterfall
     from k8slab.viz.widgets.label_magnet import label_magnet
+    from k8slab.viz.widgets.light_up import light_up
     from k8slab.viz.widgets.pod_scope import pod_scope
     from k8slab.viz.widgets.resolver_trace import resolver_trace
     from k8slab.viz.widgets.scheduling_board import scheduling_board
@@ -48,6 +49,7 @@ _HOME = {
     "explorer": "widgets.time_bar",
     "journey_figure": "ladder",
     "label_magnet": "widgets.label_magnet",
+    "light_up": "widgets.light_up",
     "membership": "bipartite",
     "outage_matrix": "outages",
     "pod_scope": "widgets.pod_scope",
@@ -73,6 +75,7 @@ __all__ = [
     "explorer",
     "journey_figure",
     "label_magnet",
+    "light_up",
     "membership",
     "outage_matrix",
     "pod_scope",
