@@ -175,9 +175,11 @@ async def kindnetd(world: World, process: Process) -> None:
 async def coredns(world: World, process: Process) -> int:
     """Answer the cluster's DNS queries."""
     from k8slab.addons.coredns import CoreDNS
+    from k8slab.addons.coredns.kubernetes import look_up
 
     client = Client(world.transport(world.host_of(process)), "system:coredns")
-    return await CoreDNS(process, client, world.upstream).run()
+    answers = world.replace.get("dns_answer") or look_up
+    return await CoreDNS(process, client, world.upstream, answers).run()
 
 
 async def cloud_controller_manager(world: World, process: Process) -> None:

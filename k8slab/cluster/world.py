@@ -24,6 +24,7 @@ from k8slab.client import Client, Latency, Request
 from k8slab.cluster import addresses
 from k8slab.cluster.addresses import Subnets, address
 from k8slab.cluster.components import COMPONENTS
+from k8slab.cluster.replacing import adapted
 from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
 from k8slab.control_plane.etcd import Endpoint
 from k8slab.linux.links import Segment
@@ -32,6 +33,7 @@ from k8slab.linux.routes import Route
 from k8slab.node.cni import Cni
 from k8slab.node.kube_proxy import RuleCache
 from k8slab.node.kubelet import Kubelet, KubeletConfiguration
+from k8slab.node.kubelet.status import pod_phase
 from k8slab.node.machine import Machine
 from k8slab.node.runtime import Containerd
 from k8slab.node.runtime.images import ImageRegistry
@@ -76,10 +78,11 @@ class World:
         if heartbeats not in HEARTBEATS:
             raise ValueError(f"heartbeats are one of {', '.join(HEARTBEATS)}, got {heartbeats!r}")
         self.sim = sim
-        self.kubelet_config = KubeletConfiguration(heartbeats=heartbeats)
         self.subnets = subnets
         self.latency = latency
-        self.replace = replace
+        self.replace = adapted(replace)
+        phase = self.replace.get("pod_phase") or pod_phase
+        self.kubelet_config = KubeletConfiguration(heartbeats=heartbeats, pod_phase=phase)
         self.segment = Segment(sim)
         self.etcd = Endpoint()
         self.api = ApiEndpoint(sim, address(addresses.CONTROL_PLANE), latency)
@@ -105,6 +108,7 @@ class World:
         net.add_ethernet("eth0", self.segment, f"{address(number)}/{self.subnets.prefix}")
         net.routes.replace(Route(destination="default", device="eth0", gateway=ROUTER))
         net.ip_forward = True
+        net.queries = self.replace.get("queries")
         machine = Machine(self.sim, name, net, cpu=CPU, memory=MEMORY)
         machine.disk.write("/etc/resolv.conf", f"nameserver {ROUTER}\n")
         machine.disk.write("/etc/hostname", f"{name}\n")

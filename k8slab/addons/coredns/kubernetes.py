@@ -17,7 +17,8 @@ Upstream: coredns plugin/kubernetes (kubernetes.go, handler.go, parse.go), plugi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -75,6 +76,10 @@ class Target(msgspec.Struct, frozen=True, gc=False):
     host: str
     name: str
     port: int = 0
+
+
+# How names of the cluster are looked up: `look_up`, or what a learner puts in its place.
+LookUp: TypeAlias = Callable[[str, str, Any, Config], Answer]
 
 
 class NoSuchName(Exception):  # noqa: N818 (upstream: errNoItems)

@@ -17,7 +17,7 @@ import msgspec
 
 from k8slab.addons.coredns.cache import Cache
 from k8slab.addons.coredns.corefile import ServerBlock
-from k8slab.addons.coredns.kubernetes import Config, look_up
+from k8slab.addons.coredns.kubernetes import Config, LookUp, look_up
 from k8slab.addons.coredns.process import Upstream
 from k8slab.addons.coredns.records import (
     NOERROR,
@@ -46,12 +46,14 @@ class Chain:
         upstream: Upstream,
         own_ip: str,
         stream: str,
+        look_up: LookUp = look_up,
     ) -> None:
         self._sim = sim
         self._source = source
         self._upstream = upstream
         self._own_ip = own_ip
         self._stream = stream  # name of the stream of random numbers
+        self._look_up = look_up
         self._config = config_of(block)
         self._hosts = hosts_of(block)
         self._forwards = block.plugin("forward") is not None
@@ -77,7 +79,7 @@ class Chain:
             return Answer(NOERROR, tuple(Record(name, "A", 3600, ip) for ip in fixed)), True
         if not self._is_ours(name) or self._config is None or self._source is None:
             return await self._forward(name, qtype), False
-        answer = look_up(name, qtype, self._source, self._current(self._config))
+        answer = self._look_up(name, qtype, self._source, self._current(self._config))
         if answer.rcode == NXDOMAIN:
             if self._config.falls_through(name) and self._forwards:
                 return await self._forward(name, qtype), False

@@ -16,11 +16,14 @@ from collections.abc import MutableMapping, Sequence
 
 from k8slab.addons.coredns.corefile import CorefileError, Plugin, ServerBlock, parse
 from k8slab.addons.coredns.http import serve_text
+from k8slab.addons.coredns.kubernetes import Config, LookUp, look_up
 from k8slab.addons.coredns.listeners import serve_tcp, serve_udp
 from k8slab.addons.coredns.plugins import Chain, config_of
 from k8slab.addons.coredns.process import Process, Upstream, UpstreamZone
+from k8slab.addons.coredns.records import SERVFAIL, Answer, Source
 from k8slab.addons.coredns.source import InformerSource
 from k8slab.client import Client
+from k8slab.client.learner import ReplacementError
 from k8slab.linux.errors import AddressInUse
 from k8slab.linux.tcp_open import Listener
 from k8slab.linux.udp import UdpSocket
@@ -41,14 +44,19 @@ class CoreDNS:
         process: Process,
         client: Client,
         upstream: Upstream | MutableMapping[str, Sequence[str]] | None = None,
+        look_up: LookUp = look_up,
     ) -> None:
-        """Prepare; `upstream` answers for the world outside (a mapping: name to addresses)."""
+        """Prepare; `upstream` answers for the world outside (a mapping: name to addresses).
+
+        `look_up` answers for the cluster, as `kubernetes.look_up` does.
+        """
         self.process = process
         self.sim = process.sim
         self.client = client
         if upstream is None or isinstance(upstream, MutableMapping):
             upstream = UpstreamZone(upstream)
         self.upstream: Upstream = upstream
+        self._look_up = look_up
         self.requests: dict[tuple[str, str], int] = {}  # by type and rcode
         self.chains: list[Chain] = []
         self.source: InformerSource | None = None
@@ -128,7 +136,15 @@ class CoreDNS:
     def _chain(self, block: ServerBlock) -> Chain:
         stream = f"coredns/{self.process.hostname}"
         own_ip = next((ip for ip in self.process.net.local_addresses if ip[:4] != "127."), "")
-        return Chain(self.sim, block, self.source, self.upstream, own_ip, stream)
+        return Chain(self.sim, block, self.source, self.upstream, own_ip, stream, self._answer)
+
+    def _answer(self, name: str, qtype: str, source: Source, config: Config) -> Answer:
+        """Look a name up; whatever a learner's way of doing so gets wrong is a failure of ours."""
+        try:
+            return self._look_up(name, qtype, source, config)
+        except ReplacementError as error:
+            self.process.log(f"[ERROR] plugin/kubernetes: {error}")
+            return Answer(SERVFAIL)
 
     def _greet(self) -> None:
         for block in self._blocks:

@@ -7,11 +7,12 @@ Upstream: coredns plugin/kubernetes/controller.go
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from k8slab.addons.coredns.records import SERVICE_NAME_LABEL, cluster_ips, endpoint_ips
 from k8slab.api.core import Namespace, Pod, Service
 from k8slab.api.discovery import EndpointSlice
+from k8slab.api.meta import Object
 from k8slab.client import Client, Informers
 from k8slab.sim import Simulation
 
@@ -66,6 +67,14 @@ class InformerSource:
     def has_namespace(self, namespace: str) -> bool:
         """Say whether the namespace exists."""
         return self._namespaces.get("", namespace) is not None
+
+    def objects(self) -> Mapping[str, Sequence[Object]]:
+        """Return everything, as `answer` takes it: what a learner's own is given."""
+        return {
+            "services": self._services.all(),
+            "endpoint_slices": self._slices.all(),
+            "pods": self._pods.all() if self._pods is not None else (),
+        }
 
     def addresses_of_server(self, own_ip: str) -> tuple[str, ...]:
         """Return the cluster IPs of the Services that the server stands behind, else its own."""

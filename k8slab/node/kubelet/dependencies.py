@@ -11,7 +11,7 @@ Upstream: pkg/kubelet/kubelet.go (Dependencies), pkg/kubelet/apis/config/types.g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -19,6 +19,7 @@ from k8slab.api.core import Pod, Taint
 from k8slab.client import Client, EventRecorder
 from k8slab.linux.resolv_conf import ResolvConf
 from k8slab.node.interfaces import ImageService, NetworkPlugin, RuntimeService
+from k8slab.node.kubelet.status import pod_phase
 from k8slab.node.machine import Machine
 from k8slab.sim import Simulation
 
@@ -38,6 +39,7 @@ class KubeletConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     ephemeral_storage: int = 100 * 2**30  # bytes, the machine's disk
     static_pod_path: str = "etc/kubernetes/manifests"
     heartbeats: str = "lazy"  # "events": renew the Lease every 10 s as a real kubelet does
+    pod_phase: Callable[..., str] = pod_phase  # or what a learner puts in its place
 
 
 class Dependencies(msgspec.Struct, frozen=True, kw_only=True):

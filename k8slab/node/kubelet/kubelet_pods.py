@@ -93,6 +93,7 @@ class PodView(msgspec.Struct, frozen=True, kw_only=True):
     log: Callable[[str], Sequence[LogLine]] | None = None  # of a container, by id
     resize: tuple[PodCondition, ...] = ()
     eviction: Eviction | None = None  # that the kubelet has decided on
+    pod_phase: Callable[..., str] = pod_status.pod_phase
 
 
 def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
@@ -103,9 +104,7 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
     regular = container_statuses(pod, spec.containers, view, waiting)
     ephemeral = container_statuses(pod, ephemeral_containers(spec), view, waiting)
     initialized = has_regular_container_started(pod, view.runtime)
-    phase = pod_status.pod_phase(
-        spec, regular, init, terminal=view.terminal, initialized=initialized
-    )
+    phase = view.pod_phase(spec, regular, init, terminal=view.terminal, initialized=initialized)
     eviction = view.eviction if view.terminal else None  # not before its containers have ended
     if eviction is not None:
         phase = pod_status.FAILED

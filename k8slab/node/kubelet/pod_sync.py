@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from k8slab.api.core import Container, Node, Pod, PodStatus
 from k8slab.api.meta import seconds
+from k8slab.client.learner import ReplacementError
 from k8slab.node.interfaces import RuntimeFailed
 from k8slab.node.kubelet import status as pod_status
 from k8slab.node.kubelet.allocation import Allocations, container_resources
@@ -192,8 +193,13 @@ class PodSync:
             log=self._deps.runtime.log,
             resize=self._resizes.conditions(uid),
             eviction=eviction,
+            pod_phase=self._deps.config.pod_phase,
         )
-        status = generate_pod_status(pod, view)
+        try:
+            status = generate_pod_status(pod, view)
+        except ReplacementError as error:
+            self._deps.recorder.event(pod, "Warning", "FailedPhase", str(error))
+            status = generate_pod_status(pod, replace(view, pod_phase=pod_status.unknown))
         self._statuses.set(uid, pod.status, status)
         return status
 

@@ -18,6 +18,12 @@ from k8slab.api.pods import container_should_restart
 from k8slab.node.kubelet.container import find_status, is_restartable_init
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
+UNKNOWN = "Unknown"
+
+
+def unknown(*args: object, **keywords: object) -> str:
+    """Return the phase of a Pod about which nothing can be said."""
+    return UNKNOWN
 
 
 def pod_phase(

@@ -71,6 +71,7 @@ class Containerd(ContainerStore):
         net = self.machine.net
         if not config.host_network:
             net = NetNamespace(self._sim, f"{config.namespace}/{config.name}")
+            net.queries = self.machine.net.queries
         sandbox = Sandbox(id, config, net, self._sim.now)
         if not config.host_network:
             try:

@@ -9,7 +9,8 @@ import pytest
 from k8slab import Cluster
 from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Event, Pod
-from k8slab.control_plane.controllers.replica_set import Plan, PlanError, adapt, plan
+from k8slab.client.learner import ReplacementError
+from k8slab.control_plane.controllers.replica_set import Plan, adapt, plan
 from tests.control_plane.controllers.test_replica_set import NOW, names, pod, rs
 
 WEB = """
@@ -77,9 +78,9 @@ def test_what_a_plan_does_to_the_objects_reaches_nobody() -> None:
 
 
 def test_a_plan_is_about_the_pods_that_it_was_given() -> None:
-    with pytest.raises(PlanError, match="none of the Pods given"):
+    with pytest.raises(ReplacementError, match="none of the Pods given"):
         adapt(lambda one, pods, **_: Plan(delete=(pod("b"),)))(rs(0), [pod("a")], now=NOW)
-    with pytest.raises(PlanError, match="at once"):
+    with pytest.raises(ReplacementError, match="at once"):
         adapt(lambda one, pods, **_: Plan(create=1, delete=pods))(rs(0), [pod("a")], now=NOW)
 
 

@@ -27,7 +27,8 @@ from k8slab.classroom.exercises.answers import LearnerError, NotStartedError, Te
 from k8slab.classroom.exercises.ch08.plan_worlds import NOW, WORLDS, Case, cases
 from k8slab.classroom.exercises.worlds import boot, listed, names, pods_with, seen
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
-from k8slab.control_plane.controllers.replica_set import Plan, PlanError, checked, plan
+from k8slab.client.learner import ReplacementError
+from k8slab.control_plane.controllers.replica_set import Plan, checked, plan
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
@@ -105,7 +106,7 @@ def _ask(answer: Callable[..., Any], case: Case) -> Plan | Finding:
         return wrong_kind("a Plan from your function, such as Plan(create=2)", given)
     try:
         return checked(given, case.rs, case.pods)
-    except PlanError as error:
+    except ReplacementError as error:
         return wrong(f"This plan cannot be carried out: {error}.")
 
 

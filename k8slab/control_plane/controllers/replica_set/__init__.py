@@ -8,7 +8,7 @@ Rule of use: it owns by uid and selector: matching orphans are adopted, relabell
 Upstream: pkg/controller/replicaset
 """
 
-from k8slab.control_plane.controllers.replica_set.learner import PlanError, adapt, checked
+from k8slab.control_plane.controllers.replica_set.learner import adapt, checked
 from k8slab.control_plane.controllers.replica_set.plan import Plan, plan, rank_for_deletion
 from k8slab.control_plane.controllers.replica_set.replica_set_controller import (
     ReplicaSetController,
@@ -17,7 +17,6 @@ from k8slab.control_plane.controllers.replica_set.status import calculate_status
 
 __all__ = [
     "Plan",
-    "PlanError",
     "ReplicaSetController",
     "adapt",
     "calculate_status",

@@ -19,6 +19,7 @@ from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import DeleteOptions, Preconditions, controller_of
 from k8slab.api.pods import is_pod_active, is_pod_ready
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informers, WorkQueue, key_of
+from k8slab.client.learner import ReplacementError
 from k8slab.control_plane.controllers.controller_ref_manager import (
     adopt,
     release,
@@ -37,7 +38,7 @@ from k8slab.control_plane.controllers.controller_utils import (
     slow_start,
     work,
 )
-from k8slab.control_plane.controllers.replica_set.learner import PlanError, Planner
+from k8slab.control_plane.controllers.replica_set.learner import Planner
 from k8slab.control_plane.controllers.replica_set.plan import Plan, plan, wanted
 from k8slab.control_plane.controllers.replica_set.status import available_in, calculate_status
 from k8slab.control_plane.controllers.replica_set.tally import (
@@ -154,7 +155,7 @@ class ReplicaSetController:
             may_act = self._expectations.satisfied(key, self._sim.now)
             try:
                 result = self._plan(rs, orphans)
-            except PlanError as error:
+            except ReplacementError as error:
                 self._recorder.event(rs, "Warning", "FailedPlan", str(error))
                 await self._write_status(rs, kinds, Plan(), None)
                 return

@@ -1,0 +1,119 @@
+"""Functions of a learner's in the place of the lab's: `Cluster(replace={"pod_phase": my_phase})`.
+
+The table `REPLACEABLE` says which there are. Each is wrapped before a component gets it: it sees
+copies, what it returns is looked at, and what it does wrong becomes a `ReplacementError`, which the
+component tells where people look. Pods of kube-system keep the lab's own functions wherever their
+failure would keep the cluster from coming up.
+
+Rule of use: to make a function replaceable, add a row here and hand `world.replace[name]` to its
+component; `checked` functions raise `ReplacementError` in the learner's words.
+
+Upstream: none
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from k8slab.addons.coredns.records import Answer
+from k8slab.api.core import PodSpec
+from k8slab.client.learner import ReplacementError, call, shown
+from k8slab.linux.resolver import Lookup, ResolutionError
+
+PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
+REPLACEABLE: Mapping[str, str] = {
+    "replica_set": "plan(rs, pods, *, now, related=()) of the ReplicaSet controller",
+    "scheduler_plugins": "the scheduler's plugins, or some of your own beside them",
+    "pod_phase": "pod_phase(spec, container_statuses, init_container_statuses, ...) of kubelets",
+    "queries": "queries(name, resolv_conf, *, libc) of the resolver in each Pod",
+    "dns_answer": "answer(qname, qtype, *, services, endpoint_slices, ...) of CoreDNS",
+    "kube_proxy": "render(services, endpoint_slices, *, node, config) of kube-proxy",
+}
+
+
+class QueriesFailedError(ResolutionError):
+    """A name that has no address because the learner's search of it went wrong."""
+
+    def __init__(self, name: str, why: ReplacementError) -> None:
+        super().__init__(Lookup(name, ()))
+        self.args = (f"Could not resolve host: {name}: {why}",)
+
+
+def adapted(replace: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the replacements, each as its component wants it; raise ValueError for others."""
+    known = dict(replace or {})
+    for name in known:
+        if name not in REPLACEABLE:
+            near = difflib.get_close_matches(name, REPLACEABLE, 1)
+            hint = f", did you mean {near[0]!r}?" if near else ""
+            names = ", ".join(REPLACEABLE)
+            raise ValueError(f"nothing to replace is called {name!r}{hint} There are: {names}.")
+    for name, adapt in ADAPTERS.items():
+        if known.get(name) is not None:
+            known[name] = adapt(known[name])
+    return known
+
+
+def pod_phase(function: Callable[..., Any]) -> Callable[..., str]:
+    """Return the learner's phase as kubelets call it."""
+    usage = "pod_phase(spec, container_statuses, init_container_statuses, terminal=..., ...)"
+
+    def decide(spec: PodSpec, regular: Sequence[Any], init: Sequence[Any], **facts: bool) -> str:
+        phase = call("pod_phase", usage, function, spec, tuple(regular), tuple(init), **facts)
+        if phase not in PHASES:
+            text = f"your pod_phase returned {shown(phase)}, expected one of {', '.join(PHASES)}"
+            raise ReplacementError(text)
+        return str(phase)
+
+    return decide
+
+
+def resolver_queries(function: Callable[..., Any]) -> Callable[..., list[str]]:
+    """Return the learner's search list as the resolver calls it."""
+    usage = "queries(name, resolv_conf, libc=...)"
+
+    def search(name: str, resolv_conf: Any, *, libc: str = "glibc") -> list[str]:
+        try:
+            found = call("queries", usage, function, name, resolv_conf, libc=libc)
+            names = isinstance(found, list | tuple) and all(isinstance(one, str) for one in found)
+            if not names or not found:
+                text = f"your queries returned {shown(found)}, expected a list of names"
+                raise ReplacementError(text)
+        except ReplacementError as error:
+            raise QueriesFailedError(name, error) from None
+        return list(found)
+
+    return search
+
+
+def dns_answer(function: Callable[..., Any]) -> Callable[..., Answer]:
+    """Return the learner's answers as CoreDNS looks names up; it is given what it asks for."""
+    usage = "answer(qname, qtype, services=..., endpoint_slices=...)"
+
+    def look_up(name: str, qtype: str, source: Any, config: Any) -> Answer:
+        facts = {**source.objects(), "config": config}
+        given = {key: facts[key] for key in _taken(function, facts)}
+        found = call("answer", usage, function, name, qtype, **given)
+        if not isinstance(found, Answer):
+            raise ReplacementError(f"your answer returned {shown(found)}, expected an Answer")
+        return found
+
+    return look_up
+
+
+def _taken(function: Callable[..., Any], facts: Mapping[str, Any]) -> list[str]:
+    """Return which of the facts a function has parameters for."""
+    parameters = inspect.signature(function).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return list(facts)
+    return [name for name in facts if name in parameters]
+
+
+ADAPTERS: Mapping[str, Callable[[Any], Any]] = {
+    "pod_phase": pod_phase,
+    "queries": resolver_queries,
+    "dns_answer": dns_answer,
+}

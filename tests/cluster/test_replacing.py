@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from k8slab import Cluster
+from k8slab.addons import coredns
+from k8slab.linux import resolver
+from k8slab.linux.resolver import ResolutionError
+from k8slab.node.kubelet import status
+
+
+def events_of(cluster: Cluster, reason: str) -> str:
+    return str(cluster.kubectl(f"get events -A --field-selector reason={reason}"))
+
+
+def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match="'pod_fase', did you mean 'pod_phase'"):
+        Cluster(replace={"pod_fase": status.pod_phase}, boot=False)
+
+
+def test_a_pod_has_the_phase_that_the_learner_says() -> None:
+    def phase(spec: Any, regular: Any, init: Any, **facts: Any) -> str:
+        if spec.containers[0].name == "odd":
+            return "Succeeded"
+        return status.pod_phase(spec, regular, init, **facts)
+
+    cluster = Cluster(workers=1, seed=1, replace={"pod_phase": phase})
+    cluster.kubectl("run odd --image=nginx")
+    cluster.run(20)
+    assert "Succeeded" in cluster.kubectl("get pod odd -o jsonpath={.status.phase}")
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"),
+    [
+        (lambda *_, **__: None, "your pod_phase returned None (NoneType), expected one of"),
+        (lambda spec: "Running", "your pod_phase could not be called as pod_phase(spec,"),
+        (lambda *_, **__: {"a": 1}["web"], "your pod_phase raised KeyError: 'web' at"),
+    ],
+)
+def test_a_phase_that_cannot_be_used_is_told_as_an_event(phase: Any, said: str) -> None:
+    def only_default(spec: Any, regular: Any, init: Any, **facts: Any) -> Any:
+        ours = spec.priorityClassName.startswith("system-") or spec.containers[0].name != "web"
+        decide = status.pod_phase if ours else phase
+        return decide(spec, regular, init, **facts)
+
+    cluster = Cluster(workers=1, seed=1, replace={"pod_phase": only_default})
+    cluster.kubectl("run web --image=nginx")
+    cluster.run(20)
+    assert cluster.kubectl("get pod web -o jsonpath={.status.phase}").strip() == "Unknown"
+    if "could not be called" not in said:  # here it is called by a function that can
+        assert said in events_of(cluster, "FailedPhase")
+
+
+def test_names_are_searched_for_as_the_learner_says() -> None:
+    def shortest(name: str, conf: Any, *, libc: str = "glibc") -> list[str]:
+        return resolver.queries(f"{name}.default.svc.cluster.local.", conf, libc=libc)
+
+    cluster = Cluster(workers=1, seed=1, replace={"queries": shortest})
+    found = cluster.resolve("kubernetes")
+    assert [query.name for query in found.queries] == ["kubernetes.default.svc.cluster.local"] * 2
+
+
+def test_a_search_that_goes_wrong_is_a_name_that_does_not_resolve() -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"queries": lambda name, conf, libc: None})
+    with pytest.raises(ResolutionError, match="your queries returned None"):
+        cluster.resolve("kubernetes")
+
+
+def test_coredns_answers_as_the_learner_says() -> None:
+    asked: list[str] = []
+
+    def answer(qname: str, qtype: str, *, services: Any, endpoint_slices: Any) -> Any:
+        asked.append(qname)
+        return coredns.answer(qname, qtype, services=services, endpoint_slices=endpoint_slices)
+
+    cluster = Cluster(workers=1, seed=1, replace={"dns_answer": answer})
+    assert cluster.resolve("kubernetes").ip == "10.96.0.1"
+    assert "kubernetes.default.svc.cluster.local." in asked
+
+
+def test_an_answer_that_is_none_is_a_failure_of_the_server() -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"dns_answer": lambda qname, qtype: "10.0.0.1"})
+    found = cluster.resolve("kubernetes")
+    assert found.queries[0].rcode == "SERVFAIL"
+    logs = cluster.kubectl("logs -n kube-system -l k8s-app=kube-dns")
+    assert "your answer returned '10.0.0.1' (str), expected an Answer" in logs
