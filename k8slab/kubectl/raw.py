@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from k8slab.api import codec, errors
-from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
+from k8slab.api.scheme import AGGREGATED, KINDS, OTHER_VERSIONS, Resource
 from k8slab.client import Listing
 from k8slab.kubectl.invocation import Invocation
 
@@ -28,7 +28,7 @@ async def get_raw(call: Invocation) -> None:
     """Print what the API server answers to a GET of the path."""
     url = urlsplit(call.flags.text("raw"))
     match = _PATH.fullmatch(url.path)
-    resource = _resource(match) if match is not None else None
+    resource = _resource(call, match) if match is not None else None
     if match is None or resource is None:
         raise errors.no_such_path()
     query = {key: values[-1] for key, values in parse_qs(url.query).items()}
@@ -45,9 +45,9 @@ async def get_raw(call: Invocation) -> None:
     call.print(_text(answer, resource), end="")
 
 
-def _resource(match: re.Match[str]) -> Resource | None:
+def _resource(call: Invocation, match: re.Match[str]) -> Resource | None:
     group, version = match["group"] or "", match["core"] or match["version"]
-    for resource in (*KINDS, *OTHER_VERSIONS):
+    for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED, *call.custom):
         if (resource.group, resource.version, resource.plural) == (group, version, match["plural"]):
             return resource
     return None
