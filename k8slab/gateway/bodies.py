@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
-from k8slab.api import errors
+from k8slab.api import errors, go_json
 from k8slab.api.scheme import Resource
 from k8slab.api.yaml_text import YamlError
 from k8slab.api.yaml_text import parse as parse_yaml
@@ -156,8 +155,8 @@ def _refuse_empty(http: HttpRequest, kind: str) -> None:
 
 def _json(text: bytes, context: str) -> Any:
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return go_json.decode(text)
+    except ValueError as error:
         raise errors.bad_request(f"{context}{error}") from None
 
 

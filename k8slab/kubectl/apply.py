@@ -17,7 +17,7 @@ import msgspec
 from k8slab.api import codec
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object
-from k8slab.client import APPLY_PATCH, STRATEGIC_PATCH
+from k8slab.client import APPLY_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from k8slab.kubectl import three_way
 from k8slab.kubectl.changing import CHANGE, check_output, is_not_found, send, show
 from k8slab.kubectl.command_line import Flag, flag_on
@@ -93,16 +93,17 @@ async def _patch(call: Invocation, target: Found, live: Object) -> None:
     if LAST_APPLIED not in live.metadata.annotations:
         call.warn(MISSING_ANNOTATION.format(plural=target.resource.plural, name=target.name))
     wanted = with_last_applied(target.obj)
-    change = three_way.patch(
-        last_applied(live) or {}, wanted, msgspec.json.decode(codec.to_json(live))
-    )
+    is_custom = target.resource.is_custom  # nobody knows how its lists are merged
+    compare = three_way.merge_patch if is_custom else three_way.patch
+    change = compare(last_applied(live) or {}, wanted, msgspec.json.decode(codec.to_json(live)))
     change.pop("status", None)
     if not change:
         return show(call, target, live, "unchanged")
     stored: Any = live
     if call.dry_run != "client":
         try:
-            stored = await send(call, "patch", target, change, patch_type=STRATEGIC_PATCH)
+            type_ = MERGE_PATCH if is_custom else STRATEGIC_PATCH
+            stored = await send(call, "patch", target, change, patch_type=type_)
         except ApiError as error:
             patching = while_doing("patching", target.source, error)
             doing = f"applying patch:\n{compact_json(change)}\nto:\n{_describe(target)}\nfor:"

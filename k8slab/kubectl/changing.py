@@ -3,7 +3,7 @@
 `show(call, found, obj, "created")` prints "deployment.apps/web created (dry run)", or the object in
 the form that -o asks for. `send(call, verb, found, body)` asks the API server.
 
-Rule of use: with --dry-run=client nothing is sent, with --dry-run=server nothing is kept.
+Rule of use: with --dry-run=client or --local nothing is sent, with --dry-run=server nothing kept.
 
 Upstream: staging/src/k8s.io/kubectl/pkg/cmd/util, cli-runtime/pkg/resource/helper.go
 """
@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8slab.api import codec
 from k8slab.api.diagnosis import unknown_fields
 from k8slab.api.errors import ApiError
+from k8slab.client import patch
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Invocation
@@ -72,7 +74,19 @@ async def send(call: Invocation, verb: str, found: Found, body: Any, **fields: A
     )
 
 
-def show(call: Invocation, found: Found, obj: Any, done: str) -> None:
+async def patched(
+    call: Invocation, found: Found, change: Any, patch_type: str, **fields: Any
+) -> Any:
+    """Return an object with a change: as stored, or as it would be if nothing shall be sent.
+
+    Raises ApiError.
+    """
+    if call.sends:
+        return await send(call, "patch", found, change, patch_type=patch_type, **fields)
+    return patch.apply(found.data or codec.to_dict(found.obj), change, patch_type)
+
+
+def show(call: Invocation, found: Found, obj: Any, done: str, *, note: bool = True) -> None:
     """Print what was done with an object, or the object itself if -o asks for it."""
     output = call.flags.text("output") if call.flags.has("output") else ""
     if output == "name":
@@ -80,7 +94,7 @@ def show(call: Invocation, found: Found, obj: Any, done: str) -> None:
         return
     write = printer_for(call, FORMATS) if output else None
     if write is None:
-        call.print(f"{found.title} {done}{call.dry_run_note}")
+        call.print(f"{found.title} {done}{call.dry_run_note if note else ''}")
         return
     first = not any(stream == "out" for stream, _ in call.output)
     call.print(write(plain(obj), first), end="")

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from k8slab.kubectl import generators, information, policy_generators, rollout
 from k8slab.kubectl.apply import APPLY, VIEW_LAST_APPLIED
+from k8slab.kubectl.autoscale import AUTOSCALE
 from k8slab.kubectl.command_line import GLOBAL
 from k8slab.kubectl.create import CREATE
 from k8slab.kubectl.delete import DELETE
@@ -22,16 +23,20 @@ from k8slab.kubectl.drain import CORDON, DRAIN
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.events import EVENTS
 from k8slab.kubectl.explain import EXPLAIN
+from k8slab.kubectl.expose import EXPOSE
 from k8slab.kubectl.get import GET
 from k8slab.kubectl.invocation import Command
 from k8slab.kubectl.logs import EXEC, LOGS
-from k8slab.kubectl.metadata import ANNOTATE, LABEL, TAINT
+from k8slab.kubectl.metadata import ANNOTATE, LABEL
 from k8slab.kubectl.patching import PATCH, REPLACE
 from k8slab.kubectl.rollout_status import STATUS
-from k8slab.kubectl.run_and_expose import AUTOSCALE, EXPOSE, RUN
+from k8slab.kubectl.run import RUN
 from k8slab.kubectl.scale import SCALE
-from k8slab.kubectl.set_commands import SET_ENV, SET_IMAGE, SET_RESOURCES
+from k8slab.kubectl.set_access import SET_SERVICE_ACCOUNT, SET_SUBJECT
+from k8slab.kubectl.set_commands import SET_IMAGE, SET_RESOURCES
+from k8slab.kubectl.set_env import SET_ENV
 from k8slab.kubectl.set_selector import SET_SELECTOR
+from k8slab.kubectl.taint import TAINT
 from k8slab.kubectl.wait import WAIT
 
 _GENERATORS = {**generators.COMMANDS, **policy_generators.COMMANDS}
@@ -45,6 +50,9 @@ COMMANDS: Mapping[str, Command] = {
     "set env": SET_ENV,
     "set resources": SET_RESOURCES,
     "set selector": SET_SELECTOR,
+    "set serviceaccount": SET_SERVICE_ACCOUNT,
+    "set sa": SET_SERVICE_ACCOUNT,
+    "set subject": SET_SUBJECT,
     "explain": EXPLAIN,
     "get": GET,
     "delete": DELETE,

@@ -40,6 +40,9 @@ _CASCADE_OLD = {"true": "background", "false": "orphan"}
 
 async def delete(call: Invocation) -> None:
     """Delete the objects that the words or files mean."""
+    output = call.flags.text("output")
+    if output not in ("", "name"):
+        raise CommandError(f"unexpected -o output mode: {output}. We only support '-o name'")
     grace = _grace(call)
     options = DeleteOptions(gracePeriodSeconds=grace, propagationPolicy=_policy(call))
     errors: list[Exception] = []
@@ -104,7 +107,7 @@ async def _targets(call: Invocation, errors: list[Exception]) -> list[Found]:
     if not call.words:
         raise CommandError(MUST_SPECIFY)
     finder = Finder(call)
-    wanted = finder.check(selections(call.words))
+    wanted = finder.check(selections(call.words, call.custom))
     found: list[Found] = []
     for selection in wanted:
         if selection.names:

@@ -74,7 +74,8 @@ def report(error: Exception) -> tuple[str, int]:
     if standard is None:
         text = str(error)
         standard = text if text.startswith("error: ") else f"error: {text}"
-    return standard + "\n", error.code if isinstance(error, CommandError) else 1
+    end = "" if standard.endswith("\n") else "\n"
+    return standard + end, error.code if isinstance(error, CommandError) else 1
 
 
 def _message(error: Exception) -> str:

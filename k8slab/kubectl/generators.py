@@ -14,6 +14,8 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from k8slab.kubectl.changing import CHANGE
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.create import create_generated
@@ -219,6 +221,26 @@ def labels_of(text: str) -> dict[str, str]:
             raise CommandError(f"unexpected label spec: {part}")
         labels[key] = value
     return labels
+
+
+def overridden(made: Plain, text: str) -> Plain:
+    """Return an object with what --overrides says, as a merge patch; CommandError if no JSON."""
+    try:
+        change = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise CommandError(f"--overrides is no JSON: {error}") from None
+    return _merge(made, change) if isinstance(change, dict) else made
+
+
+def _merge(base: Plain, change: Plain) -> Plain:
+    merged = dict(base)
+    for key, value in change.items():
+        inner = merged.get(key)
+        if isinstance(value, dict) and isinstance(inner, dict):
+            merged[key] = _merge(inner, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 async def job_from(call: Invocation) -> Plain:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from k8slab.api.meta import Object
 from k8slab.api.table import Table
 from k8slab.kubectl.command_line import Flag, flag_on
-from k8slab.kubectl.errors import Exit, raise_all
+from k8slab.kubectl.errors import CommandError, Exit, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES, objects_in
 from k8slab.kubectl.printers import PRINT, Print, list_of, plain, printer_for
@@ -34,17 +34,21 @@ Use "kubectl explain <resource>" for a detailed description of that resource (e.
 pods).
 See 'kubectl get -h' for help and examples
 """
-ENDPOINTS_DEPRECATED = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
 
 
 async def get(call: Invocation) -> None:
     """Print the objects that the words mean."""
     if call.flags.given("raw"):
         return await get_raw(call)
+    watches = call.flags.on("watch") or call.flags.on("watch-only")
+    if call.flags.on("output-watch-events") and not watches:
+        raise CommandError(
+            "--output-watch-events option can only be used with --watch or --watch-only"
+        )
     finder = Finder(call)
     wanted = _wanted(call, finder)
     write = _writer(call)
-    if call.flags.on("watch") or call.flags.on("watch-only"):
+    if watches:
         return await watch(call, wanted, write)
     if write is not None or call.flags.text("output") == "name":
         await _print_objects(call, finder, wanted, write)
@@ -61,7 +65,13 @@ def _wanted(call: Invocation, finder: Finder) -> list[Selection]:
         return [Selection(item.resource, (item.name,)) for item in objects]
     if not call.words:
         raise Exit(NOTHING_ASKED)
-    return finder.check(selections(call.words))
+    return finder.check(selections(call.words, call.custom))
+
+
+def _part(call: Invocation) -> dict[str, str]:
+    """Return which part of the objects is asked for, if not all of them."""
+    part = call.flags.text("subresource")
+    return {"subresource": part} if part else {}
 
 
 def _writer(call: Invocation) -> Print | None:
@@ -76,24 +86,20 @@ async def _print_tables(call: Invocation, finder: Finder, wanted: list[Selection
     order = call.flags.text("sort-by")
     options = (("includeObject", "Object"),) if order else ()
     for selection in _merged(wanted):
-        table = merged(await finder.ask(selection, as_table=True, options=options))
-        warn_if_deprecated(call, selection)
+        answers = await finder.ask(selection, as_table=True, options=options, **_part(call))
+        table = merged(answers)
         if table is None or not table.rows:
             continue
         if order:
             table = sort_rows(table, order)
+            if table is None:
+                continue
         if printed:
             call.print()
         call.print(render(table, look_of(call.flags, selection.resource, len(wanted))), end="")
         printed += 1
     if not printed and not finder.errors and not call.flags.on("ignore-not-found"):
         say_nothing_found(call, wanted)
-
-
-def warn_if_deprecated(call: Invocation, selection: Selection) -> None:
-    """Say what the API server warns of when the kind is asked for."""
-    if selection.resource.kind == "Endpoints":
-        call.warn(ENDPOINTS_DEPRECATED)
 
 
 def say_nothing_found(call: Invocation, wanted: list[Selection]) -> None:
@@ -130,7 +136,7 @@ async def _print_objects(
     """Print the objects themselves: one alone, or a List."""
     objects: list[tuple[Selection, Object]] = []
     for selection in wanted:
-        for answer in await finder.ask(selection):
+        for answer in await finder.ask(selection, **_part(call)):
             items = getattr(answer, "items", None)
             objects += [(selection, obj) for obj in ((answer,) if items is None else items)]
     if finder.errors and not objects:

@@ -29,7 +29,7 @@ VERBS = "create,delete,deletecollection,get,list,patch,update,watch"
 async def api_resources(call: Invocation) -> None:
     """Print the kinds that the server has."""
     flags = call.flags
-    kinds = [kind for kind in sorted(KINDS, key=_order) if _asked(call, kind)]
+    kinds = [kind for kind in sorted((*KINDS, *_preferred(call)), key=_order) if _asked(call, kind)]
     if flags.text("sort-by") == "kind":
         kinds.sort(key=lambda kind: kind.kind)
     elif flags.text("sort-by") == "name":
@@ -40,6 +40,11 @@ async def api_resources(call: Invocation) -> None:
     rows = [_headings(wide)] if not flags.on("no-headers") else []
     rows += [_row(kind, wide) for kind in kinds]
     call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
+
+
+def _preferred(call: Invocation) -> list[Resource]:
+    """Return the kinds that were defined, each in its best version."""
+    return list({kind.group_resource: kind for kind in reversed(call.custom)}.values())
 
 
 def _order(kind: Resource) -> tuple[str, str]:
@@ -73,7 +78,7 @@ def _row(kind: Resource, wide: bool) -> list[str]:
 
 async def api_versions(call: Invocation) -> None:
     """Print the groups and versions that the server has."""
-    found: Iterable[str] = dict.fromkeys(kind.api_version for kind in (*KINDS, *OTHER_VERSIONS))
+    found: Iterable[str] = dict.fromkeys(kind.api_version for kind in (*KINDS, *OTHER_VERSIONS, *call.custom))
     call.print("".join(f"{version}\n" for version in sorted(found)), end="")
 
 

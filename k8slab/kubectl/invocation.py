@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from k8slab.api.scheme import Resource
-from k8slab.client import Request, Transport
+from k8slab.client import Notes, Request, Transport
 from k8slab.kubectl.command_line import Flag, Parsed
 from k8slab.kubectl.errors import CommandError
 
@@ -52,6 +52,7 @@ class Invocation:
         self.words = flags.words
         self.stdin = stdin
         self.output: list[tuple[str, str]] = []
+        self.custom: tuple[Resource, ...] = ()  # kinds that were defined, as far as asked for
 
     @property
     def namespace(self) -> str:
@@ -76,6 +77,16 @@ class Invocation:
         return given
 
     @property
+    def local(self) -> bool:
+        """Whether files are changed on their own, and the API server is not asked."""
+        return self.flags.has("local") and self.flags.on("local")
+
+    @property
+    def sends(self) -> bool:
+        """Whether changes go to the API server at all."""
+        return not self.local and self.dry_run != "client"
+
+    @property
     def dry_run_note(self) -> str:
         """What is said behind every message of a dry run."""
         return {"client": " (dry run)", "server": " (server dry run)"}.get(self.dry_run, "")
@@ -92,6 +103,11 @@ class Invocation:
         """Write a warning to stderr."""
         self.say(f"Warning: {text}")
 
+    def warn_once(self, text: str) -> None:
+        """Write a warning to stderr, unless it has been written."""
+        if ("err", f"Warning: {text}\n") not in self.output:
+            self.warn(text)
+
     async def request(self, verb: str, resource: Resource, **fields: Any) -> Any:
         """Ask the API server; `fields` are those of `Request`.
 
@@ -100,13 +116,20 @@ class Invocation:
         if not resource.namespaced:
             fields.pop("namespace", None)
         fields.setdefault("dry_run", self.dry_run == "server")
+        notes = Notes()
         user = self.flags.text("as") or self.around.user
         request = Request(
             verb=verb,
             resource=resource.plural,
             group=resource.group,
+            version=resource.version if resource.is_custom else "",
             version=resource.version,
             user=user,
+            notes=notes,
             **fields,
         )
-        return await self.around.transport.request(request)
+        try:
+            return await self.around.transport.request(request)
+        finally:
+            for text in notes.warnings:
+                self.warn_once(text)

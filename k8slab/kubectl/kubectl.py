@@ -20,6 +20,7 @@ from k8slab.client import ADMIN, Transport
 from k8slab.kubectl import errors
 from k8slab.kubectl.command_line import parse
 from k8slab.kubectl.commands import find
+from k8slab.kubectl.discovery import discover
 from k8slab.kubectl.help import HELP, group_help
 from k8slab.kubectl.invocation import Invocation, Surroundings
 
@@ -94,6 +95,7 @@ async def _carry_out(around: Surroundings, words: list[str], stdin: str) -> Resu
                 if call.flags.on("help"):
                     call.print(group_help(path), end="")
                 else:
+                    await discover(call)
                     await command.run(call)
     except errors.KNOWN_ERRORS as error:
         text, code = errors.report(error)

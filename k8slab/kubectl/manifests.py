@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from k8slab.api import scheme
+from k8slab.api.meta import Object
 from k8slab.api.yaml_text import YamlError, parse
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
@@ -103,12 +104,20 @@ def _flat(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield data
 
 
+def _defined(call: Invocation, api_version: str, kind: str) -> type[Object] | None:
+    """Return the type of a kind that was defined, None if there is none of that version."""
+    for row in call.custom:
+        if (row.api_version, row.kind) == (api_version, kind):
+            return row.type
+    return None
+
+
 def _found(call: Invocation, source: str, data: dict[str, Any]) -> Found | CommandError:
     meta = data.get("metadata") or {}
     name = str(meta.get("name") or "")
     namespace = str(meta.get("namespace") or "")
     api_version, kind = str(data.get("apiVersion")), str(data.get("kind"))
-    type_ = scheme.lookup(api_version, kind)
+    type_ = scheme.lookup(api_version, kind) or _defined(call, api_version, kind)
     if type_ is None or type_ in scheme.SUBRESOURCE_TYPES:
         return CommandError(
             f'resource mapping not found for name: "{name}" namespace: "{namespace}" from '
@@ -124,6 +133,8 @@ def _found(call: Invocation, source: str, data: dict[str, Any]) -> Found | Comma
             f"\"{call.namespace}\". You must pass '--namespace={namespace}' to perform this "
             "operation."
         )
+    if call.local:
+        return Found(resource, namespace, name, data, source)
     namespace = namespace or call.namespace
     placed = {**data, "metadata": {**meta, "namespace": namespace}}
     return Found(resource, namespace, name, placed, source)

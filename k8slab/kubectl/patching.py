@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8slab.api.errors import ApiError
+import msgspec
+
+from k8slab.api import codec, go_json
+from k8slab.api.errors import ApiError, bad_request
 from k8slab.api.yaml_text import YamlError, parse
 from k8slab.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
-from k8slab.kubectl.changing import CHANGE, check_output, send, show
+from k8slab.kubectl.changing import CHANGE, check_output, patched, send, show
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all, while_doing
 from k8slab.kubectl.invocation import Command, Invocation
@@ -47,11 +50,21 @@ async def patch(call: Invocation) -> None:
 def _change(call: Invocation) -> Any:
     text = call.flags.text("patch")
     if call.flags.given("patch-file"):
-        text = call.around.read_file(call.flags.text("patch-file"))
+        path = call.flags.text("patch-file")
+        try:
+            text = call.around.read_file(path)
+        except OSError:
+            problem = f"open {path}: no such file or directory"
+            raise CommandError(f"unable to read patch file: {problem}") from None
     if not text:
         raise CommandError(
             "must specify --patch or --patch-file containing the contents of the patch"
         )
+    if text.lstrip().startswith("{"):
+        try:
+            return go_json.decode(text.encode())
+        except ValueError as error:
+            raise bad_request(f"error decoding patch: {error}") from None
     try:
         documents = parse(text)
     except YamlError as error:
@@ -62,18 +75,17 @@ def _change(call: Invocation) -> Any:
 
 
 async def _patch(call: Invocation, target: Found, change: Any, type_: str) -> None:
-    stored: Any = target.obj
-    if call.dry_run != "client":
-        stored = await send(
-            call,
-            "patch",
-            target,
-            change,
-            patch_type=type_,
-            field_validation="Warn",
-            subresource=call.flags.text("subresource"),
-        )
-    same = stored.metadata.resourceVersion == target.obj.metadata.resourceVersion
+    subresource = call.flags.text("subresource")
+    stored = await patched(
+        call, target, change, type_, field_validation="Warn", subresource=subresource
+    )
+    if isinstance(stored, dict):
+        same = stored == (target.data or codec.to_dict(target.obj))
+    else:
+        same = stored.metadata.resourceVersion == target.obj.metadata.resourceVersion
+    if subresource == "scale":
+        scale = msgspec.structs.replace(target.resource, singular="scale", group="autoscaling")
+        target = msgspec.structs.replace(target, resource=scale)
     show(call, target, stored, "patched (no change)" if same else "patched")
 
 

@@ -11,7 +11,7 @@ Upstream: staging/src/k8s.io/cli-runtime/pkg/resource/builder.go
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Invocation
 
+Custom: TypeAlias = tuple[Resource, ...]  # kinds that were defined, best versions first
 LABELS = Flag("selector", "l")
 SELECTORS = (
     LABELS,
@@ -52,13 +53,17 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One object, where it is, and what it is; `source` is the file that names it."""
+    """One object, where it is, and what it is.
+
+    `source` is the file that names it, `data` what the file says if that is all there is to know.
+    """
 
     resource: Resource
     namespace: str
     name: str
     obj: Any = None
     source: str = ""
+    data: Any = None
 
     @property
     def title(self) -> str:
@@ -76,15 +81,17 @@ def group_version_resource(resource: Resource) -> str:
     return f"{resource.group}/{resource.version}, Resource={resource.plural}"
 
 
-def resolve(name: str) -> Resource:
+def resolve(name: str, custom: Custom = ()) -> Resource:
     """Return the kind that a word means; CommandError if there is none."""
-    found = scheme.resolve(name)
+    found = scheme.resolve(name) or defined(name, custom)
     if found is None:
-        raise CommandError(f'the server doesn\'t have a resource type "{name}"')
+        plural, _, group = name.partition(".")
+        where = f' in group "{group}"' if group else ""
+        raise CommandError(f'the server doesn\'t have a resource type "{plural}"{where}')
     return found
 
 
-def split_name(word: str) -> tuple[Resource, str]:
+def split_name(word: str, custom: Custom = ()) -> tuple[Resource, str]:
     """Return kind and name of a word such as "deploy/web"."""
     kind, _, name = word.partition("/")
     if not kind or not name or "/" in name:
@@ -93,25 +100,36 @@ def split_name(word: str) -> tuple[Resource, str]:
             if "/" in name
             else "arguments in resource/name form must have a single resource and name"
         )
-    return resolve(kind), name
+    return resolve(kind, custom), name
 
 
-def selections(words: Sequence[str]) -> list[Selection]:
+def defined(name: str, custom: Custom) -> Resource | None:
+    """Return the defined kind that a word means: plural, singular, short name or kind."""
+    wanted = name.lower()
+    for row in custom:
+        names = (row.plural, row.singular, *row.short_names, row.kind.lower())
+        full = (f".{row.group}", f".{row.version}.{row.group}")
+        if any(wanted in (own, *(own + end for end in full)) for own in names):
+            return row
+    return None
+
+
+def selections(words: Sequence[str], custom: Custom = ()) -> list[Selection]:
     """Return what the words mean: kinds, or names of them."""
     if any("/" in word for word in words):
         if not all("/" in word for word in words):
             raise CommandError(_SLASH)
-        return [Selection(resource, (name,)) for resource, name in map(split_name, words)]
+        return [Selection(resource, (name,)) for resource, name in (split_name(word, custom) for word in words)]
     names = tuple(words[1:]) or None
-    return [Selection(resource, names) for resource in kinds_of(words[0])]
+    return [Selection(resource, names) for resource in kinds_of(words[0], custom)]
 
 
-def kinds_of(word: str) -> list[Resource]:
+def kinds_of(word: str, custom: Custom = ()) -> list[Resource]:
     """Return the kinds in a word such as "pods,svc" or "all"."""
     found: dict[str, Resource] = {}
     for part in word.split(","):
-        members = [kind for kind in KINDS if part in kind.categories]
-        for resource in members or [resolve(part)]:
+        members = [kind for kind in (*KINDS, *custom) if part in kind.categories]
+        for resource in members or [resolve(part, custom)]:
             found.setdefault(resource.group_resource, resource)
     return list(found.values())
 
@@ -131,12 +149,13 @@ class Finder:
         flags = call.flags
         self._labels = label_selector(call)
         self._fields = flags.text("field-selector") if flags.has("field-selector") else ""
+        self._absent_is_fine = flags.has("ignore-not-found") and flags.on("ignore-not-found")
         self._everywhere = flags.has("all-namespaces") and flags.on("all-namespaces")
 
     async def find(self, words: Sequence[str]) -> list[Found]:
         """Return the objects that the words mean, each whole."""
         found: list[Found] = []
-        for selection in self.check(selections(words)):
+        for selection in self.check(selections(words, self.call.custom)):
             for answer in await self.ask(selection):
                 objects = getattr(answer, "items", None)
                 for obj in (answer,) if objects is None else objects:
@@ -148,7 +167,11 @@ class Finder:
         """Return the selections if they agree with the flags; CommandError if not."""
         named = any(selection.names for selection in wanted)
         if named and (self._labels or self._fields):
-            raise CommandError("name cannot be provided when a selector is specified")
+            raise CommandError(
+                "selectors and the all flag cannot be used when passing resource/name arguments"
+                if any("/" in word for word in self.call.words)
+                else "name cannot be provided when a selector is specified"
+            )
         if named and self._everywhere:
             raise CommandError("a resource cannot be retrieved by name across all namespaces")
         return wanted
@@ -160,7 +183,8 @@ class Finder:
             try:
                 answers.append(await self._one(selection.resource, name, fields))
             except ApiError as error:
-                self.errors.append(error)
+                if not (self._absent_is_fine and error.reason == "NotFound"):
+                    self.errors.append(error)
         return answers
 
     async def _one(self, resource: Resource, name: str | None, fields: dict[str, Any]) -> Any:

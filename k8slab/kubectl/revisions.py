@@ -59,6 +59,13 @@ async def revisions(call: Invocation, obj: Any) -> list[tuple[int, str]]:
     return sorted(found.items())
 
 
+async def objects_of_revisions(call: Invocation, obj: Any) -> dict[int, Any]:
+    """Return the object that keeps each revision: a ReplicaSet or a ControllerRevision."""
+    if isinstance(obj, Deployment):
+        return {revision_of(rs): rs for rs in await replica_sets_of(call, obj)}
+    return {one.revision: one for one in await _controller_revisions(call, obj)}
+
+
 async def template_of_revision(call: Invocation, obj: Any, number: int) -> PodTemplateSpec | None:
     """Return the Pod template of a revision, None if it is not kept."""
     if isinstance(obj, Deployment):

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
+
 from k8slab.api import codec
 from k8slab.api.core import PodTemplateSpec
 from k8slab.api.meta import timestamp
+from k8slab.api.scheme import resource_for
 from k8slab.client import JSON_PATCH, STRATEGIC_PATCH
 from k8slab.kubectl.changing import CHANGE, send, show
 from k8slab.kubectl.command_line import Flag
@@ -27,6 +30,7 @@ from k8slab.kubectl.manifests import FILES
 from k8slab.kubectl.resources import MUST_SPECIFY, SELECTORS, Found
 from k8slab.kubectl.revisions import (
     REVISION,
+    objects_of_revisions,
     replica_sets_of,
     revision_of,
     revisions,
@@ -43,6 +47,7 @@ ROLLBACK_WARNING = (
     "unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with "
     "your previous configuration file instead."
 )
+NO_REVISION = "unable to find the specified revision"
 ROLLABLE = ("Deployment", "DaemonSet", "StatefulSet")
 KEPT_ANNOTATIONS = (
     LAST_APPLIED,
@@ -57,7 +62,7 @@ KEPT_ANNOTATIONS = (
 async def _each(call: Invocation, act: Callable[[Invocation, Found], Awaitable[None]]) -> None:
     if not call.words and not call.flags.all("filename"):
         raise CommandError(MUST_SPECIFY)
-    found, errors = await targets(call)
+    found, errors = await targets(call, whole_kinds=True)
     for target in found:
         try:
             await act(call, target)
@@ -73,14 +78,16 @@ async def history(call: Invocation) -> None:
 
 async def _history(call: Invocation, target: Found) -> None:
     if target.resource.kind not in ROLLABLE:
-        raise CommandError(f"no history viewer has been implemented for {_group_kind(target)}")
+        raise CommandError(f'no history viewer has been implemented for "{_group_kind(target)}"')
     wanted = call.flags.number("revision")
     if wanted < 0:
         raise CommandError("revision must be a positive integer: %v")
+    if call.flags.text("output"):
+        return await _print_revisions(call, target, wanted)
     if wanted:
         template = await template_of_revision(call, target.obj, wanted)
         if template is None:
-            raise CommandError(f"unable to find the specified revision {wanted}")
+            raise CommandError(NO_REVISION)
         call.print(f"{target.title} with revision #{wanted}\n{_template(template)}")
         return
     rows = ["REVISION\tCHANGE-CAUSE"]
@@ -88,6 +95,17 @@ async def _history(call: Invocation, target: Found) -> None:
         f"{number}\t{cause or '<none>'}" for number, cause in await revisions(call, target.obj)
     ]
     call.print(f"{target.title} \n{lines(''.join(row + chr(10) for row in rows))}")
+
+
+async def _print_revisions(call: Invocation, target: Found, wanted: int) -> None:
+    """Print the objects that keep the revisions, or the one that keeps the wanted one."""
+    kept = await objects_of_revisions(call, target.obj)
+    if wanted and wanted not in kept:
+        raise CommandError(NO_REVISION)
+    for number in sorted(kept):
+        if wanted in (0, number):
+            obj = kept[number]
+            show(call, replace(target, resource=resource_for(obj), name=obj.metadata.name), obj, "")
 
 
 def _template(template: PodTemplateSpec) -> str:
@@ -104,7 +122,7 @@ async def undo(call: Invocation) -> None:
 async def _undo(call: Invocation, target: Found) -> None:
     obj = target.obj
     if target.resource.kind not in ROLLABLE:
-        raise CommandError(f"no rollbacker has been implemented for {_group_kind(target)}")
+        raise CommandError(f'no rollbacker has been implemented for "{_group_kind(target)}"')
     if LAST_APPLIED in obj.metadata.annotations:
         call.warn(ROLLBACK_WARNING.format(plural=target.resource.plural, name=target.name))
     if target.resource.kind == "Deployment":
@@ -179,11 +197,10 @@ async def restart(call: Invocation) -> None:
 
 async def _restart(call: Invocation, target: Found) -> None:
     if target.resource.kind not in ROLLABLE:
-        raise CommandError("restarting is not supported")
+        raise CommandError(f"{_title(target)} restarting is not supported")
     if getattr(target.obj.spec, "paused", False):
         raise CommandError(
-            f'{target.resource.group_resource} "{target.name}" can\'t restart paused deployment '
-            "(run rollout resume first)"
+            f"{_title(target)} can't restart paused deployment (run rollout resume first)"
         )
     change = {
         "spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: timestamp(call.now)}}}}
@@ -207,14 +224,18 @@ async def _pause(call: Invocation, target: Found) -> None:
     wanted = call.path.endswith("pause")
     word = "pausing" if wanted else "resuming"
     if target.resource.kind != "Deployment":
-        raise CommandError(f"{_group_kind(target)} {word} is not supported")
+        raise CommandError(f"{_title(target)} {word} is not supported")
     if target.obj.spec.paused == wanted:
         state = "already" if wanted else "not"
-        raise CommandError(f'{target.resource.group_resource} "{target.name}" is {state} paused')
+        raise CommandError(f"{_title(target)} is {state} paused")
     if call.dry_run != "client":
         change = {"spec": {"paused": True if wanted else None}}
         await send(call, "patch", target, change, patch_type=STRATEGIC_PATCH)
     show(call, target, target.obj, "paused" if wanted else "resumed")
+
+
+def _title(target: Found) -> str:
+    return f'{target.resource.group_resource} "{target.name}"'
 
 
 def _group_kind(target: Found) -> str:

@@ -1,7 +1,7 @@
-"""`kubectl set image`, `env` and `resources`: one field of the Pod template of a workload.
+"""`kubectl set image` and `resources`: one field of the Pod template of a workload.
 
     set image deploy/web app=nginx:1.27      "*" means every container
-    set env deploy/web MODE=prod OLD-        "name-" takes a variable out; --list shows them
+    set resources deploy/web -c app --limits=cpu=200m
 
 Rule of use: a change is a strategic merge patch of the template, so that a rollout follows.
 
@@ -10,12 +10,15 @@ Upstream: staging/src/k8s.io/kubectl/pkg/cmd/set
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
-from k8slab.api import codec
 from k8slab.api.core import Container, Pod, PodSpec
+from k8slab.api.errors import ApiError
+from k8slab.api.quantity import parse as parse_quantity
 from k8slab.client import STRATEGIC_PATCH
-from k8slab.kubectl.changing import CHANGE, send, show
+from k8slab.kubectl.changing import CHANGE, patched, show
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all
 from k8slab.kubectl.generators import labels_of
@@ -26,6 +29,9 @@ from k8slab.kubectl.resources import MUST_SPECIFY, SELECTORS, Found
 from k8slab.kubectl.targets import targets
 
 ALL = "*"
+# What is said when it was done, and how it begins when it was refused.
+IMAGE = "image updated", "image update to pod template:"
+RESOURCES = "resource requirements updated", "resources update to pod template"
 
 
 async def set_image(call: Invocation) -> None:
@@ -33,16 +39,10 @@ async def set_image(call: Invocation) -> None:
     names, pairs = split_pairs(call.words)
     if not names and not call.flags.all("filename"):
         raise CommandError(MUST_SPECIFY)
-    found, errors = await targets(call, names)
     if not pairs:
         raise CommandError("at least one image update is required")
     wanted = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-    for target in found:
-        try:
-            await _set_image(call, target, wanted)
-        except KNOWN_ERRORS as error:
-            errors.append(error)
-    raise_all(errors)
+    await each_template(call, names, lambda target: _set_image(call, target, wanted))
 
 
 async def _set_image(call: Invocation, target: Found, wanted: dict[str, str]) -> None:
@@ -60,60 +60,14 @@ async def _set_image(call: Invocation, target: Found, wanted: dict[str, str]) ->
                     patches.setdefault(field, []).append(change)
     missing = [name for name in wanted if name not in matched]
     if missing:
-        raise CommandError(f'unable to find container named "{missing[0]}"')
-    await _send(call, target, patches, "image updated")
-
-
-async def set_env(call: Invocation) -> None:
-    """Change, or list, the environment of containers."""
-    names, pairs = split_pairs(call.words)
-    found, errors = await targets(call, names)
-    if not pairs and not call.flags.on("list"):
-        raise CommandError("at least one environment variable must be provided")
-    for target in found:
-        try:
-            if call.flags.on("list"):
-                _list(call, target)
-            else:
-                await _set_env(call, target, pairs)
-        except KNOWN_ERRORS as error:
-            errors.append(error)
-    raise_all(errors)
-
-
-def _list(call: Invocation, target: Found) -> None:
-    for container in _chosen(call, pod_spec(target)):
-        call.print(f"# {target.resource.kind} {target.name}, container {container.name}")
-        for variable in container.env:
-            if variable.valueFrom is None:
-                call.print(f"{variable.name}={variable.value}")
-            else:
-                source = next(iter(codec.to_dict(variable.valueFrom)))
-                call.print(f"# {variable.name} from {source}")
-
-
-async def _set_env(call: Invocation, target: Found, pairs: list[str]) -> None:
-    patches: list[dict[str, Any]] = []
-    for container in _chosen(call, pod_spec(target)):
-        present = {variable.name: variable for variable in container.env}
-        env: list[dict[str, Any]] = []
-        for pair in pairs:
-            name, equals, value = pair.partition("=")
-            if equals:
-                known = present.get(name)
-                if known is None or known.valueFrom is not None or known.value != value:
-                    env.append({"name": name, "value": value})
-            elif name.removesuffix("-") in present:
-                env.append({"name": name.removesuffix("-"), "$patch": "delete"})
-        if env:
-            patches.append({"name": container.name, "env": env})
-    await _send(call, target, {"containers": patches} if patches else {}, "env updated")
+        raise CommandError(f'error: unable to find container named "{missing[0]}"')
+    await change_template(call, target, patches, IMAGE)
 
 
 async def set_resources(call: Invocation) -> None:
     """Change requests and limits of containers."""
     wanted = {
-        field: labels_of(call.flags.text(field))
+        field: _amounts(call.flags.text(field))
         for field in ("limits", "requests")
         if call.flags.text(field)
     }
@@ -121,57 +75,88 @@ async def set_resources(call: Invocation) -> None:
         raise CommandError(
             "you must specify an update to requests or limits (in the form of --requests/--limits)"
         )
-    found, errors = await targets(call)
+    await each_template(call, call.words, lambda target: _set_resources(call, target, wanted))
+
+
+async def _set_resources(call: Invocation, target: Found, wanted: dict[str, Any]) -> None:
+    chosen = chosen_containers(call, pod_spec(target).containers)
+    if not chosen:
+        raise CommandError(f"error: unable to find container named {call.flags.text('containers')}")
+    patches = [{"name": container.name, "resources": wanted} for container in chosen]
+    await change_template(call, target, {"containers": patches}, RESOURCES)
+
+
+def _amounts(text: str) -> dict[str, str]:
+    amounts = labels_of(text)
+    for amount in amounts.values():
+        try:
+            parse_quantity(amount)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+    return amounts
+
+
+async def each_template(
+    call: Invocation, words: Sequence[str], act: Callable[[Found], Awaitable[None]]
+) -> None:
+    """Do something with each object that the words mean; its errors are reported at the end."""
+    found, errors = await targets(call, words)
     for target in found:
         try:
-            names = [container.name for container in _chosen(call, pod_spec(target))]
-            patches = [{"name": name, "resources": wanted} for name in names]
-            await _send(call, target, {"containers": patches}, "resource requirements updated")
+            await act(target)
         except KNOWN_ERRORS as error:
             errors.append(error)
     raise_all(errors)
 
 
-def _chosen(call: Invocation, spec: PodSpec) -> list[Container]:
+def chosen_containers(call: Invocation, containers: Iterable[Container]) -> list[Container]:
+    """Return the containers whose name matches -c, which may hold stars."""
     wanted = call.flags.text("containers")
-    return [c for c in spec.containers if wanted in (ALL, c.name)]
+    return [c for c in containers if fnmatchcase(c.name, wanted)]
 
 
 def pod_spec(target: Found) -> PodSpec:
     """Return the Pod spec in an object; CommandError if it has none."""
     if isinstance(target.obj, Pod):
         return target.obj.spec
-    template = getattr(getattr(target.obj, "spec", None), "template", None)
+    spec = getattr(target.obj, "spec", None)
+    job = getattr(spec, "jobTemplate", None)
+    template = getattr(job.spec if job is not None else spec, "template", None)
     if template is None:
+        resource = target.resource
         raise CommandError(
-            f"the object is not a pod or does not have a pod template: {target.title}"
+            f"error: {resource.plural}/{target.name} the object is not a pod or does not have a "
+            f"pod template: *{resource.version}.{resource.kind}\n"
         )
-    spec: PodSpec = template.spec
-    return spec
+    found: PodSpec = template.spec
+    return found
 
 
 def _groups(spec: PodSpec) -> tuple[tuple[str, tuple[Container, ...]], ...]:
     return ("initContainers", spec.initContainers), ("containers", spec.containers)
 
 
-async def _send(
-    call: Invocation, target: Found, patches: dict[str, list[dict[str, Any]]], done: str
+async def change_template(
+    call: Invocation, target: Found, patches: dict[str, Any], what: tuple[str, str]
 ) -> None:
+    """Change fields of the Pod spec in an object; `what` words success and failure."""
     if not patches:
         return
     change: dict[str, Any] = {"spec": patches}
     if not isinstance(target.obj, Pod):
         change = {"spec": {"template": change}}
-    stored: Any = target.obj
-    if call.dry_run != "client":
-        stored = await send(call, "patch", target, change, patch_type=STRATEGIC_PATCH)
-    show(call, target, stored, done)
+    if target.resource.kind == "CronJob":
+        change = {"spec": {"jobTemplate": change}}
+    try:
+        stored = await patched(call, target, change, STRATEGIC_PATCH)
+    except ApiError as error:
+        raise CommandError(f"failed to patch {what[1]} {error.message}") from None
+    show(call, target, stored, what[0])
 
 
-_FLAGS = (*FILES, *CHANGE, *SELECTORS, flag_on("all"), flag_on("local"))
-SET_IMAGE = Command(set_image, _FLAGS)
-SET_ENV = Command(set_env, (*_FLAGS, Flag("containers", "c", default=ALL), flag_on("list")))
+TEMPLATE_FLAGS = (*FILES, *CHANGE, *SELECTORS, flag_on("all"), flag_on("local"))
+CONTAINERS = Flag("containers", "c", default=ALL)
+SET_IMAGE = Command(set_image, TEMPLATE_FLAGS)
 SET_RESOURCES = Command(
-    set_resources,
-    (*_FLAGS, Flag("containers", "c", default=ALL), Flag("limits"), Flag("requests")),
+    set_resources, (*TEMPLATE_FLAGS, CONTAINERS, Flag("limits"), Flag("requests"))
 )

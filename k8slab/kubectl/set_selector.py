@@ -13,25 +13,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
-from k8slab.api import codec
 from k8slab.api.core import Service
 from k8slab.api.labels import Requirement, parse
 from k8slab.client import STRATEGIC_PATCH
-from k8slab.kubectl.changing import CHANGE, send, show
+from k8slab.kubectl.changing import CHANGE, patched, show
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
-from k8slab.kubectl.manifests import FILES, objects_in
+from k8slab.kubectl.manifests import FILES
 from k8slab.kubectl.resources import Found
 from k8slab.kubectl.targets import targets
 
-NO_FILE = """\
-you must specify resources by --filename when --local is set.
-Example resource specifications include:
-   '-f rsrc.yaml'
-   '--filename=rsrc.json'"""
 _OPERATORS = {"in": "In", "notin": "NotIn", "exists": "Exists", "!": "DoesNotExist"}
 
 
@@ -40,11 +32,10 @@ async def set_selector(call: Invocation) -> None:
     if not call.words:
         raise CommandError("one selector is required")
     wanted = _requirements(call.words[-1])
-    local = call.flags.on("local")
-    found, errors = _local(call) if local else await targets(call, call.words[:-1])
+    found, errors = await targets(call, call.words[:-1])
     for target in found:
         try:
-            await _set(call, target, labels_in(wanted), keep=local or call.dry_run == "client")
+            await _set(call, target, labels_in(wanted))
         except KNOWN_ERRORS as error:
             errors.append(error)
     raise_all(errors)
@@ -86,30 +77,14 @@ def _requirements(text: str) -> tuple[Requirement, ...]:
     return found
 
 
-def _local(call: Invocation) -> tuple[list[Found], list[Exception]]:
-    """Return the objects as the files have them."""
-    if len(call.words) > 1 or not call.flags.all("filename"):
-        raise CommandError(NO_FILE)
-    found: list[Found] = []
-    errors: list[Exception] = []
-    for item in objects_in(call):
-        if isinstance(item, Exception):
-            errors.append(item)
-        else:
-            found.append(replace(item, obj=codec.load(item.obj)))
-    return found, errors
-
-
-async def _set(call: Invocation, target: Found, labels: dict[str, str], *, keep: bool) -> None:
+async def _set(call: Invocation, target: Found, labels: dict[str, str]) -> None:
     svc = target.obj
     if not isinstance(svc, Service):
         raise CommandError("setting a selector is only supported for Services")
-    stored: Any = replace(svc, spec=replace(svc.spec, selector=labels))
-    if not keep:
-        change: dict[str, Any] = {"spec": {"selector": change_of(svc.spec.selector, labels)}}
-        if call.flags.text("resource-version"):
-            change["metadata"] = {"resourceVersion": call.flags.text("resource-version")}
-        stored = await send(call, "patch", target, change, patch_type=STRATEGIC_PATCH)
+    change: dict[str, Any] = {"spec": {"selector": change_of(svc.spec.selector, labels)}}
+    if call.flags.text("resource-version"):
+        change["metadata"] = {"resourceVersion": call.flags.text("resource-version")}
+    stored = await patched(call, target, change, STRATEGIC_PATCH)
     show(call, target, stored, "selector updated")
 
 

@@ -18,15 +18,25 @@ from k8slab.api.table import Table
 from k8slab.kubectl.errors import CommandError
 
 
+class NoSuchField(CommandError):  # noqa: N818 (it says what is wrong)
+    """No object has the field to sort by."""
+
+
 def sorted_by(objects: list[Any], field: str) -> list[Any]:
     """Return plain objects sorted by a field; CommandError if no object has it."""
     keys = _keys(objects, field)
     return [objects[index] for index in sorted(range(len(objects)), key=keys.__getitem__)]
 
 
-def sort_rows(table: Table, field: str) -> Table:
-    """Return a table, whose rows carry their objects, sorted by a field of these."""
-    keys = _keys([codec.to_dict(row.object) for row in table.rows], field)
+def sort_rows(table: Table, field: str) -> Table | None:
+    """Return a table, whose rows carry their objects, sorted by a field of these.
+
+    None if no object has the field: kubectl then prints no table at all.
+    """
+    try:
+        keys = _keys([codec.to_dict(row.object) for row in table.rows], field)
+    except NoSuchField:
+        return None
     order = sorted(range(len(keys)), key=keys.__getitem__)
     return replace(table, rows=tuple(table.rows[index] for index in order))
 
@@ -38,7 +48,7 @@ def _keys(objects: list[Any], field: str) -> list[tuple[int, Any, str]]:
         raise CommandError(str(error)) from None
     values = [_value(path, obj) for obj in objects]
     if objects and all(value is None for value in values):
-        raise CommandError(f'couldn\'t find any field with path "{field}" in the list of objects')
+        raise NoSuchField(f'couldn\'t find any field with path "{field}" in the list of objects')
     return [_key(value) for value in values]
 
 

@@ -43,6 +43,23 @@ def patch(original: Plain, modified: Plain, current: Plain) -> dict[str, Any]:
     return result
 
 
+def merge_patch(original: Plain, modified: Plain, current: Plain) -> dict[str, Any]:
+    """Return the JSON merge patch that makes `current` what `modified` says: lists go as a whole.
+
+    >>> merge_patch({"a": [1], "b": 2}, {"a": [1, 2]}, {"a": [1], "b": 2, "c": 4})
+    {'a': [1, 2], 'b': None}
+    """
+    result: dict[str, Any] = {}
+    for field, wanted in modified.items():
+        live, before = current.get(field), original.get(field)
+        if isinstance(wanted, Mapping) and isinstance(live, Mapping):
+            inner = merge_patch(before if isinstance(before, Mapping) else {}, wanted, live)
+            result |= {field: inner} if inner else {}
+        elif wanted != live or type(wanted) is not type(live):
+            result[field] = wanted
+    return result | {field: None for field in original if field not in modified}
+
+
 def _compare(result: dict[str, Any], field: str, before: Any, wanted: Any, live: Any) -> None:
     """Add to the patch what makes one field right."""
     if isinstance(wanted, Mapping) and isinstance(live, Mapping):

@@ -75,7 +75,7 @@ async def _created(call: Invocation, until: float) -> None:
         if call.now >= until:
             names = ", ".join(
                 f"{s.resource.plural}/{name}"
-                for s in selections(call.words)
+                for s in selections(call.words, call.custom)
                 for name in s.names or ("",)
             )
             raise CommandError(f"timed out waiting for the condition on {names}")

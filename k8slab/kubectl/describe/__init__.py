@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from k8slab.api.custom import builtin_kind
 from k8slab.api.errors import ApiError
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.describe import (
@@ -31,7 +32,7 @@ from k8slab.kubectl.describe.writer import Writer
 from k8slab.kubectl.errors import CommandError, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES
-from k8slab.kubectl.resources import SELECTORS, Finder, Found, list_objects, selections
+from k8slab.kubectl.resources import SELECTORS, Finder, Found, selections
 from k8slab.kubectl.targets import targets
 
 Describe = Callable[[Invocation, Writer, Any], Awaitable[None]]
@@ -94,7 +95,7 @@ async def describe(call: Invocation) -> None:
         call.print(await describe_object(call, target.obj, events=events), end="")
     raise_all(errors)
     if not found:
-        namespaced = any(s.resource.namespaced for s in selections(call.words))
+        namespaced = any(s.resource.namespaced for s in selections(call.words, call.custom))
         where = f" in {call.namespace} namespace." if namespaced else ""
         call.say(f"No resources found{where}")
 
@@ -102,8 +103,8 @@ async def describe(call: Invocation) -> None:
 async def describe_object(call: Invocation, obj: Any, *, events: bool = True) -> str:
     """Return the description of one object."""
     writer = Writer()
-    await DESCRIBERS.get(obj.kind, config.describe_any)(call, writer, obj)
-    if events and obj.kind not in WITHOUT_EVENTS:
+    await DESCRIBERS.get(builtin_kind(obj), config.describe_any)(call, writer, obj)
+    if events and builtin_kind(obj) not in WITHOUT_EVENTS:
         describe_events(writer, await events_of(call, obj), call.now)
     return str(writer)
 
@@ -113,7 +114,7 @@ async def _find(call: Invocation) -> tuple[list[Found], list[Exception]]:
         return await targets(call)
     finder = Finder(call)
     found = await finder.find(call.words)
-    wanted = selections(call.words)
+    wanted = selections(call.words, call.custom)
     if not found and len(finder.errors) == 1 and len(wanted) == 1:
         by_prefix = await _by_prefix(call, finder.errors[0], wanted[0].names or ())
         if by_prefix:
@@ -125,8 +126,8 @@ async def _by_prefix(call: Invocation, error: Exception, names: tuple[str, ...])
     """Return the objects whose names begin with the name that was not found."""
     if not isinstance(error, ApiError) or error.reason != "NotFound" or not names:
         return []
-    resource = selections(call.words)[0].resource
-    objects = await list_objects(call, resource.kind, call.namespace)
+    resource = selections(call.words, call.custom)[0].resource
+    objects = (await call.request("list", resource, namespace=call.namespace)).items
     return [
         Found(resource, obj.metadata.namespace, obj.metadata.name, obj)
         for obj in objects
