@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from k8slab.viz.packing import bin_packing
     from k8slab.viz.pod_lanes import event_lane
     from k8slab.viz.replicas import replica_lane
+    from k8slab.viz.rule_graph import rule_chains
     from k8slab.viz.sequence import sequence_diagram
     from k8slab.viz.verdicts import scheduling_heat_map
     from k8slab.viz.waterfall import dns_waterfall
@@ -57,6 +58,7 @@ _HOME = {
     "replica_lane": "replicas",
     "resolver_trace": "widgets.resolver_trace",
     "scheduling_board": "widgets.scheduling_board",
+    "rule_chains": "rule_graph",
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
     "steps": "widgets.steps",
@@ -82,6 +84,7 @@ __all__ = [
     "provenance",
     "replica_lane",
     "resolver_trace",
+    "rule_chains",
     "scheduling_board",
     "scheduling_heat_map",
     "sequence_diagram",
