@@ -122,7 +122,6 @@ class Invocation:
             verb=verb,
             resource=resource.plural,
             group=resource.group,
-            version=resource.version if resource.is_custom else "",
             version=resource.version,
             user=user,
             notes=notes,
