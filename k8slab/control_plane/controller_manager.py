@@ -16,6 +16,9 @@ from functools import partial
 from typing import Protocol
 
 from k8slab.client import Client, EventRecorder, Informers
+from k8slab.control_plane.controllers.cluster_role_aggregation import (
+    ClusterRoleAggregationController,
+)
 from k8slab.control_plane.controllers.cron_job import CronJobController
 from k8slab.control_plane.controllers.daemon_set import DaemonSetController
 from k8slab.control_plane.controllers.deployment import DeploymentController
@@ -98,6 +101,11 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("resourcequota-controller", "resourcequota-controller", ResourceQuotaController),
     ("serviceaccount-controller", "service-account-controller", ServiceAccountController),
     ("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", RootCaPublisher),
+    (
+        "clusterrole-aggregation-controller",
+        "clusterrole-aggregation-controller",
+        ClusterRoleAggregationController,
+    ),
 )
 
 

@@ -96,8 +96,7 @@ class Registry:
         generated = not obj.metadata.name and bool(obj.metadata.generateName)
         for _ in range(NAME_RETRIES if generated else 1):
             named = self._named(obj) if generated else obj
-            uid = strategy.new_uid(self._sim.streams.rng("apiserver/uid").getrandbits(128))
-            named = strategy.prepare_create(named, uid=uid, now=self._sim.now)
+            named = strategy.prepare_create(named, uid=self.new_uid(), now=self._sim.now)
             named = managed_fields.track(named, None, request, self._sim.now)
             stored = self._create(named, request)
             if stored is not None:
@@ -179,6 +178,10 @@ class Registry:
         old = self._current(namespace, name)
         new = change(old)
         return old if new is old else self._store(new, old, request)
+
+    def new_uid(self) -> str:
+        """Return a uid that nothing has yet."""
+        return strategy.new_uid(self._sim.streams.rng("apiserver/uid").getrandbits(128))
 
     # -- deleting
 

@@ -28,6 +28,7 @@ from k8slab.control_plane.apiserver import eviction
 from k8slab.control_plane.apiserver.cacher import Filter
 from k8slab.control_plane.apiserver.custom_resources import scaling
 from k8slab.control_plane.apiserver.registry import Registry
+from k8slab.control_plane.apiserver.token_request import create_token
 
 if TYPE_CHECKING:
     from k8slab.control_plane.apiserver.server import APIServer
@@ -227,5 +228,6 @@ SUBRESOURCES: dict[tuple[str, str], Handler] = {
     ("pods", "binding"): bind,
     ("pods", "eviction"): evict,
     ("namespaces", "finalize"): finalize,
+    ("serviceaccounts", "token"): create_token,
     **{(plural, "scale"): scale for plural in SCALABLE},
 }
