@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.light_up import light_up
     from k8slab.viz.widgets.pod_scope import pod_scope
+    from k8slab.viz.widgets.reconcile_stepper import reconcile_stepper
     from k8slab.viz.widgets.resolver_trace import resolver_trace
     from k8slab.viz.widgets.scheduling_board import scheduling_board
     from k8slab.viz.widgets.steps import steps
@@ -55,10 +56,11 @@ _HOME = {
     "outage_matrix": "outages",
     "pod_scope": "widgets.pod_scope",
     "provenance": "writers",
+    "reconcile_stepper": "widgets.reconcile_stepper",
     "replica_lane": "replicas",
     "resolver_trace": "widgets.resolver_trace",
-    "scheduling_board": "widgets.scheduling_board",
     "rule_chains": "rule_graph",
+    "scheduling_board": "widgets.scheduling_board",
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
     "steps": "widgets.steps",
@@ -82,6 +84,7 @@ __all__ = [
     "outage_matrix",
     "pod_scope",
     "provenance",
+    "reconcile_stepper",
     "replica_lane",
     "resolver_trace",
     "rule_chains",

@@ -53,9 +53,10 @@ def test_a_component_that_acts_is_not_dark(live) -> None:
 
 
 def test_the_map_counts_from_the_command_on(live) -> None:
-    run(live, "get nodes")
-    assert f"since record {live.since}" in live.text
-    assert live.preview() == "kubectl get nodes"
+    before = len(live.cluster.trace)
+    run(live, "create configmap settings --from-literal=a=b")
+    assert f"messages since record {before}" in live.text
+    assert "you -> kube-apiserver: 1 (write)" in live.text
 
 
 def test_the_widget_works_by_its_controls(live) -> None:
