@@ -1,10 +1,11 @@
 """What the server serves: its version, its groups, its resources and their verbs.
 
 A client asks this first, and so learns that "deploy" means deployments in apps/v1. All of it is
-generated from the table of kinds; a kind or a short name that is added there is known here.
+generated from the rows of the kinds that are served: those of the table, and those that somebody
+defined in this cluster.
 
-Rule of use: `document(path, form)` gives the document of a path as plain data, None if there is
-none.
+Rule of use: `document(path, form, rows)` gives the document of a path as plain data, None if there
+is none; `BUILT_IN` are the rows that each cluster has.
 
 Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/discovery
 """
@@ -13,11 +14,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 
+from k8slab.api.custom import Custom, version_rank
 from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.gateway.negotiation import Form
 
@@ -39,6 +41,8 @@ VERSION = {
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 READ_WRITE = ("get", "patch", "update")
 PREFERRED_ORDER = ("", "apps", "events.k8s.io", "autoscaling", "batch")
+Rows: TypeAlias = Sequence[Resource]  # what a server serves
+BUILT_IN: Rows = (*KINDS, *OTHER_VERSIONS)
 
 
 class Subresource(msgspec.Struct, frozen=True):
@@ -71,7 +75,7 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
 }
 
 
-def document(path: str, form: Form) -> dict[str, Any] | None:
+def document(path: str, form: Form, rows: Rows = BUILT_IN) -> dict[str, Any] | None:
     """Return the discovery document of a path such as "/apis/apps/v1".
 
     >>> document("/apis/apps/v1", Form())["groupVersion"]
@@ -81,53 +85,56 @@ def document(path: str, form: Form) -> dict[str, Any] | None:
     if parts == ["version"]:
         return dict(VERSION)
     if parts == ["api"]:
-        return _aggregated([""]) if form.view else dict(_LEGACY_VERSIONS)
+        return _aggregated(rows, [""]) if form.view else dict(_LEGACY_VERSIONS)
     if parts == ["apis"]:
-        groups = [group for group in group_names() if group]
-        return _aggregated(groups) if form.view else _group_list(groups)
-    if parts[0] == "apis" and len(parts) == 2 and parts[1] in group_names():
-        return {"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1])}
+        groups = [group for group in group_names(rows) if group]
+        return _aggregated(rows, groups) if form.view else _group_list(rows, groups)
+    if parts[0] == "apis" and len(parts) == 2 and parts[1] in group_names(rows):
+        return {"kind": "APIGroup", "apiVersion": "v1", **_group(rows, parts[1])}
     if parts[0] in ("api", "apis") and len(parts) == (2 if parts[0] == "api" else 3):
-        return _resource_list("/".join(parts[1:]))
+        return _resource_list(rows, "/".join(parts[1:]))
     return None
 
 
-def group_names() -> list[str]:
+def group_names(rows: Rows = BUILT_IN) -> list[str]:
     """Return the API groups, in the order in which clients should prefer them."""
-    names = dict.fromkeys(resource.group for resource in KINDS)
-    return sorted(names, key=_rank)
+    names = {resource.group: resource.is_custom for resource in reversed(rows)}
+    return sorted(names, key=lambda group: (names[group], *_rank(group)))
 
 
-def group_versions() -> list[str]:
+def group_versions(rows: Rows = BUILT_IN) -> list[str]:
     """Return all "apps/v1", the core group's "v1" first."""
-    return list(dict.fromkeys(r.api_version for group in group_names() for r in _of_group(group)))
+    groups = group_names(rows)
+    return list(dict.fromkeys(r.api_version for group in groups for r in _of_group(rows, group)))
 
 
-def resources_of(group_version: str) -> list[Resource]:
+def resources_of(group_version: str, rows: Rows = BUILT_IN) -> list[Resource]:
     """Return the resources of a "group/version", by name."""
-    served = (*KINDS, *OTHER_VERSIONS)
-    found = (resource for resource in served if resource.api_version == group_version)
+    found = (resource for resource in rows if resource.api_version == group_version)
     return sorted(found, key=lambda resource: resource.plural)
 
 
 def subresources_of(resource: Resource) -> list[Subresource]:
     """Return the subresources of a resource, by name."""
-    found = list(SUBRESOURCES.get(resource.kind, ()))
-    if "status" in resource.type.__struct_fields__:
+    type_ = resource.type
+    found = list(SUBRESOURCES.get(resource.builtin_kind, ()))
+    if issubclass(type_, Custom):
+        found += [SCALE] if type_.__definition__.scale is not None else []
+        found += [STATUS] if type_.__definition__.has_status else []
+    elif "status" in type_.__struct_fields__:
         found.append(STATUS)
     return sorted(found, key=lambda subresource: subresource.name)
 
 
-def paths() -> list[str]:
+def paths(rows: Rows = BUILT_IN) -> list[str]:
     """Return what the root of the server lists."""
     found = ["/api", "/api/v1", "/apis", "/apis/"]
-    for group in group_names():
+    for group in group_names(rows):
         if group:
             found.append(f"/apis/{group}")
-            versions = dict.fromkeys(r.version for r in _of_group(group))
-            found += [f"/apis/{group}/{version}" for version in versions]
+            found += [f"/apis/{group}/{version}" for version in _versions(rows, group)]
     health = [f"/{name}{rest}" for name in ("healthz", "livez", "readyz") for rest in ("", "/ping")]
-    return sorted([*found, *health, "/openapi/v3", "/openapi/v3/", "/version"])
+    return sorted([*found, *health, "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"])
 
 
 _LEGACY_VERSIONS = {
@@ -142,22 +149,30 @@ def _rank(group: str) -> tuple[int, str]:
     return (PREFERRED_ORDER.index(group) if known else len(PREFERRED_ORDER), group)
 
 
-def _of_group(group: str) -> Iterator[Resource]:
-    return (resource for resource in (*KINDS, *OTHER_VERSIONS) if resource.group == group)
+def _of_group(rows: Rows, group: str) -> Iterator[Resource]:
+    return (resource for resource in rows if resource.group == group)
 
 
-def _group(group: str) -> dict[str, Any]:
-    versions = dict.fromkeys(resource.version for resource in _of_group(group))
-    entries = [{"groupVersion": f"{group}/{version}", "version": version} for version in versions]
+def _versions(rows: Rows, group: str) -> list[str]:
+    """Return the versions of a group, the one that clients should prefer first."""
+    versions = dict.fromkeys(resource.version for resource in _of_group(rows, group))
+    return sorted(versions, key=version_rank)
+
+
+def _group(rows: Rows, group: str) -> dict[str, Any]:
+    entries = [
+        {"groupVersion": f"{group}/{version}", "version": version}
+        for version in _versions(rows, group)
+    ]
     return {"name": group, "versions": entries, "preferredVersion": entries[0]}
 
 
-def _group_list(groups: list[str]) -> dict[str, Any]:
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(g) for g in groups]}
+def _group_list(rows: Rows, groups: list[str]) -> dict[str, Any]:
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(rows, g) for g in groups]}
 
 
-def _resource_list(group_version: str) -> dict[str, Any] | None:
-    resources = resources_of(group_version)
+def _resource_list(rows: Rows, group_version: str) -> dict[str, Any] | None:
+    resources = resources_of(group_version, rows)
     if not resources:
         return None
     entries: list[dict[str, Any]] = []
@@ -201,32 +216,33 @@ def _sub_entry(resource: Resource, sub: Subresource) -> dict[str, Any]:
 
 def storage_version_hash(resource: Resource) -> str:
     """Return the hash by which a client sees that a resource is stored in another version."""
-    stored = next(r for r in KINDS if (r.group, r.plural) == (resource.group, resource.plural))
+    rows = (resource,) if resource.is_custom else KINDS
+    stored = next(r for r in rows if (r.group, r.plural) == (resource.group, resource.plural))
     text = f"{stored.group}/{stored.version}/{stored.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 
-def _aggregated(groups: list[str]) -> dict[str, Any]:
+def _aggregated(rows: Rows, groups: list[str]) -> dict[str, Any]:
     """Return groups, versions and resources in one document, which saves a client many requests."""
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",
         "metadata": {},
-        "items": [_discovery_of_group(group) for group in groups],
+        "items": [_discovery_of_group(rows, group) for group in groups],
     }
 
 
-def _discovery_of_group(group: str) -> dict[str, Any]:
-    versions = dict.fromkeys(resource.version for resource in _of_group(group))
+def _discovery_of_group(rows: Rows, group: str) -> dict[str, Any]:
+    versions = _versions(rows, group)
     return {
         "metadata": {"name": group, "creationTimestamp": None} if group else {},
-        "versions": [_discovery_of_version(group, version) for version in versions],
+        "versions": [_discovery_of_version(rows, group, version) for version in versions],
     }
 
 
-def _discovery_of_version(group: str, version: str) -> dict[str, Any]:
+def _discovery_of_version(rows: Rows, group: str, version: str) -> dict[str, Any]:
     name = f"{group}/{version}" if group else version
-    resources = [_discovery_of_resource(resource) for resource in resources_of(name)]
+    resources = [_discovery_of_resource(resource) for resource in resources_of(name, rows)]
     return {"version": version, "resources": resources, "freshness": "Current"}
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from k8slab.api import errors
+from k8slab.api import errors, scheme
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Status
 from k8slab.api.scheme import Resource
@@ -54,17 +54,38 @@ class Gateway:
         """Answer one request; whatever was wrong with it is in the answer."""
         try:
             if target(http.path) is not None:
-                return await self._resources(http)
-            return await self._other(http)
+                return await self._resources(http, discovery.BUILT_IN)
+            rows = await self._rows(http)
+            if target(http.path, rows) is not None:
+                return await self._resources(http, rows)
+            return await self._other(http, rows)
         except ApiError as refused:
             return of_error(refused)
         except ConnectionFailed as failed:
             return of_error(errors.service_unavailable(str(failed)))
 
-    async def _resources(self, http: HttpRequest) -> HttpResponse | HttpStream:
+    async def _rows(self, http: HttpRequest) -> discovery.Rows:
+        """Return the kinds that are served, with those that definitions have made."""
+        if not http.path.startswith(("/apis", "/openapi")) and http.path != "/":
+            return discovery.BUILT_IN
+        request = Request(
+            verb="list",
+            resource="customresourcedefinitions",
+            group="apiextensions.k8s.io",
+            user="system:apiserver",
+        )
+        try:
+            listing = await self._transport.request(request)
+        except ApiError:
+            return discovery.BUILT_IN
+        return (*discovery.BUILT_IN, *scheme.defined(listing.items))
+
+    async def _resources(
+        self, http: HttpRequest, rows: discovery.Rows
+    ) -> HttpResponse | HttpStream:
         """Answer a request about objects."""
         form = accepted(http.header("accept"))
-        resource, request = parse(http)
+        resource, request = parse(http, rows)
         options.check(http, request)
         notes = Notes()
         request = bodies.read(http, resource, replace(request, as_table=form.is_table, notes=notes))
@@ -82,10 +103,10 @@ class Gateway:
             return HttpStream(produce=partial(watches.follow, answer), content_type="text/plain")
         return _response(answer, resource, request, form, headers)
 
-    async def _other(self, http: HttpRequest) -> HttpResponse:
+    async def _other(self, http: HttpRequest, rows: discovery.Rows) -> HttpResponse:
         """Answer a request about the server itself, if there is one that answers."""
         first, *rest = http.path.strip("/").split("/")
-        found = _document(http)
+        found = _document(http, rows)
         if found is None and first not in HEALTH:
             return NOT_FOUND
         if http.method not in ("GET", "HEAD"):
@@ -129,18 +150,22 @@ def _warnings(notes: Notes) -> Headers:
     return tuple(("Warning", f'299 - "{text}"') for text in quoted)
 
 
-def _document(http: HttpRequest) -> HttpResponse | None:
+def _document(http: HttpRequest, rows: discovery.Rows) -> HttpResponse | None:
     """Return what discovery and OpenAPI say at a path; None if they say nothing."""
     form = accepted(http.header("accept"))
     path = http.path.rstrip("/")
     if not path:
-        return HttpResponse(body=msgspec.json.encode({"paths": discovery.paths()}))
-    if path.startswith("/openapi/v3"):
+        return HttpResponse(body=msgspec.json.encode({"paths": discovery.paths(rows)}))
+    if path == "/openapi/v2":
+        from k8slab.gateway import openapi_v2
+
+        document: dict[str, Any] | None = openapi_v2.document(rows)
+    elif path.startswith("/openapi/v3"):
         from k8slab.gateway import openapi
 
-        document = openapi.document(path)
+        document = openapi.document(path, rows)
     else:
-        document = discovery.document(path, form)
+        document = discovery.document(path, form, rows)
     if document is None:
         return None
     content_type = form.media_type

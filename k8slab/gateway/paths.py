@@ -5,8 +5,10 @@
     PATCH  /apis/apps/v1/namespaces/x/deployments/web/scale patch one subresource
     GET    /api/v1/watch/namespaces/x/pods/web              the old way to watch one object
 
-Rule of use: `parse(http)` gives everything of the `Request` but its body; ApiError if the URL is
-none of ours, or its options make no sense.
+`rows` are the kinds that the server serves.
+
+Rule of use: `parse(http, rows)` gives everything of the `Request` but its body; ApiError if the URL
+is none of ours, or its options make no sense.
 
 Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 import msgspec
 
 from k8slab.api import errors
-from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
+from k8slab.api.scheme import Resource
 from k8slab.client import Request
 from k8slab.gateway.messages import HttpRequest, method_not_allowed
 
@@ -46,7 +48,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     is_watch: bool = False  # by the deprecated prefix /watch/
 
 
-def target(path: str) -> Target | None:
+def target(path: str, rows: Rows = BUILT_IN) -> Target | None:
     """Return what the path leads to; None if it is not one of resources.
 
     >>> found = target("/apis/apps/v1/namespaces/default/deployments/web/scale")
@@ -67,7 +69,7 @@ def target(path: str) -> Target | None:
         namespace, rest = rest[1], rest[2:]
     elif not rest:
         return None
-    resource = _resource(group, version, rest[0])
+    resource = _resource(rows, group, version, rest[0])
     if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
         return None
     name, subresource = (*rest[1:], "", "")[:2]
@@ -82,9 +84,9 @@ def target(path: str) -> Target | None:
     )
 
 
-def parse(http: HttpRequest) -> tuple[Resource, Request]:
+def parse(http: HttpRequest, rows: Rows = BUILT_IN) -> tuple[Resource, Request]:
     """Return the resource and the call that the request means, but for its body."""
-    found = target(http.path)
+    found = target(http.path, rows)
     if found is None:
         raise errors.no_such_path()
     request = Request(
@@ -161,8 +163,8 @@ def _number(http: HttpRequest, name: str) -> int:
         raise errors.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
-def _resource(group: str, version: str, plural: str) -> Resource | None:
-    for resource in (*KINDS, *OTHER_VERSIONS):
+def _resource(rows: Rows, group: str, version: str, plural: str) -> Resource | None:
+    for resource in rows:
         if (resource.group, resource.version, resource.plural) == (group, version, plural):
             return resource
     return None

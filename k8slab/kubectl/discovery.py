@@ -56,8 +56,7 @@ def _named(call: Invocation) -> Iterator[str]:
         yield from _RAW.findall(call.flags.text("raw"))
     if call.flags.has("filename"):
         for path in call.flags.all("filename"):
-            for version in _API_VERSION.findall(_text(call, path)):
-                yield version
+            yield from _API_VERSION.findall(_text(call, path))
 
 
 def _text(call: Invocation, path: str) -> str:

@@ -1,7 +1,7 @@
 """`kubectl explain pod.spec.containers`: which fields there are, and what they are.
 
-The answer comes from the Structs of `k8slab.api`: the types of the fields, and one sentence for
-each part that has fields of its own.
+The answer is read from the OpenAPI schemas of the server: those of the built-in kinds, and those
+that definitions bring for theirs.
 
 Rule of use: --recursive lists all fields below, without sentences.
 
@@ -10,13 +10,11 @@ Upstream: staging/src/k8s.io/kubectl/pkg/explain/v2
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
 
-import msgspec
-
-from k8slab.api.diagnosis import field_types
-from k8slab.api.types_in_words import inner_struct, type_name
+from k8slab.api.openapi_schemas import collect, schema_name
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Command, Invocation
@@ -26,7 +24,10 @@ NOTHING_ASKED = (
     'You must specify the type of resource to explain. Use "kubectl api-resources" for a complete '
     "list of supported resources."
 )
+WIDTH = 76  # characters of a line of a sentence
 MAX_DEPTH = 12  # of --recursive
+Schema: TypeAlias = Mapping[str, Any]
+Schemas: TypeAlias = Mapping[str, Any]  # by name
 
 
 async def explain(call: Invocation) -> None:
@@ -39,46 +40,115 @@ async def explain(call: Invocation) -> None:
             "See 'kubectl explain -h' for help and examples"
         )
     word, *path = call.words[0].split(".")
-    resource = resolve(word)
+    resource = resolve(word, call.custom)
+    schemas: dict[str, Any] = {}
+    collect(resource.type, schemas)
     group = f"GROUP:      {resource.group}\n" if resource.group else ""
     call.print(f"{group}KIND:       {resource.kind}\nVERSION:    {resource.version}\n")
-    expected: Any = resource.type
+    schema: Schema = schemas[schema_name(resource.type)]
     for name in path:
-        struct = inner_struct(expected)
-        known = field_types(struct) if struct is not None else {}
+        known = _fields_of(schema, schemas)
         if name not in known:
             raise CommandError(f'field "{name}" does not exist')
-        expected = known[name]
+        schema = known[name]
     if path:
-        call.print(f"FIELD: {path[-1]} <{type_name(expected)}>\n\n")
-    struct = inner_struct(expected)
-    if struct is None:
+        call.print("\n".join(_heading(path[-1], schema)) + "\n")
+    said = _descriptions(schema, schemas) or ["<empty>"]
+    texts = "\n    ".join(line for text in said for line in _wrap(text))
+    call.print(f"DESCRIPTION:\n    {texts}\n    ")
+    fields = _fields_of(schema, schemas)
+    if not fields:
         return
-    call.print(f"DESCRIPTION:\n    {_sentence(struct)}\n    \nFIELDS:")
-    recursive = call.flags.on("recursive")
-    texts = _tree(struct, 1) if recursive else _fields(struct)
-    call.print("\n".join(texts))
+    call.print("FIELDS:")
+    if call.flags.on("recursive"):
+        call.print("\n".join(_tree(schema, schemas, 1)) + "\n")
+        return
+    required = _whole(schema, schemas).get("required", ())
+    for name in sorted(fields):
+        call.print("\n".join(_field(name, fields[name], schemas, name in required)) + "\n")
+    call.print()
 
 
-def _fields(struct: type[msgspec.Struct]) -> Iterator[str]:
-    known = field_types(struct)
-    for name in sorted(known):
-        inner = inner_struct(known[name])
-        sentence = f"    {_sentence(inner)}\n" if inner is not None else ""
-        yield f"  {name}\t<{type_name(known[name])}>\n{sentence}"
+def _heading(name: str, schema: Schema) -> Iterator[str]:
+    yield f"FIELD: {name} <{_type(schema)}>"
+    if schema.get("enum"):
+        yield "ENUM:"
+        yield from (f"    {value}" for value in schema["enum"])
+    else:
+        yield ""
 
 
-def _tree(struct: type[msgspec.Struct], depth: int) -> Iterator[str]:
-    known = field_types(struct)
-    for name in sorted(known):
-        yield f"{'  ' * depth}{name}\t<{type_name(known[name])}>"
-        inner = inner_struct(known[name])
-        if inner is not None and depth < MAX_DEPTH:
-            yield from _tree(inner, depth + 1)
+def _field(name: str, schema: Schema, schemas: Schemas, is_required: bool) -> Iterator[str]:
+    yield _line(name, schema, is_required)
+    if schema.get("enum"):
+        yield f"  enum: {', '.join(map(str, schema['enum']))}"
+    described = _descriptions(schema, schemas)[:1] or ["<no description>"]
+    for text in described:
+        yield from (f"    {line}" for line in _wrap(text))
 
 
-def _sentence(struct: type[msgspec.Struct]) -> str:
-    return (struct.__doc__ or "").strip().partition("\n")[0]
+def _line(name: str, schema: Schema, is_required: bool) -> str:
+    return f"  {name}\t<{_type(schema)}>{' -required-' if is_required else ''}"
+
+
+def _tree(schema: Schema, schemas: Schemas, depth: int) -> Iterator[str]:
+    fields = _fields_of(schema, schemas)
+    required = _whole(schema, schemas).get("required", ())
+    for name in sorted(fields):
+        yield "  " * (depth - 1) + _line(name, fields[name], name in required)
+        if depth < MAX_DEPTH:
+            yield from _tree(fields[name], schemas, depth + 1)
+
+
+def _reference(schema: Schema) -> str:
+    """Return the name of the schema that this one means, "" if it is one itself."""
+    inner = schema["allOf"][0] if len(schema.get("allOf", ())) == 1 else schema
+    return str(inner.get("$ref", "")).rpartition("/")[2]
+
+
+def _whole(schema: Schema, schemas: Schemas) -> Schema:
+    """Return the schema that says which fields there are: of an item, if it is a list or a map."""
+    name = _reference(schema)
+    if name:
+        return _whole(schemas[name], schemas)
+    if isinstance(schema.get("items"), Mapping):
+        return _whole(schema["items"], schemas)
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        return _whole(schema["additionalProperties"], schemas)
+    return schema
+
+
+def _fields_of(schema: Schema, schemas: Schemas) -> Mapping[str, Schema]:
+    found: Mapping[str, Schema] = _whole(schema, schemas).get("properties", {})
+    return found
+
+
+def _type(schema: Schema) -> str:
+    name = _reference(schema)
+    if name:
+        return name.rpartition(".")[2]
+    if schema.get("type") == "array":
+        return f"[]{_type(schema.get('items', {}))}"
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        return f"map[string]{_type(schema['additionalProperties'])}"
+    if schema.get("x-kubernetes-int-or-string"):
+        return "IntOrString"
+    kind = schema.get("type", "object")
+    return "Object" if kind == "object" else str(kind)
+
+
+def _descriptions(schema: Schema, schemas: Schemas) -> list[str]:
+    """Return what is said of a field, and of what it is made of."""
+    found = [schema.get("description", "")]
+    whole = _whole(schema, schemas)
+    if whole is not schema:
+        found.append(whole.get("description", ""))
+    return list(dict.fromkeys(text for text in found if text))
+
+
+def _wrap(text: str) -> list[str]:
+    lines = text.split("\n")
+    return [part for line in lines for part in textwrap.wrap(line, WIDTH) or [""]]
 
 
 EXPLAIN = Command(

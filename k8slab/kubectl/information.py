@@ -78,7 +78,9 @@ def _row(kind: Resource, wide: bool) -> list[str]:
 
 async def api_versions(call: Invocation) -> None:
     """Print the groups and versions that the server has."""
-    found: Iterable[str] = dict.fromkeys(kind.api_version for kind in (*KINDS, *OTHER_VERSIONS, *call.custom))
+    found: Iterable[str] = dict.fromkeys(
+        kind.api_version for kind in (*KINDS, *OTHER_VERSIONS, *call.custom)
+    )
     call.print("".join(f"{version}\n" for version in sorted(found)), end="")
 
 

@@ -119,7 +119,10 @@ def selections(words: Sequence[str], custom: Custom = ()) -> list[Selection]:
     if any("/" in word for word in words):
         if not all("/" in word for word in words):
             raise CommandError(_SLASH)
-        return [Selection(resource, (name,)) for resource, name in (split_name(word, custom) for word in words)]
+        return [
+            Selection(resource, (name,))
+            for resource, name in (split_name(word, custom) for word in words)
+        ]
     names = tuple(words[1:]) or None
     return [Selection(resource, names) for resource in kinds_of(words[0], custom)]
 

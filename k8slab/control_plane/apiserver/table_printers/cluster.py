@@ -10,6 +10,7 @@ Upstream: pkg/printers/internalversion/printers.go
 
 from __future__ import annotations
 
+from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.coordination import Lease
 from k8slab.api.core import Event, LimitRange, Namespace, Node, ResourceQuota
 from k8slab.api.duration import age
@@ -140,6 +141,11 @@ def priority_class_cells(priority: PriorityClass, now: float) -> Cells:
     )
 
 
+def definition_cells(crd: CustomResourceDefinition, now: float) -> Cells:
+    """Return the cells of a CustomResourceDefinition."""
+    return crd.metadata.name, crd.metadata.creationTimestamp
+
+
 PRINTERS = {
     "Node": Printer(
         (
@@ -185,6 +191,9 @@ PRINTERS = {
     ),
     "LimitRange": Printer(
         (NAME, column("Created At", "When it was created.", type="date")), limit_range_cells
+    ),
+    "CustomResourceDefinition": Printer(
+        (NAME, column("Created At", "When it was created.", type="date")), definition_cells
     ),
     "Lease": Printer((NAME, column("Holder", "Who holds it."), AGE), lease_cells),
     "PriorityClass": Printer(

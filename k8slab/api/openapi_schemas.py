@@ -1,0 +1,156 @@
+"""OpenAPI schemas: what each Struct and each kind that somebody defined looks like, as JSON Schema.
+
+A Struct's docstring is its description; a defined kind brings its own schema.
+
+Rule of use: `collect(type_, schemas)` adds a type and all that it is made of, by name.
+
+Upstream: k8s.io/kube-openapi/pkg/builder3,
+staging/src/k8s.io/apiextensions-apiserver/pkg/controller/openapi/builder
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+
+from k8slab.api import codec
+from k8slab.api.apiextensions import JSONSchemaProps
+from k8slab.api.custom import Custom
+from k8slab.api.diagnosis import field_types
+from k8slab.api.meta import Object
+from k8slab.api.quantity import Quantity
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource, resource_for
+
+META = "io.k8s.apimachinery.pkg.apis.meta.v1"
+QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
+INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+SCALARS: dict[Any, dict[str, Any]] = {
+    str: {"type": "string", "default": ""},
+    bool: {"type": "boolean"},
+    int: {"type": "integer", "format": "int64"},
+    float: {"type": "number", "format": "double"},
+    Any: {"type": "object"},
+}
+
+
+def schema_name(type_: type[msgspec.Struct]) -> str:
+    """Return the name of a Struct's schema.
+
+    >>> from k8slab.api.apps import Deployment
+    >>> schema_name(Deployment)
+    'io.k8s.api.apps.v1.Deployment'
+    """
+    if issubclass(type_, Custom):
+        kind = type_.__definition__
+        return ".".join((*reversed(kind.group.split(".")), kind.version, kind.names.kind))
+    package, _, version = type_.__module__.split(".")[2].partition("_")
+    if package == "meta":
+        return f"{META}.{type_.__name__}"
+    version = version or _versions().get(package, "v1")
+    return f"io.k8s.api.{package}.{version}.{type_.__name__}"
+
+
+@cache
+def _versions() -> dict[str, str]:
+    return {resource.type.__module__.split(".")[2]: resource.version for resource in KINDS}
+
+
+def gvk(resource: Resource, suffix: str = "") -> dict[str, str]:
+    """Return group, version and kind as schemas and operations carry them."""
+    return {
+        "group": resource.group,
+        "version": resource.version,
+        "kind": resource.kind + suffix,
+    }
+
+
+def collect(type_: type[msgspec.Struct], schemas: dict[str, Any]) -> None:
+    """Add the schema of a Struct and of all that it is made of."""
+    name = schema_name(type_)
+    if name in schemas:
+        return
+    if issubclass(type_, Custom):
+        schemas[name] = _custom(type_, schemas)
+        return
+    schema: dict[str, Any] = {"type": "object", "description": _sentence(type_)}
+    schemas[name] = schema
+    schema["properties"] = {
+        field: _property(expected, schemas) for field, expected in field_types(type_).items()
+    }
+    for resource in (*KINDS, *OTHER_VERSIONS):
+        if resource.type is type_:
+            schema["x-kubernetes-group-version-kind"] = [gvk(resource)]
+
+
+def _custom(type_: type[Custom], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a kind that was defined, with what all objects have."""
+    schema: dict[str, Any] = codec.to_dict(type_.__definition__.schema)
+    own = field_types(Object)
+    inherited = {name: _property(own[name], schemas) for name in own}
+    return {
+        **schema,
+        "type": "object",
+        "properties": {**schema.get("properties", {}), **inherited},
+        "x-kubernetes-group-version-kind": [gvk(resource_for(type_))],
+    }
+
+
+def list_schema(resource: Resource) -> dict[str, Any]:
+    """Return the schema of a list of a kind."""
+    items = {"type": "array", "items": _reference(schema_name(resource.type), "")}
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "description": f"A list of {resource.plural}.",
+        "properties": {
+            "apiVersion": text,
+            "kind": text,
+            "metadata": {"type": "object"},
+            "items": items,
+        },
+        "x-kubernetes-group-version-kind": [gvk(resource, "List")],
+    }
+
+
+def _property(expected: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    expected = _without_none(expected)
+    origin = get_origin(expected)
+    if origin is tuple:
+        return {"type": "array", "items": _property(get_args(expected)[0], schemas)}
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {
+            "type": "object",
+            "additionalProperties": _property(get_args(expected)[1], schemas),
+        }
+    if JSONSchemaProps in get_args(expected):  # or a truth value
+        return _property(JSONSchemaProps, schemas)
+    if origin in (types.UnionType, Union):
+        schemas[INT_OR_STRING] = {"type": "string", "format": "int-or-string"}
+        return _reference(INT_OR_STRING, "")
+    if expected is Quantity:
+        schemas[QUANTITY] = {"oneOf": [{"type": "string"}, {"type": "number"}]}
+        return _reference(QUANTITY, "")
+    if isinstance(expected, type) and issubclass(expected, msgspec.Struct):
+        collect(expected, schemas)
+        return _reference(schema_name(expected), _sentence(expected))
+    return dict(SCALARS.get(expected, {"type": "string"}))
+
+
+def _reference(name: str, sentence: str) -> dict[str, Any]:
+    reference: dict[str, Any] = {"allOf": [{"$ref": f"#/components/schemas/{name}"}]}
+    return {**reference, "description": sentence} if sentence else reference
+
+
+def _sentence(type_: type[msgspec.Struct]) -> str:
+    return " ".join((type_.__doc__ or "").split())
+
+
+def _without_none(expected: Any) -> Any:
+    if get_origin(expected) not in (types.UnionType, Union):
+        return expected
+    rest = [kind for kind in get_args(expected) if kind is not type(None)]
+    return rest[0] if len(rest) == 1 else expected
