@@ -11,7 +11,7 @@ Upstream: staging/src/k8s.io/cri-api/pkg/apis/runtime/v1/api.proto, containernet
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -53,9 +53,29 @@ class Folder:
         prefix = f"{path.strip('/')}/" if path.strip("/") else ""
         return sorted(name for name in self.files if name.startswith(prefix))
 
+    def size(self) -> int:
+        """Return how many bytes its files have together."""
+        return sum(size_of(contents) for contents in self.files.values())
+
     def _tell(self, path: str) -> None:
         for watcher in self.watchers:
             watcher(path.strip("/"))
+
+
+class Bulk(msgspec.Struct, frozen=True):
+    """The contents of a file of which only the size matters: zeros from dd, a core dump."""
+
+    size: int  # bytes
+
+    def __str__(self) -> str:
+        return ""
+
+
+def size_of(contents: Any) -> int:
+    """Return how many bytes a file's contents have; an object of a program's own has none."""
+    if isinstance(contents, Bulk):
+        return contents.size
+    return len(contents) if isinstance(contents, str) else 0
 
 
 class Mount(msgspec.Struct, frozen=True):
@@ -151,6 +171,7 @@ class ContainerStats(msgspec.Struct, frozen=True):
     time: float
     cpu_seconds: float  # since it started
     memory: int  # bytes in use now
+    processes: int = 0
 
 
 class ExecResult(msgspec.Struct, frozen=True):
@@ -225,6 +246,9 @@ class RuntimeService(Protocol):
     def container_stats(self) -> list[ContainerStats]:
         """Return what the running containers use, oldest first."""
 
+    def disk_usage(self, container_id: str) -> int:
+        """Return how many bytes a container has written: its own files and its log."""
+
     def network_of(self, sandbox_id: str) -> NetNamespace:
         """Return the sandbox's network namespace: probes and port-forward go through it."""
 
@@ -247,6 +271,9 @@ class RuntimeService(Protocol):
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """Call `listener(sandbox id)` whenever one of its containers changes state."""
 
+    def subscribe_usage(self, listener: Callable[[str], None]) -> None:
+        """Call `listener("memory")` when a container uses more or less of it, or with "disk"."""
+
 
 class ImageService(Protocol):
     """The half of the CRI that has images."""
@@ -259,6 +286,9 @@ class ImageService(Protocol):
 
     def size(self, image: str) -> int:
         """Return the size in bytes of an image on this node."""
+
+    def remove_unused(self, used: Iterable[str]) -> None:
+        """Remove all images but these."""
 
     def images(self) -> list[tuple[str, int]]:
         """Return (name, size in bytes) of all images on this node, in order of arrival."""

@@ -28,6 +28,13 @@ SYNC_ERROR_BACKOFF = 10.0  # s, kubelet.go backOffPeriod
 TRANSIENT_BACKOFF = 1.0  # s, pod_workers.go backOffOnTransientErrorPeriod
 
 
+EVICTION_HARD: Mapping[str, str] = {
+    "memory.available": "100Mi",
+    "nodefs.available": "10%",
+    "imagefs.available": "15%",
+}
+
+
 class KubeletConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of a kubelet, each with the default of v1.37."""
 
@@ -35,7 +42,12 @@ class KubeletConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     cluster_domain: str = "cluster.local"
     resolv_conf: str = "etc/resolv.conf"  # the host's, on the machine's disk
     max_pods: int = 110
-    eviction_hard_memory: int = 100 * 2**20  # bytes, evictionHard memory.available
+    eviction_hard: Mapping[str, str] = msgspec.field(default_factory=lambda: EVICTION_HARD)
+    eviction_soft: Mapping[str, str] = {}
+    eviction_soft_grace_period: Mapping[str, float] = {}  # s by signal
+    eviction_minimum_reclaim: Mapping[str, str] = {}
+    eviction_max_pod_grace_period: float = 0.0  # s, for soft evictions
+    eviction_pressure_transition_period: float = 300.0  # s
     ephemeral_storage: int = 100 * 2**30  # bytes, the machine's disk
     static_pod_path: str = "etc/kubernetes/manifests"
     heartbeats: str = "lazy"  # "events": renew the Lease every 10 s as a real kubelet does

@@ -23,6 +23,7 @@ from k8slab.client import Client, EventRecorder, Informers, Request
 from k8slab.node.interfaces import ImageService, NetworkPlugin, RuntimeService
 from k8slab.node.kubelet.allocation import Allocations
 from k8slab.node.kubelet.dependencies import Dependencies, KubeletConfiguration
+from k8slab.node.kubelet.eviction_manager import EvictionManager
 from k8slab.node.kubelet.kuberuntime_container import KubeRuntime
 from k8slab.node.kubelet.kuberuntime_manager import READINESS
 from k8slab.node.kubelet.lease import NodeLease
@@ -78,55 +79,72 @@ class Kubelet:
         )
         self._pods = PodManager()
         self._informers = Informers(sim, client)
-        self._node_status = NodeStatusManager(
-            deps, on_registered=self._wake_static, on_ready=self._wake_all
-        )
+        self._node_status = self._make_node_status()
         self._lease = NodeLease(deps, self._node)
         self._pleg = Pleg(sim, runtime, self._wake)
         self._objects = ObjectCache(sim, client, self._object_changed)
         self._statuses = StatusManager(sim, client, self._pods.api_pod)
         self._probes = ProbeManager(deps, self._probe_changed)
+        self._volumes = VolumeManager(deps, self._objects, lambda: self._evictions.consider("disk"))
         self._allocations = Allocations(machine.disk)
-        self._resizes = ResizeManager(
-            deps,
+        self._resizes = self._make_resizes()
+        self._pod_sync = self._make_pod_sync()
+        self._workers = self._make_workers()
+        self._evictions = EvictionManager(
+            deps, self._group, self._workers, self._volumes.empty_dirs, self._node_status.soon
+        )
+        self._admission = self._make_admission()
+        self.server = KubeletServer(sim, self._pods, self._pleg, runtime)
+        self._static: dict[str, Pod] = {}
+        self._written: Queue[int] = Queue(sim, "kubelet: manifests")  # causes of changed files
+
+    def _make_node_status(self) -> NodeStatusManager:
+        return NodeStatusManager(
+            self._deps,
+            on_registered=self._wake_static,
+            on_ready=self._wake_all,
+            pressure=lambda: self._evictions.conditions(),
+        )
+
+    def _make_resizes(self) -> ResizeManager:
+        return ResizeManager(
+            self._deps,
             self._pods,
             self._allocations,
             lambda uid: self._workers.others(uid).used,
             lambda pod: self._workers.reallocated(pod),
         )
-        self._pod_sync = self._make_pod_sync()
-        self._workers = PodWorkers(
-            sim,
+
+    def _make_workers(self) -> PodWorkers:
+        return PodWorkers(
+            self._deps.sim,
             self._group,
             self._pod_sync,
             self._allocations,
             on_freed=self._resizes.retry,
             on_gone=self._gone,
         )
-        self._admission = PodAdmission(
-            deps,
+
+    def _make_admission(self) -> PodAdmission:
+        return PodAdmission(
+            self._deps,
             self._group,
             allocations=self._allocations,
             workers=self._workers,
             statuses=self._statuses,
             node=self._node,
-            pressure=lambda pod: None,
+            pressure=self._evictions.refusal,
         )
-        self.server = KubeletServer(sim, self._pods, self._pleg, runtime)
-        self._static: dict[str, Pod] = {}
-        self._written: Queue[int] = Queue(sim, "kubelet: manifests")  # causes of changed files
 
     def _make_pod_sync(self) -> PodSync:
         return PodSync(
             self._deps,
             pods=self._pods,
             pleg=self._pleg,
-            kube_runtime=KubeRuntime(
-                self._deps, self._objects, self._services, self._node_status.images_changed
-            ),
+            kube_runtime=KubeRuntime(self._deps, self._objects, self._services, self._pulled),
             probes=self._probes,
             statuses=self._statuses,
-            volumes=VolumeManager(self._deps, self._objects),
+            volumes=self._volumes,
             objects=self._objects,
             allocations=self._allocations,
             resizes=self._resizes,
@@ -146,6 +164,7 @@ class Kubelet:
         finally:
             disk.watchers.remove(self._disk_changed)
             self._pleg.stop()
+            self._evictions.stop()
             self._group.kill()
 
     def last_heartbeat(self) -> float | None:
@@ -170,6 +189,7 @@ class Kubelet:
     async def _start(self) -> None:
         sim, name = self._deps.sim, self._deps.node_name
         self._pleg.start()
+        self._evictions.start()
         self._read_static_pods()
         sim.spawn(self._watch_manifests(), f"kubelet {name}: manifests")
         sim.spawn(self._statuses.run(), f"kubelet {name}: statuses")
@@ -282,6 +302,11 @@ class Kubelet:
         while True:
             self._deps.sim.cause = await self._written.get()
             self._read_static_pods()
+
+    def _pulled(self) -> None:
+        """An image has arrived: the node's status shows it, and its disk is fuller."""
+        self._node_status.soon()
+        self._evictions.consider("disk")
 
     # -- small
 

@@ -41,7 +41,7 @@ from k8slab.node.kubelet.env import (
 from k8slab.node.kubelet.handlers import HookFailed, run_handler
 from k8slab.node.kubelet.images import ImageManager
 from k8slab.node.kubelet.kuberuntime_termination import ContainerKiller
-from k8slab.node.kubelet.node_status import allocatable
+from k8slab.node.kubelet.node_status_setters import allocatable
 from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
 from k8slab.node.kubelet.volumes import Mounted, make_mounts
 

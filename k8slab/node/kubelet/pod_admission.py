@@ -22,7 +22,7 @@ from k8slab.node.kubelet.admission import Lacking, Rejection, admit
 from k8slab.node.kubelet.allocation import Allocations
 from k8slab.node.kubelet.dependencies import Dependencies
 from k8slab.node.kubelet.kubelet_pods import Eviction
-from k8slab.node.kubelet.node_status import allocatable
+from k8slab.node.kubelet.node_status_setters import allocatable
 from k8slab.node.kubelet.pod_sync import FINAL
 from k8slab.node.kubelet.pod_workers import PodWorkers
 from k8slab.node.kubelet.status_manager import StatusManager

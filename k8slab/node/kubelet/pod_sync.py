@@ -40,7 +40,7 @@ from k8slab.node.kubelet.kubelet_pods import (
 )
 from k8slab.node.kubelet.kuberuntime_container import KubeRuntime
 from k8slab.node.kubelet.kuberuntime_manager import PodActions, compute_pod_actions
-from k8slab.node.kubelet.node_status import NETWORK_NOT_READY
+from k8slab.node.kubelet.node_status_setters import NETWORK_NOT_READY
 from k8slab.node.kubelet.object_cache import ObjectCache
 from k8slab.node.kubelet.pleg import Pleg
 from k8slab.node.kubelet.pod_manager import CONFIG_MIRROR, PodManager, is_static_pod

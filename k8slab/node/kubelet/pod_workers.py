@@ -79,6 +79,10 @@ class PodWorkers:
         """Return the Pods that use the node's resources."""
         return [w.pod for w in self._workers.values() if w.stage in (SYNCING, TERMINATING)]
 
+    def running(self) -> list[Pod]:
+        """Return the Pods that nothing ends yet."""
+        return [w.pod for w in self._workers.values() if w.stage == SYNCING]
+
     def others(self, uid: str) -> OtherPods:
         """Return what the Pods other than this one were given of the node."""
         total, ports = {"pods": 0}, []

@@ -28,7 +28,7 @@ from k8slab.node.kubelet.admission import Rejection, lacking_resources, pod_requ
 from k8slab.node.kubelet.allocation import Allocations, container_resources
 from k8slab.node.kubelet.container import PodRuntimeStatus, is_restartable_init
 from k8slab.node.kubelet.dependencies import Dependencies
-from k8slab.node.kubelet.node_status import allocatable
+from k8slab.node.kubelet.node_status_setters import allocatable
 from k8slab.node.kubelet.pod_manager import PodManager
 
 PENDING, IN_PROGRESS = "PodResizePending", "PodResizeInProgress"

@@ -11,7 +11,7 @@ Upstream: pkg/volume/{emptydir,configmap,secret,downwardapi,projected,hostpath}
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -54,8 +54,11 @@ class Mounted(msgspec.Struct, frozen=True):
 class VolumeManager:
     """The volumes of all Pods of one node."""
 
-    def __init__(self, deps: Dependencies, objects: ObjectCache) -> None:
+    def __init__(
+        self, deps: Dependencies, objects: ObjectCache, on_write: Callable[[], None]
+    ) -> None:
         self._deps = deps
+        self._on_write = on_write  # something was written to a volume that has a limit
         self._objects = objects
         self._waits: dict[str, float] = {}  # by Pod uid
 
@@ -75,6 +78,16 @@ class VolumeManager:
         self._waits.pop(pod.metadata.uid, None)
         return mounted
 
+    def empty_dirs(self, pod: Pod) -> dict[str, Folder]:
+        """Return the Pod's emptyDir volumes that are there."""
+        files, uid = self._deps.machine.disk.files, pod.metadata.uid
+        found = {
+            volume.name: files.get(f"{PODS_FOLDER}/{uid}/volumes/{volume.name}")
+            for volume in pod.spec.volumes
+            if volume.emptyDir is not None
+        }
+        return {name: folder for name, folder in found.items() if isinstance(folder, Folder)}
+
     def unmount(self, uid: str) -> None:
         """Remove the Pod's folders; what lies on the host's own paths stays."""
         self._waits.pop(uid, None)
@@ -91,6 +104,9 @@ class VolumeManager:
         if volume.hostPath is not None:
             return self._host_path(volume.hostPath)
         folder = self._folder(pod, volume.name)
+        limited = volume.emptyDir is not None and volume.emptyDir.sizeLimit is not None
+        if limited and not folder.watchers:
+            folder.watchers.append(lambda path: self._on_write())
         files = await self._files(pod, volume)
         if files is not None and files != folder.files:
             folder.files.clear()

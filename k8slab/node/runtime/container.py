@@ -31,6 +31,7 @@ from k8slab.node.interfaces import (
     Mount,
     PodSandboxConfig,
     PodSandboxStatus,
+    size_of,
 )
 from k8slab.node.runtime.cpu import Cpu
 from k8slab.node.runtime.images.image import Image
@@ -105,6 +106,7 @@ class Container:
         self.out_of_memory = False
         self.cpu = Cpu()
         self.kill: Callable[[int], None] = lambda signal: None  # the runtime's, by signal number
+        self.usage_changed: Callable[[str], None] = lambda resource: None  # the runtime's
         self.main: MainStreams | None = None  # of the main process, once it was started
         self._disk: Folder | None = None
         self._status: ContainerStatus | None = None
@@ -161,8 +163,10 @@ class Container:
 
     def end(self, pid: int) -> None:
         """Drop a process that has ended."""
-        self.processes.pop(pid, None)
+        ended = self.processes.pop(pid, None)
         self.pids.processes.pop(pid, None)
+        if ended is not None and ended.memory:
+            self.usage_changed("memory")
 
     def end_all(self) -> None:
         """Drop all its processes."""
@@ -202,6 +206,15 @@ class Container:
             self._disk.files.setdefault("etc/hosts", self._hosts(hostname))
         return self._disk
 
+    @property
+    def disk_usage(self) -> int:
+        """Bytes of its own files, without those of the image, and of its log."""
+        written = sum(len(line.text) + 1 for line in self.lines)
+        image = self.image.files
+        for path, contents in (self._disk.files if self._disk is not None else {}).items():
+            written += 0 if image.get(path) is contents else size_of(contents)
+        return written
+
     def mount_of(self, path: str) -> tuple[Mount | None, str]:
         """Return the innermost mount that holds an absolute path, and the path inside of it."""
         best: Mount | None = None
@@ -231,6 +244,7 @@ class Container:
             now,
             self.cpu.used(now),
             self.memory,
+            len(self.processes),
         )
 
     @property

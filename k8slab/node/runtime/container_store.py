@@ -38,6 +38,7 @@ class ContainerStore(ImageStore):
         self._sandboxes: dict[str, Sandbox] = {}
         self._containers: dict[str, Container] = {}
         self._listeners: list[Callable[[str], None]] = []
+        self._usage_listeners: list[Callable[[str], None]] = []
 
     def sandboxes(self) -> list[PodSandboxStatus]:
         """Return all sandboxes, oldest first."""
@@ -55,6 +56,10 @@ class ContainerStore(ImageStore):
         now = self._sim.now
         return [found.stats(now) for found in self._containers.values() if found.running]
 
+    def disk_usage(self, container_id: str) -> int:
+        """Return how many bytes a container has written: its own files and its log."""
+        return self._get(container_id).disk_usage
+
     def network_of(self, sandbox_id: str) -> NetNamespace:
         """Return the sandbox's network namespace: probes and port-forward go through it."""
         return self._sandboxes[sandbox_id].net
@@ -71,6 +76,14 @@ class ContainerStore(ImageStore):
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """Call `listener(sandbox id)` whenever one of its containers changes state."""
         self._listeners.append(listener)
+
+    def subscribe_usage(self, listener: Callable[[str], None]) -> None:
+        """Call `listener("memory")` when a container uses more or less of it, or with "disk"."""
+        self._usage_listeners.append(listener)
+
+    def _usage_changed(self, resource: str) -> None:
+        for listener in self._usage_listeners:
+            listener(resource)
 
     def _get(self, container_id: str) -> Container:
         container = self._containers.get(container_id)

@@ -121,6 +121,7 @@ class Containerd(ContainerStore):
         container = Container(self._new_id(), sandbox, config, image, self._sim.now)
         container.group.on_error = partial(self._crashed, container)
         container.kill = partial(self._kill, container)
+        container.usage_changed = self._usage_changed
         sandbox.containers[container.id] = container
         self._containers[container.id] = container
         return container.id

@@ -10,6 +10,8 @@ Upstream: containerd internal/cri/server/images, kubelet --serialize-image-pulls
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from k8slab.client.latency import Latency
 from k8slab.node.image_reference import parse_reference
 from k8slab.node.runtime.images.image import Image
@@ -47,6 +49,12 @@ class ImageStore:
     def images(self) -> list[tuple[str, int]]:
         """Return (name, size in bytes) of all images on this node, in order of arrival."""
         return [(name, image.size) for name, image in self._images.items()]
+
+    def remove_unused(self, used: Iterable[str]) -> None:
+        """Remove all images but these."""
+        kept = [str(parse_reference(name)) for name in used]
+        for name in [name for name in self._images if name not in kept]:
+            del self._images[name]
 
     async def pull_image(self, image: str) -> str:
         """Fetch the image and return its id; raises ImagePullFailed."""

@@ -23,7 +23,7 @@ from k8slab.linux.netns import NetNamespace
 from k8slab.linux.tcp import Connection
 from k8slab.linux.tcp_open import Listener
 from k8slab.linux.udp import UdpSocket
-from k8slab.node.interfaces import Folder, Program
+from k8slab.node.interfaces import Bulk, Folder, Program, size_of
 from k8slab.node.runtime.streams import Output, Pipe
 from k8slab.sim import Group, Signal, Simulation, Task
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 TRACEBACK_LINES = 12  # of a crash, kept in the log
 NOT_FOUND, CRASHED = 127, 1  # exit codes
+MUCH = 1 << 20  # bytes of a file at which the node looks how full its disk is
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "TERM": 15, "WINCH": 28}
 
 
@@ -111,6 +112,7 @@ class Process:
     @memory.setter
     def memory(self, used: int) -> None:
         self._memory = used
+        self.container.usage_changed("memory")
         if self.container.over_limit:
             self.container.out_of_memory = True
             self.container.kill(SIGNALS["KILL"])
@@ -127,14 +129,17 @@ class Process:
         folder, rest = self.folder(path)
         return str(folder.read(rest))
 
-    def write(self, path: str, contents: str, *, append: bool = False) -> None:
+    def write(self, path: str, contents: str | Bulk, *, append: bool = False) -> None:
         """Write or extend a file. Raises PermissionError on a read-only mount."""
         mount, rest = self.container.mount_of(self.absolute(path))
         if mount is not None and mount.read_only:
             raise PermissionError("Read-only file system")
         folder = mount.folder if mount else self.container.disk
-        old = str(folder.files.get(rest.strip("/"), "")) if append else ""
-        folder.write(rest, old + contents)
+        if isinstance(contents, str) and append:
+            contents = str(folder.files.get(rest.strip("/"), "")) + contents
+        folder.write(rest, contents)
+        if size_of(contents) >= MUCH:
+            self.container.usage_changed("disk")
 
     def remove(self, path: str) -> None:
         """Remove a file. Raises FileNotFoundError, PermissionError on a read-only mount."""

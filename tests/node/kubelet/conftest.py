@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from k8slab.api.core import Namespace, ServiceAccount
-from k8slab.api.meta import ObjectMeta
 from tests.node.kubelet.lab import Lab
 
 
@@ -18,11 +16,5 @@ def bare() -> Lab:
 @pytest.fixture
 def lab(bare: Lab) -> Lab:
     """A ready node with the default ServiceAccount in place."""
-    bare.start_api()
-    bare.connect_pods()
-    for name in ("default",):
-        bare.create(ServiceAccount(metadata=ObjectMeta(name=name, namespace="default")))
-    assert bare.do(bare.client.get(Namespace, "default")).status.phase == "Active"
-    bare.start_kubelet()
-    bare.run(15.0)
+    bare.start_node()
     return bare

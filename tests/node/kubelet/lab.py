@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from k8slab.api import load, to_dict
-from k8slab.api.core import Event, Pod
-from k8slab.api.meta import DeleteOptions
+from k8slab.api.core import Event, Pod, ServiceAccount
+from k8slab.api.meta import DeleteOptions, ObjectMeta
 from k8slab.client import Client, Latency
 from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
 from k8slab.control_plane.apiserver import APIServer
@@ -68,6 +68,14 @@ class Lab:
         self.api.serve(server)
         if self.backend.revision <= 1:
             self.do(bootstrap(self.client, server, self.api.address))
+
+    def start_node(self, **options: Any) -> None:
+        """Have a ready node, with the default ServiceAccount in place."""
+        self.start_api()
+        self.connect_pods()
+        self.create(ServiceAccount(metadata=ObjectMeta(name="default", namespace="default")))
+        self.start_kubelet(**options)
+        self.run(15.0)
 
     def stop_api(self) -> None:
         """Stop the API server."""

@@ -21,6 +21,7 @@ _TOOLS = {
     "files": (
         "basename", "cat", "cp", "dirname", "ls", "mkdir", "mv", "rm", "rmdir", "tee", "touch",
     ),
+    "disk": ("dd", "du", "fallocate"),
     "text": (
         "awk", "cut", "egrep", "grep", "head", "sed", "seq", "sort", "tail", "tr", "uniq", "wc",
     ),

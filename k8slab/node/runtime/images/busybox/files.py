@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from k8slab.node.interfaces import size_of
 from k8slab.node.runtime.images.busybox.arguments import contents, options
 from k8slab.node.runtime.process import Process
 
@@ -146,7 +147,7 @@ def _long(process: Process, path: str, name: str) -> str:
 
     folder, rest = process.folder(path)
     is_file = rest in folder.files
-    size = len(str(folder.files[rest])) if is_file else 4096
+    size = size_of(folder.files[rest]) if is_file else 4096
     when = timestamp(process.sim.now)
     mode = "-rw-r--r--    1" if is_file else "drwxr-xr-x    2"
     return f"{mode} root     root {size:>12} {when[:10]} {when[11:16]} {name}"
