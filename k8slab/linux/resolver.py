@@ -80,6 +80,10 @@ class Lookup(msgspec.Struct, frozen=True):
                 return address
         raise ResolutionError(self)
 
+    def __repr__(self) -> str:
+        lines = [f"{self.name}: {', '.join(self.addresses) or self.error}"]
+        return "\n  ".join(lines + [str(query) for query in self.queries])
+
 
 class ResolutionError(OSError):
     """A name without an address; prints as curl does."""
