@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from k8slab.viz.packing import bin_packing
     from k8slab.viz.pod_lanes import event_lane
     from k8slab.viz.replicas import replica_lane
+    from k8slab.viz.rollout import rollout_areas
     from k8slab.viz.rule_graph import rule_chains
     from k8slab.viz.sequence import sequence_diagram
     from k8slab.viz.verdicts import scheduling_heat_map
@@ -59,6 +60,7 @@ _HOME = {
     "reconcile_stepper": "widgets.reconcile_stepper",
     "replica_lane": "replicas",
     "resolver_trace": "widgets.resolver_trace",
+    "rollout_areas": "rollout",
     "rule_chains": "rule_graph",
     "scheduling_board": "widgets.scheduling_board",
     "scheduling_heat_map": "verdicts",
@@ -87,6 +89,7 @@ __all__ = [
     "reconcile_stepper",
     "replica_lane",
     "resolver_trace",
+    "rollout_areas",
     "rule_chains",
     "scheduling_board",
     "scheduling_heat_map",

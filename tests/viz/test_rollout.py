@@ -1,0 +1,67 @@
+"""A rollout as areas: what serves and what takes room at each moment."""
+
+from typing import Any
+
+import pytest
+
+from k8slab import Cluster
+from k8slab.api.apps import Deployment
+from k8slab.viz import rollout_areas
+from k8slab.viz.rollout import Count, read
+from tests.viz.legibility import faults
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 4
+  strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: nginx, image: "nginx:1.26"}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Any:
+    made = Cluster(workers=2, seed=7)
+    made.apply(DEPLOYMENT)
+    made.run(20)
+    made.kubectl("set image deployment/web nginx=nginx:1.27")
+    made.run(60)
+    return made
+
+
+def changes(cluster, since: float = 0.0) -> list[Count]:
+    return read(cluster, cluster.view.get(Deployment, "web"), (since, cluster.now))
+
+
+def test_a_rollout_ends_with_new_pods_only(cluster) -> None:
+    *_, last = changes(cluster)
+    assert (last.old_ready, last.old_waiting, last.new_ready, last.new_waiting) == (0, 0, 4, 0)
+
+
+def test_the_first_count_is_of_the_beginning_of_the_window(cluster) -> None:
+    first, *_ = changes(cluster, since=33.0)
+    assert (first.time, first.old_ready, first.all) == (33.0, 4, 4)
+
+
+def test_the_words_say_the_least_and_the_most(cluster) -> None:
+    figure = rollout_areas(cluster, "deployment/web", since=33.0)
+    head = figure.text.splitlines()[0]
+    assert "maxSurge 1, maxUnavailable 0" in head
+    counts = changes(cluster, since=33.0)
+    assert f"at least {min(c.ready for c in counts)} ready" in head
+    assert f"at most {max(c.all for c in counts)} in all" in head
+
+
+@pytest.mark.parametrize("since", [0.0, 33.0, 93.0])
+def test_the_areas_can_be_read_during_and_after_a_rollout(cluster, since) -> None:
+    assert faults(rollout_areas(cluster, "web", since=since).drawing) == []
+
+
+def test_a_deployment_that_is_not_there_is_named(cluster) -> None:
+    with pytest.raises(ValueError, match="deployment/none was not there"):
+        rollout_areas(cluster, "deployment/none")
