@@ -62,6 +62,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         latency: Latency | None = None,
         replace: Mapping[str, Any] | None = None,
         heartbeats: str = "lazy",
+        proxy_mode: str = "iptables",
         boot: bool = True,
     ) -> None:
         if workers < 0:
@@ -73,6 +74,7 @@ class Cluster(Asking, Breaking, TimeMachine):
             "latency": latency,
             "replace": replace,
             "heartbeats": heartbeats,
+            "proxy_mode": proxy_mode,
         }
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
@@ -80,6 +82,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         self.recording = Recording(self.sim, lambda path: Path(path).read_text(encoding="utf-8"))
         subnets = addresses.subnets(workers + 1)
         self.world = World(self.sim, latency or Latency(), replace or {}, subnets, heartbeats)
+        self.world.set_proxy_mode(proxy_mode)
         self._add_hosts(workers)
         self._kubectl: Any = None
         bring_magic()

@@ -157,7 +157,7 @@ async def kube_proxy(world: World, process: Process) -> int | None:
         latency=world.latency,
         render=world.replace.get("kube_proxy"),
     )
-    process.log('"Using iptables Proxier"')
+    process.log(f'"Using {config.mode} Proxier"')
     world.sim.spawn(proxier.run(), f"kube-proxy/{machine.name}")
     await serve_health(process, 10256)
     return None

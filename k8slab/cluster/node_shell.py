@@ -45,7 +45,7 @@ class NodeShell:
         return self._host.machine.net
 
     def shell(self, command: str) -> Text:
-        """Run ip, iptables-save, conntrack, ss, ping, crictl, journalctl, hostname, ls or cat."""
+        """Run ip, iptables-save, nft, conntrack, ss, ping, crictl, journalctl, ls, cat, ..."""
         with self._cluster.turn:
             if command.split()[:1] != ["ping"]:
                 return self._run(command)

@@ -48,6 +48,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     seed: int
     latency: Latency | None
     heartbeats: Literal["lazy", "events"]
+    proxy_mode: Literal["iptables", "nftables"] = "iptables"
     replaced: tuple[str, ...]  # the components that were the learner's own
     inputs: tuple[Input, ...]
     end: Position
@@ -79,6 +80,7 @@ def load(kind: type[Cluster], path: str | Path, replace: Mapping[str, Any] | Non
         latency=run.latency,
         replace=replace,
         heartbeats=run.heartbeats,
+        proxy_mode=run.proxy_mode,
         boot=False,
     )
     try:
@@ -105,6 +107,7 @@ def run_of(cluster: Cluster) -> Run:
         seed=made["seed"],
         latency=made["latency"],
         heartbeats=made["heartbeats"],
+        proxy_mode=made["proxy_mode"],
         replaced=tuple(sorted(made["replace"] or {})),
         inputs=tuple(cluster.recording.inputs),
         end=cluster.recording.position,

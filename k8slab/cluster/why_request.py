@@ -190,8 +190,15 @@ def _stopped_at_service(
         return (*by, *trouble)
     text = f"{shown} has endpoints, and no rule sent the packet to one: rules are behind, or refuse"
     node = _node_of(view, answer)
-    next_ = (f'cluster.node("{node or "worker-1"}").shell("iptables-save -t nat")',)
+    next_ = (_look_at_rules(node or "worker-1", answer),)
     return (*by, Finding(text=text, objects=(subject,), decided_by="kube-proxy", next=next_))
+
+
+def _look_at_rules(node: str, answer: Answer) -> str:
+    """Return the command that shows the node's rules, of whichever kind they are."""
+    nft = any(rule.table == "kube-proxy" for rule in answer.rules)
+    command = "nft list ruleset" if nft else "iptables-save -t nat"
+    return f'cluster.node("{node}").shell("{command}")'
 
 
 def _led_to(view: View, service: Service, answer: Answer) -> tuple[Finding, ...]:
@@ -211,7 +218,7 @@ def _nobody_there(view: View, ip: str, answer: Answer) -> tuple[Finding, ...]:
         return (Finding(text=text, objects=(f"Node/{nodes[0].metadata.name}",)),)
     node = _node_of(view, answer) or "worker-1"
     text = f"no Pod has the address {ip}: where did the client, or the rules of its node, get it?"
-    next_ = ("kubectl get pods -A -o wide", f'cluster.node("{node}").shell("iptables-save -t nat")')
+    next_ = ("kubectl get pods -A -o wide", _look_at_rules(node, answer))
     return (Finding(text=text, decided_by="kube-proxy", next=next_),)
 
 

@@ -31,7 +31,7 @@ from k8slab.linux.links import Segment
 from k8slab.linux.netns import NetNamespace
 from k8slab.linux.routes import Route
 from k8slab.node.cni import Cni
-from k8slab.node.kube_proxy import RuleCache
+from k8slab.node.kube_proxy import MODES, RuleCache
 from k8slab.node.kubelet import Kubelet, KubeletConfiguration
 from k8slab.node.kubelet.status import pod_phase
 from k8slab.node.machine import Machine
@@ -92,6 +92,7 @@ class World:
         self.machines: dict[str, Machine] = {}
         self.hosts: dict[str, Host] = {}
         self.scheduler: Any = None
+        self.proxy_mode = MODES[0]
         # API groups that add-ons serve behind the API server, as long as they run.
         self.delegates: dict[str, Callable[[Request], Awaitable[Any]]] = {}
         # The way out: leads nowhere and says nothing, but for what the load balancers let in.
@@ -158,6 +159,12 @@ class World:
                     return name
         raise LookupError(f"{process.name} runs on no machine")
 
+    def set_proxy_mode(self, mode: str) -> None:
+        """Let kube-proxy begin in this mode; afterwards its ConfigMap says which."""
+        if mode not in MODES:
+            raise ValueError(f"proxy_mode is one of {', '.join(MODES)}, got {mode!r}")
+        self.proxy_mode = mode
+
     # -- ways
 
     def transport(self, host: str) -> ClusterTransport:
@@ -191,6 +198,7 @@ class World:
             "NODE_NAME": CONTROL_PLANE,
             "CONTROL_PLANE_ENDPOINT": f"{self.api.address}:6443",
             "POD_SUBNET": self.subnets.pods,
+            "PROXY_MODE": self.proxy_mode,
         }
 
     def install_components(self) -> None:

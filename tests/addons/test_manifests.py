@@ -10,6 +10,7 @@ VALUES = {
     "NODE_NAME": "control-plane",
     "CONTROL_PLANE_ENDPOINT": "control-plane:6443",
     "POD_SUBNET": "10.244.0.0/16",
+    "PROXY_MODE": "iptables",
 }
 
 

@@ -69,4 +69,4 @@ def is_hashed(chain: str) -> bool:
 
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
-    return b32encode(digest).decode()[:HASH_LENGTH]
+    return b32encode(digest[: HASH_LENGTH * 5 // 8]).decode()  # 5 bits a character

@@ -10,14 +10,14 @@ Upstream: pkg/proxy/iptables/proxier.go (syncProxyRules)
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Sequence
 
 from k8slab.api.core import Node, Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.linux.netfilter import Body, Ruleset
 from k8slab.node.kube_proxy.base import Place
-from k8slab.node.kube_proxy.cache import RenderedPort, RuleCache
+from k8slab.node.kube_proxy.cache import Bodies, RenderedPort, RuleCache
 from k8slab.node.kube_proxy.chains import (
     EXTERNAL_SERVICES,
     NODEPORTS,
@@ -73,7 +73,7 @@ class RuleSync(ServiceSync[RenderedPort]):
     ) -> None:
         self.cache = cache or RuleCache()
         super().__init__(node, config, self.cache.versions, family)
-        self._order: list[str] = []  # keys of Services with rules, sorted
+        self._shares = {place: _Shares() for place in COMMON_CHAINS}
         self._comments = True
         self._write: dict[str, Body] = {}
         self._remove: dict[str, None] = {}
@@ -111,7 +111,7 @@ class RuleSync(ServiceSync[RenderedPort]):
             self._remove_strangers(ruleset)
         self._write, self._remove, self._rewrite = {}, {}, {}
         self._is_first = False
-        return Summary(len(self._order), self.endpoints, self._base_size() + self.rules, changed)
+        return Summary(len(self._ports), self.endpoints, self._base_size() + self.rules, changed)
 
     # -- noticing changes
 
@@ -130,10 +130,9 @@ class RuleSync(ServiceSync[RenderedPort]):
         for key, before, after in self._changes(render):
             for port in {**before, **after}:
                 self._compare(before.get(port), after.get(port))
-            if before and not after:
-                del self._order[bisect_left(self._order, key)]
-            elif after and not before:
-                insort(self._order, key)
+            for (table, name), shares in self._shares.items():
+                bodies = [_common(port, table).get(name) for port in after.values()]
+                shares.put(key, tuple(body for body in bodies if body is not None))
 
     def _compare(self, before: RenderedPort | None, after: RenderedPort | None) -> None:
         """Note which chains differ between two versions of a port."""
@@ -150,8 +149,7 @@ class RuleSync(ServiceSync[RenderedPort]):
                 self._remove[name] = None
                 self._write.pop(name, None)
         for table in ("filter", "nat"):
-            then = getattr(before, table) if before else {}
-            now = getattr(after, table) if after else {}
+            then, now = _common(before, table), _common(after, table)
             for name in (*then, *now):
                 if then.get(name) is not now.get(name):
                     self._rewrite[(table, name)] = None
@@ -160,14 +158,8 @@ class RuleSync(ServiceSync[RenderedPort]):
 
     def _parts(self, place: Place) -> tuple[Body, ...]:
         """Return what each Service port adds to a common chain, in the order of their names."""
-        table, name = place
-        parts = [
-            bodies[name]
-            for key in self._order
-            for port in self._ports[key].values()
-            if name in (bodies := port.filter if table == "filter" else port.nat)
-        ]
-        return (*parts, self._tail) if place == ("nat", SERVICES) else tuple(parts)
+        parts = self._shares[place].parts()
+        return (*parts, self._tail) if place == ("nat", SERVICES) else parts
 
     def _install_base(self, ruleset: Ruleset) -> int:
         base = self.cache.base(self.config, self.family)
@@ -187,6 +179,36 @@ class RuleSync(ServiceSync[RenderedPort]):
     def _base_size(self) -> int:
         base = sum(len(body.rules) for body in self.cache.base(self.config, self.family).values())
         return base + len(self.cache.jumps()) + len(self._tail.rules)
+
+
+def _common(port: RenderedPort | None, table: str) -> Bodies:
+    if port is None:
+        return {}
+    return port.filter if table == "filter" else port.nat
+
+
+class _Shares:
+    """What each Service adds to one common chain, in the order of their names."""
+
+    def __init__(self) -> None:
+        self._keys: list[str] = []
+        self._bodies: list[tuple[Body, ...]] = []
+
+    def put(self, key: str, bodies: tuple[Body, ...]) -> None:
+        """Let the Service add these, in the place of what it added before."""
+        place = bisect_left(self._keys, key)
+        known = place < len(self._keys) and self._keys[place] == key
+        if known and bodies:
+            self._bodies[place] = bodies
+        elif known:
+            del self._keys[place], self._bodies[place]
+        elif bodies:
+            self._keys.insert(place, key)
+            self._bodies.insert(place, bodies)
+
+    def parts(self) -> tuple[Body, ...]:
+        """Return all of it."""
+        return tuple(body for bodies in self._bodies for body in bodies)
 
 
 def install(rules: Ruleset, ruleset: Ruleset) -> Summary:

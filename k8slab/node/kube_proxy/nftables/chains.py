@@ -159,6 +159,6 @@ def endpoint_name(name: str, protocol: str, address: str) -> str:
 
 
 def _hashed(name: str) -> str:
-    digest = b32encode(hashlib.sha256(name.encode()).digest()).decode()[:HASH_LENGTH]
-    full = f"{digest}-{name}"
+    digest = hashlib.sha256(name.encode()).digest()[: HASH_LENGTH * 5 // 8]  # 5 bits a character
+    full = f"{b32encode(digest).decode()}-{name}"
     return full if len(full) <= NAME_LENGTH else f"{full[: NAME_LENGTH - 3]}..."

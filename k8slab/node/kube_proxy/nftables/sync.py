@@ -43,7 +43,7 @@ class NftSync(ServiceSync[RenderedPort]):
         # Who wants an element: two Services may have the same external address.
         self._wanted: dict[Element, dict[Owner, Value]] = {}
         self._base_of: object = None  # what the base was made for
-        self._changed = 0
+        self._changed = self._base_size = 0
 
     def apply(self, ruleset: NftRuleset) -> Summary:
         """Bring the table up to date and return how much there is now."""
@@ -59,8 +59,8 @@ class NftSync(ServiceSync[RenderedPort]):
         for key, before, after in self._changes(render):
             for port in {**before, **after}:
                 self._replace(table, (key, port), before.get(port), after.get(port))
-        base_size = sum(len(chain.texts) for chain in self._base.chains.values())
-        return Summary(len(self._ports), self.endpoints, base_size + self.rules, self._changed)
+        rules = self._base_size + self.rules
+        return Summary(len(self._ports), self.endpoints, rules, self._changed)
 
     # -- the table itself
 
@@ -71,14 +71,15 @@ class NftSync(ServiceSync[RenderedPort]):
         table = ruleset.tables.get((family, TABLE))
         if table is not None and about == self._base_of:
             return table
-        self._base = base(self.config, *about, self.family)
-        self._changed += len(self._base.chains)
+        fresh = base(self.config, *about, self.family)
+        self._base_size = sum(len(chain.texts) for chain in fresh.chains.values())
+        self._changed += len(fresh.chains)
         if table is None or self._base_of is None:
             ruleset.delete_table(family, TABLE)
-            table = ruleset.tables[family, TABLE] = self._base
+            table = ruleset.tables[family, TABLE] = fresh
         else:
-            table.chains |= self._base.chains
-            table.sets["nodeport-ips"] = self._base.sets["nodeport-ips"]
+            table.chains |= fresh.chains
+            table.sets["nodeport-ips"] = fresh.sets["nodeport-ips"]
         self._base_of = about
         ruleset.changed()
         return table
