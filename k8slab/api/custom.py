@@ -151,7 +151,9 @@ def type_of(definition: Definition) -> type[Custom]:
 @cache
 def _made(encoded: bytes) -> type[Custom]:
     definition = msgspec.json.decode(encoded, type=Definition)
-    own = [name for name in definition.schema.properties if name not in IDENTITY]
+    schema = definition.schema
+    usual = ("spec", "status") if schema.preserve_unknown else ()  # if it names none
+    own = [name for name in (*schema.properties, *usual) if name not in IDENTITY]
     names = {**{name: None for name in own}, **({"status": None} if definition.has_status else {})}
     fields = {re.sub(r"\W", "_", name): msgspec.field(default=None, name=name) for name in names}
     kind = definition.names.kind

@@ -178,13 +178,13 @@ class Informers:
     def __init__(self, sim: Simulation, client: Client) -> None:
         self.sim = sim
         self.client = client
-        self._informers: dict[tuple[str, str, str, str], Informer[Any]] = {}
+        self._informers: dict[tuple[type[Object], str, str, str], Informer[Any]] = {}
 
     def informer(
         self, kind: type[K], *, namespace: str = "", labels: str = "", fields: str = ""
     ) -> Informer[K]:
         """Return the one informer for these objects, started the first time it is asked for."""
-        key = (kind.__name__, namespace, labels, fields)
+        key = (kind, namespace, labels, fields)
         informer = self._informers.get(key)
         if informer is None:
             informer = Informer(

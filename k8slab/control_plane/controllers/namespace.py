@@ -16,10 +16,11 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.core import Namespace, NamespaceCondition, Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object, timestamp
-from k8slab.api.scheme import KINDS, Resource
+from k8slab.api.scheme import KINDS, Resource, defined
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue
 from k8slab.control_plane.controllers.controller_utils import decide, work
 
@@ -113,6 +114,7 @@ class NamespaceController:
         self._sim = informers.sim
         self._client = client
         self._namespaces = informers.informer(Namespace)
+        self._definitions = informers.informer(CustomResourceDefinition)
         self._queue = WorkQueue(self._sim, self.component)
 
     async def run(self) -> None:
@@ -153,7 +155,7 @@ class NamespaceController:
     async def _delete_rest(self, namespace: str) -> tuple[dict[str, Sequence[Object]], str]:
         left: dict[str, Sequence[Object]] = {}
         failures = []
-        for resource in KINDS:
+        for resource in (*KINDS, *self._defined()):
             if not resource.namespaced:
                 continue
             try:
@@ -164,6 +166,11 @@ class NamespaceController:
             if objects:
                 left[_full_name(resource)] = objects
         return left, "; ".join(failures)
+
+    def _defined(self) -> list[Resource]:
+        """Return the kinds that people have defined, each in its best version."""
+        found = defined(self._definitions.all())
+        return list({resource.group_resource: resource for resource in reversed(found)}.values())
 
     async def _tell(self, namespace: Namespace, left: Left, failure: str = "") -> Namespace:
         conditions = conditions_for(namespace, left, self._sim.now, failure)
