@@ -35,6 +35,9 @@ from k8slab.api.custom import Custom, Definition, is_established, served_kinds, 
 from k8slab.api.meta import Object
 
 
+QUESTION_GROUPS = ("authentication.k8s.io", "authorization.k8s.io")
+
+
 class Resource(Struct, frozen=True, kw_only=True):
     """A kind, where it is served, and by which names people call it."""
 
@@ -52,6 +55,11 @@ class Resource(Struct, frozen=True, kw_only=True):
     def api_version(self) -> str:
         """What objects of this kind carry as apiVersion: "v1", "apps/v1"."""
         return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def is_question(self) -> bool:
+        """Whether objects of the kind are answered at once, and never stored."""
+        return self.group in QUESTION_GROUPS
 
     @property
     def is_custom(self) -> bool:

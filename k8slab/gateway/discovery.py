@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from k8slab.api.custom import Custom, version_rank
-from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, REVIEWS, Resource
 from k8slab.gateway.negotiation import Form
 
 VERSION = {
@@ -42,7 +42,7 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 READ_WRITE = ("get", "patch", "update")
 PREFERRED_ORDER = ("", "apps", "events.k8s.io", "autoscaling", "batch")
 Rows: TypeAlias = Sequence[Resource]  # what a server serves
-BUILT_IN: Rows = (*KINDS, *OTHER_VERSIONS)
+BUILT_IN: Rows = (*KINDS, *OTHER_VERSIONS, *REVIEWS)
 
 
 class Subresource(msgspec.Struct, frozen=True):
@@ -66,6 +66,9 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
         Subresource("exec", ("create", "get"), "PodExecOptions", "", "v1"),
         Subresource("log", ("get",)),
         Subresource("resize", READ_WRITE),
+    ),
+    "ServiceAccount": (
+        Subresource("token", ("create",), "TokenRequest", "authentication.k8s.io", "v1"),
     ),
     "Namespace": (Subresource("finalize", ("update",)),),
     "Deployment": (SCALE,),
@@ -114,6 +117,11 @@ def resources_of(group_version: str, rows: Rows = BUILT_IN) -> list[Resource]:
     return sorted(found, key=lambda resource: resource.plural)
 
 
+def verbs_of(resource: Resource) -> tuple[str, ...]:
+    """Return what can be done with a resource."""
+    return ("create",) if resource.is_question else VERBS
+
+
 def subresources_of(resource: Resource) -> list[Subresource]:
     """Return the subresources of a resource, by name."""
     type_ = resource.type
@@ -121,7 +129,7 @@ def subresources_of(resource: Resource) -> list[Subresource]:
     if issubclass(type_, Custom):
         found += [SCALE] if type_.__definition__.scale is not None else []
         found += [STATUS] if type_.__definition__.has_status else []
-    elif "status" in type_.__struct_fields__:
+    elif "status" in type_.__struct_fields__ and not resource.is_question:
         found.append(STATUS)
     return sorted(found, key=lambda subresource: subresource.name)
 
@@ -193,12 +201,14 @@ def _entry(resource: Resource) -> dict[str, Any]:
         "singularName": resource.singular,
         "namespaced": resource.namespaced,
         "kind": resource.kind,
-        "verbs": list(VERBS),
+        "verbs": list(verbs_of(resource)),
     }
     if resource.short_names:
         entry["shortNames"] = list(resource.short_names)
     if resource.categories:
         entry["categories"] = list(resource.categories)
+    if resource.is_question:
+        return entry
     return {**entry, "storageVersionHash": storage_version_hash(resource)}
 
 
@@ -253,7 +263,7 @@ def _discovery_of_resource(resource: Resource) -> dict[str, Any]:
         "responseKind": own,
         "scope": "Namespaced" if resource.namespaced else "Cluster",
         "singularResource": resource.singular,
-        "verbs": list(VERBS),
+        "verbs": list(verbs_of(resource)),
     }
     if resource.short_names:
         found["shortNames"] = list(resource.short_names)

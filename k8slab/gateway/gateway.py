@@ -23,7 +23,7 @@ from k8slab.api.errors import ApiError
 from k8slab.api.meta import Status
 from k8slab.api.scheme import Resource
 from k8slab.client import ConnectionFailed, Notes, Request, TextStream, Transport, WatchStream
-from k8slab.gateway import bodies, discovery, encoding, options, watches
+from k8slab.gateway import bodies, credentials, discovery, encoding, options, watches
 from k8slab.gateway.messages import (
     TEXT,
     Headers,
@@ -39,6 +39,7 @@ from k8slab.gateway.paths import parse, target
 from k8slab.sim import Simulation
 
 HEALTH = frozenset({"healthz", "livez", "readyz"})
+UPGRADED = frozenset({"exec", "attach", "portforward"})  # served as websockets only
 CHECKS = ("ping", "log", "etcd")
 NOT_FOUND = HttpResponse(status=404, body=b"404 page not found\n", content_type=TEXT)
 
@@ -87,6 +88,8 @@ class Gateway:
         form = accepted(http.header("accept"))
         resource, request = parse(http, rows)
         options.check(http, request)
+        if resource.kind == "Pod" and request.subresource in UPGRADED:
+            raise errors.bad_request("Upgrade request required")
         notes = Notes()
         request = bodies.read(http, resource, replace(request, as_table=form.is_table, notes=notes))
         try:
@@ -113,10 +116,12 @@ class Gateway:
             raise method_not_allowed()
         try:
             await self._transport.request(
-                Request(verb="get", resource="namespaces", name="default")
+                Request(verb="get", resource="", url=http.path, **credentials.of(http))
             )
         except ApiError as refused:
-            if first in HEALTH and refused.code >= 500:
+            if refused.code < 500:
+                raise
+            if first in HEALTH:
                 return _health(first, rest, verbose=rest != ["ping"], failed=refused)
         if found is not None:
             return found

@@ -14,7 +14,7 @@ NAME = "k8slab"
 
 
 def kubeconfig(url: str) -> str:
-    """Return a kubeconfig for a server without TLS that asks nobody who they are.
+    """Return a kubeconfig for a server without TLS, which takes whoever says nothing for ADMIN.
 
     >>> print(kubeconfig("http://127.0.0.1:6443").splitlines()[0])
     apiVersion: v1

@@ -22,6 +22,7 @@ from k8slab.api.meta import Status, StatusDetails
 JSON = "application/json"
 YAML = "application/yaml"
 TEXT = "text/plain; charset=utf-8"
+REPEATED = "\n"  # between the values of a header that was sent more than once
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -41,6 +42,10 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     def header(self, name: str) -> str:
         """Return a header, "" if it was not sent."""
         return self.headers.get(name, "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return all values of a header that may be sent more than once."""
+        return tuple(self.headers[name].split(REPEATED)) if name in self.headers else ()
 
 
 class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):

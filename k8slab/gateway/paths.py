@@ -20,6 +20,8 @@ import msgspec
 from k8slab.api import errors
 from k8slab.api.scheme import Resource
 from k8slab.client import Request
+from k8slab.gateway import credentials
+from k8slab.gateway.discovery import BUILT_IN, Rows
 from k8slab.gateway.messages import HttpRequest, method_not_allowed
 
 NAMED = {
@@ -107,6 +109,7 @@ def parse(http: HttpRequest, rows: Rows = BUILT_IN) -> tuple[Resource, Request]:
         field_validation=http.parameter("fieldValidation") or "Warn",
         force=flag(http.parameter("force")),
         options=http.query,
+        **credentials.of(http),
     )
     return found.resource, request
 

@@ -17,6 +17,7 @@ Fields: TypeAlias = dict[int, tuple[str, str]]  # number -> name, "" or time, by
 TABLE = """
 AggregationRule: 1=clusterRoleSelectors
 Binding: 1=metadata 2=target
+BoundObjectReference: 1=kind 2=apiVersion 3=name 4=uid
 ClusterRole: 1=metadata 2=rules 3=aggregationRule
 ClusterRoleBinding: 1=metadata 2=subjects 3=roleRef
 ConfigMap: 1=metadata 2=data 3=binaryData:bytes 4=immutable
@@ -64,11 +65,14 @@ LabelSelector: 1=matchLabels 2=matchExpressions
 LabelSelectorRequirement: 1=key 2=operator 3=values
 LoadBalancerStatus: 1=ingress
 LocalObjectReference: 1=name
+LocalSubjectAccessReview: 1=metadata 2=spec 3=status
 MetricSpec: 1=type 4=resource
 MetricTarget: 1=type 2=value 3=averageValue 4=averageUtilization
 Namespace: 1=metadata 2=spec 3=status
 NamespaceSpec: 1=finalizers
 NamespaceStatus: 1=phase
+NonResourceAttributes: 1=path 2=verb
+NonResourceRule: 1=verbs 2=nonResourceURLs
 ObjectMeta: 1=name 2=generateName 3=namespace 4=selfLink 5=uid 6=resourceVersion 7=generation
     8=creationTimestamp:time 9=deletionTimestamp:time 10=deletionGracePeriodSeconds 11=labels
     12=annotations 13=ownerReferences 14=finalizers
@@ -87,16 +91,24 @@ PodTemplateSpec: 1=metadata 2=spec
 PolicyRule: 1=verbs 2=apiGroups 3=resources 4=resourceNames 5=nonResourceURLs
 Preconditions: 1=uid 2=resourceVersion
 PriorityClass: 1=metadata 2=value 3=globalDefault 4=description 5=preemptionPolicy
+ResourceAttributes: 1=namespace 2=verb 3=group 4=version 5=resource 6=subresource 7=name
 ResourceMetricSource: 1=name 2=target
 ResourceQuota: 1=metadata 2=spec 3=status
 ResourceQuotaSpec: 1=hard 2=scopes
 ResourceQuotaStatus: 1=hard 2=used
 ResourceRequirements: 1=limits 2=requests
+ResourceRule: 1=verbs 2=apiGroups 3=resources 4=resourceNames
 Role: 1=metadata 2=rules
 RoleBinding: 1=metadata 2=subjects 3=roleRef
 RoleRef: 1=apiGroup 2=kind 3=name
 RollingUpdateDeployment: 1=maxUnavailable 2=maxSurge
 Secret: 1=metadata 2=data:bytes 3=type 4=stringData 5=immutable
+SelfSubjectAccessReview: 1=metadata 2=spec 3=status
+SelfSubjectAccessReviewSpec: 1=resourceAttributes 2=nonResourceAttributes
+SelfSubjectReview: 1=metadata 2=status
+SelfSubjectReviewStatus: 1=userInfo
+SelfSubjectRulesReview: 1=metadata 2=spec 3=status
+SelfSubjectRulesReviewSpec: 1=namespace
 Service: 1=metadata 2=spec 3=status
 ServiceAccount: 1=metadata 2=secrets 3=imagePullSecrets 4=automountServiceAccountToken
 ServiceBackendPort: 1=name 2=number
@@ -106,6 +118,17 @@ ServiceSpec: 1=ports 2=selector 3=clusterIP 4=type 5=externalIPs 7=sessionAffini
     13=publishNotReadyAddresses
 ServiceStatus: 1=loadBalancer
 Subject: 1=kind 2=apiGroup 3=name 4=namespace
+SubjectAccessReview: 1=metadata 2=spec 3=status
+SubjectAccessReviewSpec: 1=resourceAttributes 2=nonResourceAttributes 3=user 4=groups 6=uid
+SubjectAccessReviewStatus: 1=allowed 2=reason 3=evaluationError 4=denied
+SubjectRulesReviewStatus: 1=resourceRules 2=nonResourceRules 3=incomplete 4=evaluationError
+TokenRequest: 1=metadata 2=spec 3=status
+TokenRequestSpec: 1=audiences 3=boundObjectRef 4=expirationSeconds
+TokenRequestStatus: 1=token 2=expirationTimestamp:time
+TokenReview: 1=metadata 2=spec 3=status
+TokenReviewSpec: 1=token 2=audiences
+TokenReviewStatus: 1=authenticated 2=user 3=error 4=audiences
+UserInfo: 1=username 2=uid 3=groups
 """
 
 

@@ -14,7 +14,7 @@ from tornado.httputil import HTTPServerRequest
 from k8slab.api import errors
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import StatusDetails
-from k8slab.gateway.messages import HttpRequest
+from k8slab.gateway.messages import REPEATED, HttpRequest
 
 ADDRESS = "127.0.0.1"
 NAMES = (ADDRESS, "localhost")  # by which a client may call the server
@@ -38,12 +38,21 @@ def refusal(port: int, request: HTTPServerRequest) -> ApiError | None:
     return None
 
 
+def _headers(request: HTTPServerRequest) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in request.headers.get_all():
+        key = name.lower()
+        is_more = key in found and key.startswith("impersonate-")
+        found[key] = f"{found[key]}{REPEATED}{value}" if is_more else value
+    return found
+
+
 def read(request: HTTPServerRequest) -> HttpRequest:
     """Return what came from the socket as a value."""
     return HttpRequest(
         method=request.method or "",
         path=unquote(request.path),
         query=tuple(parse_qsl(request.query, keep_blank_values=True)),
-        headers={name.lower(): value for name, value in request.headers.get_all()},
+        headers=_headers(request),
         body=request.body,
     )

@@ -97,9 +97,7 @@ class Session:
 
 async def check(transport: Transport, request: Request) -> None:
     """Raise ApiError if there is no such container: before the connection becomes a websocket."""
-    pod: Pod = await transport.request(
-        Request(verb="get", resource="pods", namespace=request.namespace, name=request.name)
-    )
+    pod: Pod = await transport.request(msgspec.structs.replace(request, verb="get", body=None))
     options = dict(request.options)
     known = [c.name for c in (*pod.spec.containers, *pod.spec.initContainers)]
     container = options.get("container", "")

@@ -27,14 +27,18 @@ class Direct:
 class Lab:
     """A gateway on an API server on an etcd, without sockets."""
 
-    def __init__(self) -> None:
+    def __init__(self, **server: Any) -> None:
         self.sim = Simulation(seed=7)
         self.backend = Backend()
         self.endpoint = Endpoint()
         self.endpoint.serve(Etcd(self.sim, self.backend))
-        self.server = APIServer(self.sim, self.endpoint)
+        self.server = APIServer(self.sim, self.endpoint, **server)
         self.server.start()
         self.gateway = Gateway(self.sim, Direct(self.server))
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Make what controllers make; without rights, nothing."""
         self.post("/api/v1/namespaces", {"metadata": {"name": "default"}})
         accounts = "/api/v1/namespaces/default/serviceaccounts"
         self.post(accounts, {"metadata": {"name": "default"}})

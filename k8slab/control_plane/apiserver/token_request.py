@@ -26,14 +26,15 @@ from k8slab.control_plane.apiserver.registry import Registry
 if TYPE_CHECKING:
     from k8slab.control_plane.apiserver.server import APIServer
 
+GROUP = "authentication.k8s.io"
 HOUR = 3600  # s, when no duration is asked for
 LEAST, MOST = 600, 2**32  # s
 
 
 def create_token(server: APIServer, registry: Registry, request: Request) -> TokenRequest:
     """Return the request with a token in its status; raises ApiError."""
-    account: Any = registry.get(replace(request, resource_version=""))
     asked = _asked(request)
+    account: Any = registry.get(replace(request, resource_version=""))
     seconds = HOUR if asked.spec.expirationSeconds is None else asked.spec.expirationSeconds
     _check(asked, seconds)
     spec = TokenRequestSpec(
@@ -65,9 +66,9 @@ def _asked(request: Request) -> TokenRequest:
         raise errors.bad_request(error.upstream) from None
     name = asked.metadata.name
     if name and name != request.name:
-        raise errors.bad_request(
-            f"the name of the object ({name}) does not match the name on the URL ({request.name})"
-        )
+        text = "must match the service account name if specified"
+        found = errors.invalid_value("metadata.name", name, text)
+        raise errors.invalid(asked.kind, request.name, [found], GROUP)
     return asked
 
 
@@ -81,8 +82,7 @@ def _check(asked: TokenRequest, seconds: int) -> None:
         text = "may not specify a duration larger than 2^32 seconds"
         found.append(errors.invalid_value(where, seconds, text))
     if found:
-        name, group = asked.metadata.name, "authentication.k8s.io"
-        raise errors.invalid(asked.kind, name, found, group)
+        raise errors.invalid(asked.kind, "", found, GROUP)
 
 
 def _bound(server: APIServer, spec: TokenRequestSpec, account: ServiceAccount) -> Object | None:

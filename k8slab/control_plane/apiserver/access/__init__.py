@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from k8slab.api.authentication import UserInfo
 from k8slab.api.meta import Object
 from k8slab.api.rbac import PolicyRule
-from k8slab.client import ADMIN, ANONYMOUS, Request
+from k8slab.client import Request
 from k8slab.control_plane.apiserver.access import impersonation
 from k8slab.control_plane.apiserver.access.attributes import Attributes, of_request, refusal
 from k8slab.control_plane.apiserver.access.authentication import (
@@ -63,8 +63,7 @@ class Access:
     def admit(self, request: Request) -> Request:
         """Return the request with who it is from; raises Unauthorized or Forbidden."""
         if not self.enforced and not request.token and request.impersonate is None:
-            # Where everything is allowed, whoever says nothing is the learner.
-            return replace(request, user=ADMIN) if request.user == ANONYMOUS else request
+            return request
         user = self.authenticator.user_of(request)
         trace_name = user.username if request.token else request.user
         if request.impersonate is not None:

@@ -8,7 +8,7 @@ A component of the lab says its name, where a real one shows a certificate or a 
     kubernetes-admin             in the group kubeadm:cluster-admins
 
 Clients over HTTP send a bearer token: that of a ServiceAccount (see `tokens`), or the subject of a
-certificate in its place, "CN=alice,O=developers". Who sends nothing is system:anonymous.
+certificate in its place, "CN=alice,O=developers".
 
 Rule of use: `Authenticator.user_of(request)`; ApiError 401 for a token that is not good.
 
