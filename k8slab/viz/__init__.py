@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from k8slab.viz.rollout import rollout_areas
     from k8slab.viz.rule_graph import rule_chains
     from k8slab.viz.sequence import sequence_diagram
+    from k8slab.viz.slices import slice_graph
     from k8slab.viz.verdicts import scheduling_heat_map
     from k8slab.viz.waterfall import dns_waterfall
     from k8slab.viz.widgets.label_magnet import label_magnet
@@ -65,6 +66,7 @@ _HOME = {
     "scheduling_board": "widgets.scheduling_board",
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
+    "slice_graph": "slices",
     "steps": "widgets.steps",
     "time_bar": "widgets.time_bar",
     "watch_stream": "widgets.watch_stream",
@@ -94,6 +96,7 @@ __all__ = [
     "scheduling_board",
     "scheduling_heat_map",
     "sequence_diagram",
+    "slice_graph",
     "steps",
     "time_bar",
     "watch_stream",
