@@ -172,7 +172,10 @@ class EndpointsController:
             return
         if not service.spec.selector or service.spec.type == "ExternalName":
             return  # such a Service has the Endpoints that people write
-        wanted = endpoints_for(service, self._slices.by_index("service", key), old)
+        slices = self._slices.by_index("service", key)
+        if not slices and old is None:
+            return  # even a Service without Pods has a slice: it is on its way
+        wanted = endpoints_for(service, slices, old)
         if wanted == old:
             return
         try:

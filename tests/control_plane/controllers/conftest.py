@@ -158,6 +158,8 @@ class Hands:
 class ControllerLab:
     """API server, controller manager and hands; no real nodes."""
 
+    hands_type: type[Hands] = Hands
+
     def __init__(self, nodes: int = 3, **manager: Any) -> None:
         self.sim = Simulation(seed=7)
         self.etcd = Endpoint()
@@ -166,7 +168,7 @@ class ControllerLab:
         self.server.start()
         for name in ("default", "kube-system", "kube-node-lease"):
             self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        self.hands = Hands(self)
+        self.hands = self.hands_type(self)
         self.heartbeats: dict[str, float | None] = {}
         self.manager = ControllerManager(self.sim, self.client, self, **manager)
         self.sim.spawn(self.manager.run(), "kube-controller-manager")

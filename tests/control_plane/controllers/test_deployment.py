@@ -143,6 +143,14 @@ def test_unhealthy_old_pods_go_first() -> None:
     assert plan(deployment(4), sets, now=0).sizes == {"old": 2, "new": 1}
 
 
+def test_no_old_pod_goes_while_a_replica_set_has_not_seen_its_size() -> None:
+    # "old" was scaled to 2 a moment ago and still counts 3 available Pods: one of them is going
+    before = replace(rs("old", 2), status=replace(rs("old", 3).status, availableReplicas=3))
+    strategy = {"rollingUpdate": {"maxSurge": "100%", "maxUnavailable": 0}}
+    sizes = plan(deployment(3, strategy=strategy), [before, rs("new", 3, 2)], now=0).sizes
+    assert sizes == {"old": 2, "new": 3}
+
+
 def test_scaling_in_mid_rollout_is_proportional() -> None:
     spec = {"strategy": {"rollingUpdate": {"maxSurge": 2, "maxUnavailable": 1}}}
     sets = [

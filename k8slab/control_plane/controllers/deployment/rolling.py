@@ -56,15 +56,23 @@ def reconcile_old_replica_sets(rollout: Rollout) -> bool:
     if most <= 0:
         return False
     cleaned = clean_up_unhealthy_replicas(rollout, most)
-    return cleaned + scale_down_old_replica_sets(rollout) > 0
+    return cleaned is not None and cleaned + scale_down_old_replica_sets(rollout) > 0
 
 
-def clean_up_unhealthy_replicas(rollout: Rollout, most: int) -> int:
-    """Take away up to `most` old Pods that are not available, and return how many."""
+def clean_up_unhealthy_replicas(rollout: Rollout, most: int) -> int | None:
+    """Take away up to `most` old Pods that are not available, and return how many.
+
+    None if a ReplicaSet has more available Pods than it wants: its controller has not yet seen its
+    size, so nobody knows what may still be taken away.
+    """
     done = 0
     for rs in sorted(active(rollout.old), key=age_order):
+        if done >= most:
+            break
         surplus = min(most - done, desired(rs) - rs.status.availableReplicas)
-        if surplus > 0:
+        if surplus < 0:
+            return None
+        if surplus:
             rollout.scale(rs, desired(rs) - surplus)
             done += surplus
     return done

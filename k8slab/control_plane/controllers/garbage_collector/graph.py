@@ -118,8 +118,8 @@ class Graph:
         if node.orphaning:
             yield node.uid
         elif node.deleting_dependents:
-            yield node.uid
             yield from node.dependents
+            yield node.uid
 
     def _set_owners(self, node: Node, owners: tuple[OwnerReference, ...]) -> Iterator[str]:
         before, node.owners = node.owners, owners
