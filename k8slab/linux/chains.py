@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from k8slab.linux.addresses import ALL_ONES, ip_int
+from k8slab.linux.addresses import ALL_ONES, ALL_ONES6, ip_int
 from k8slab.linux.context import Context
 from k8slab.linux.journey import Visit
 from k8slab.linux.matches import Address, Comment, Match, Ports, Protocol
@@ -72,7 +72,8 @@ class Rule(msgspec.Struct, frozen=True, gc=False):
         destination, protocol, port = -1, "", -1
         for match in self.checks:
             if isinstance(match, Address) and match.option == "-d" and not match.negated:
-                destination = match.net if match.mask == ALL_ONES else destination
+                whole = ALL_ONES6 if match.ipv6 else ALL_ONES
+                destination = match.net if match.mask == whole else destination
             elif isinstance(match, Protocol) and not match.negated:
                 protocol = match.protocol
             elif isinstance(match, Ports) and match.option == "--dport" and not match.negated:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from k8slab.linux.addresses import ip_int
+from k8slab.linux.addresses import ip_int, is_ipv6
 from k8slab.linux.packet import Packet
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ class Context:
         number = ip_int(ip)
         if self.memory.is_local(ip):
             return "LOCAL"
+        if is_ipv6(ip):
+            return "MULTICAST" if number >> 120 == 0xFF else "UNICAST"
         if number == BROADCAST:
             return "BROADCAST"
         return "MULTICAST" if number in MULTICAST else "UNICAST"

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.chains import ACCEPT, DROP, REJECT, traverse
 from k8slab.linux.conntrack import Conntrack
 from k8slab.linux.context import Context, RuleMemory
@@ -68,7 +69,7 @@ class Netfilter:
         """Ask every table of the hook; the first that does not accept ends it."""
         context.memory = self.memory
         tables = self.ruleset.tables
-        for name in self._steps(hook) if self.nft.tables else TABLES[hook]:
+        for name in self._steps(hook, packet) if self.nft.tables else TABLES[hook]:
             if not isinstance(name, str):
                 verdict, packet = traverse_nft(*name, packet, context)
             elif name == "conntrack":
@@ -86,13 +87,13 @@ class Netfilter:
             self.conntrack.confirm(context.entry)
         return ACCEPT, packet
 
-    def _steps(self, hook: str) -> list[str | tuple[NftTable, NftChain]]:
+    def _steps(self, hook: str, packet: Packet) -> list[str | tuple[NftTable, NftChain]]:
         """Return the tables of iptables and the base chains of nftables by their priorities."""
         nat = DESTINATION_NAT if hook in DESTINATION_HOOKS else SOURCE_NAT
         steps: list[tuple[int, str | tuple[NftTable, NftChain]]] = [
             (PRIORITIES.get(name, nat), name) for name in TABLES[hook]
         ]
-        for priority, table, chain in self.nft.base_chains(hook.lower()):
+        for priority, table, chain in self.nft.base_chains(hook.lower(), is_ipv6(packet.dst)):
             if chain.type != "nat":
                 steps.append((priority, (table, chain)))
         return [step for _, step in sorted(steps, key=lambda step: step[0])]
@@ -105,7 +106,7 @@ class Netfilter:
         destination = hook in DESTINATION_HOOKS
         bound = entry.destination_bound if destination else entry.source_bound
         if not bound and packet.inner is None:
-            for judge in self._nat_chains(hook):
+            for judge in self._nat_chains(hook, packet):
                 context.nat = None
                 verdict, packet = judge(packet, context)
                 if verdict != ACCEPT:
@@ -119,14 +120,14 @@ class Netfilter:
             entry.source_bound = True
         return ACCEPT, translate(packet, entry, context.reply, hook)
 
-    def _nat_chains(self, hook: str) -> list[Judge]:
+    def _nat_chains(self, hook: str, packet: Packet) -> list[Judge]:
         """Return iptables' nat table and the nat chains of nftables; the first that acts wins."""
         table = self.ruleset.tables.get("nat")
         chains: list[tuple[int, Judge]] = []
         if table is not None:
             place = DESTINATION_NAT if hook in DESTINATION_HOOKS else SOURCE_NAT
             chains.append((place, partial(traverse, table, hook)))
-        for priority, owner, chain in self.nft.base_chains(hook.lower()):
+        for priority, owner, chain in self.nft.base_chains(hook.lower(), is_ipv6(packet.dst)):
             if chain.type == "nat":
                 chains.append((priority, partial(traverse_nft, owner, chain)))
         if len(chains) > 1:

@@ -19,7 +19,6 @@ import msgspec
 
 from k8slab.linux import matches as m
 from k8slab.linux import targets as t
-from k8slab.linux.addresses import network
 from k8slab.linux.chains import Rule, make_rule
 from k8slab.linux.iptables_target import read_target
 from k8slab.linux.iptables_words import (
@@ -34,7 +33,9 @@ from k8slab.linux.packet import ICMP_TYPES
 
 BASIC_ORDER = ("-s", "-d", "-i", "-o", "-p")
 PORT_MODULES = ("tcp", "udp", "sctp", "icmp")
-PROTOCOL_NAMES = {str(number): name for name, number in m.PROTOCOL_NUMBERS.items()}
+PROTOCOL_NAMES = {str(number): name for name, number in m.PROTOCOL_NUMBERS.items()} | {
+    "icmpv6": "ipv6-icmp"
+}
 REMEMBERED = 1 << 14  # parts of rules; most rules of a cluster share theirs
 TCP_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 
@@ -96,10 +97,9 @@ def _basic(section: tuple[str, ...]) -> tuple[m.Match, tuple[str, ...]]:
     if option in ("-i", "-o"):
         return m.Device(option, word, negated), rest
     try:
-        net, mask = network(word)
+        return m.address(option, word, negated), rest
     except ValueError as error:
         raise IptablesError(f"host/network `{word}' not found: {error}") from None
-    return m.Address(option, net, mask, negated), rest
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -194,9 +194,8 @@ def _conntrack(items: list[Item]) -> list[m.Match]:
                 raise IptablesError(f'Bad ctstate "{item.word}"')
             found.append(m.ConnectionState(item.option, ordered, item.negated))
         elif item.option in ("--ctorigsrc", "--ctorigdst"):
-            net, mask = network(item.word)
-            value = m.Address("-d" if item.option.endswith("dst") else "-s", net, mask)
-            text = str(value)[3:].removesuffix("/32")
+            value = m.address("-d" if item.option.endswith("dst") else "-s", item.word)
+            text = str(value)[3:].removesuffix("/128" if value.ipv6 else "/32")
             found.append(m.ConnectionOriginal(item.option, value, text, item.negated))
         elif item.option in ("--ctorigsrcport", "--ctorigdstport"):
             side = "--dport" if "dst" in item.option else "--sport"

@@ -37,7 +37,7 @@ def _nat(kind: str, items: list[Item]) -> t.Target:
     ports: tuple[int, int] | None = None
     for item in items:
         if item.option in ("--to-destination", "--to-source"):
-            address, _, range_text = item.word.partition(":")
+            address, range_text = _address_and_ports(item.word)
             ips = tuple(address.split("-")) if address else ()
             ports = _nat_ports(range_text) if range_text else None
         elif item.option == "--to-ports":
@@ -50,6 +50,17 @@ def _nat(kind: str, items: list[Item]) -> t.Target:
         kind, ips, ports, "--random" in options, "--random-fully" in options,
         "--persistent" in options,
     )  # fmt: skip
+
+
+def _address_and_ports(text: str) -> tuple[str, str]:
+    """Return both of "10.0.0.1:80", "[fd00::1]:80", "10.0.0.1", ":80" or "fd00::1"."""
+    if text.startswith("["):
+        address, _, ports = text[1:].partition("]")
+        return address, ports.removeprefix(":")
+    if text.count(":") > 1:
+        return text, ""
+    address, _, ports = text.partition(":")
+    return address, ports
 
 
 def _nat_ports(text: str) -> tuple[int, int]:

@@ -18,13 +18,19 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from k8slab.linux.addresses import ip_int, ip_text, prefix_length
+from k8slab.linux.addresses import ip_int, ip_text, is_ipv6, network, prefix_length
 from k8slab.linux.packet import ICMP_TYPES, Packet
 
 if TYPE_CHECKING:
     from k8slab.linux.context import Context
 
-PROTOCOL_NUMBERS: Mapping[str, int] = {"icmp": 1, "tcp": 6, "udp": 17, "sctp": 132}
+PROTOCOL_NUMBERS: Mapping[str, int] = {
+    "icmp": 1,
+    "tcp": 6,
+    "udp": 17,
+    "ipv6-icmp": 58,
+    "sctp": 132,
+}
 DICE_SIDES = 1 << 31  # the kernel compares 31 random bits
 CONNTRACK_STATES = ("INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "SNAT", "DNAT")
 
@@ -44,6 +50,7 @@ class Address(Match, frozen=True, gc=False):
     net: int
     mask: int
     negated: bool = False
+    ipv6: bool = False
 
     def matches(self, packet: Packet, context: Context) -> bool:
         """Compare the source or the destination under the mask."""
@@ -51,9 +58,14 @@ class Address(Match, frozen=True, gc=False):
         return ((ip_int(ip) & self.mask) == self.net) is not self.negated
 
     def __str__(self) -> str:
-        length = prefix_length(self.mask)
-        mask = ip_text(self.mask) if length is None else str(length)
-        return f"{_not(self.negated)}{self.option} {ip_text(self.net)}/{mask}"
+        length = prefix_length(self.mask, self.ipv6)
+        mask = ip_text(self.mask, self.ipv6) if length is None else str(length)
+        return f"{_not(self.negated)}{self.option} {ip_text(self.net, self.ipv6)}/{mask}"
+
+
+def address(option: str, text: str, negated: bool = False) -> Address:
+    """Return the match of an address or a network. Raises ValueError."""
+    return Address(option, *network(text), negated, is_ipv6(text))
 
 
 class Device(Match, frozen=True, gc=False):
@@ -100,7 +112,10 @@ class Protocol(Match, frozen=True, gc=False):
 
     def matches(self, packet: Packet, context: Context) -> bool:
         """Compare the protocol."""
-        return (packet.protocol == self.protocol) is not self.negated
+        own = packet.protocol
+        if own == "icmp" and is_ipv6(packet.dst):
+            own = "ipv6-icmp"
+        return (own == self.protocol) is not self.negated
 
     def __str__(self) -> str:
         return f"{_not(self.negated)}-p {self.protocol}"

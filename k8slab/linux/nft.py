@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from k8slab.linux.nft_rule import NftRule
     from k8slab.linux.ruletrace import RuleTrace
 
-# The families whose chains see IPv4 packets.
-IPV4_FAMILIES = ("ip", "inet")
+Step = tuple[int, "NftTable", "NftChain"]  # priority, table, base chain
+# family of a table -> whether its chains see IPv6 packets, or both kinds
+FAMILIES = {"ip": (False,), "ip6": (True,), "inet": (False, True)}
 Hits = tuple[int, int]  # packets and bytes
 
 
@@ -147,7 +148,7 @@ class NftRuleset:
 
     def __init__(self) -> None:
         self.tables: dict[tuple[str, str], NftTable] = {}  # by family and name
-        self._hooks: dict[str, list[tuple[int, NftTable, NftChain]]] | None = None
+        self._hooks: dict[tuple[str, bool], list[Step]] | None = None
 
     def table(self, family: str, name: str, comment: str = "") -> NftTable:
         """Return a table; make it if there is none."""
@@ -165,18 +166,18 @@ class NftRuleset:
         """Look for base chains anew; to be called when some have come or gone."""
         self._hooks = None
 
-    def base_chains(self, hook: str) -> Sequence[tuple[int, NftTable, NftChain]]:
-        """Return priority, table and chain at a hook ("prerouting"), in the order of the kernel."""
+    def base_chains(self, hook: str, ipv6: bool = False) -> Sequence[Step]:
+        """Return the base chains at a hook ("prerouting"), in the order of the kernel."""
         if self._hooks is None:
             self._hooks = {}
             for table in self.tables.values():
-                for chain in table.chains.values() if table.family in IPV4_FAMILIES else ():
-                    if chain.hook:
-                        entry = (chain.priority, table, chain)
-                        self._hooks.setdefault(chain.hook, []).append(entry)
-            for chains in self._hooks.values():
-                chains.sort(key=lambda each: each[0])
-        return self._hooks.get(hook, ())
+                for chain in table.chains.values():
+                    for family in FAMILIES.get(table.family, ()) if chain.hook else ():
+                        steps = self._hooks.setdefault((chain.hook, family), [])
+                        steps.append((chain.priority, table, chain))
+            for steps in self._hooks.values():
+                steps.sort(key=lambda step: step[0])
+        return self._hooks.get((hook, ipv6), ())
 
     def run(self, text: str) -> None:
         """Do what `nft -f` does with the text, all of it or, after an NftError, nothing."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from k8slab.linux.addresses import contains, ip_int
+from k8slab.linux.addresses import contains, ip_int, is_ipv6, joined
 from k8slab.linux.packet import Packet, rewrite
 from k8slab.linux.targets import Nat
 
@@ -51,14 +51,18 @@ def _port(protocols: tuple[str, ...], source: bool) -> Field:
     return port
 
 
+def _protocol(packet: Packet) -> str:
+    return "ipv6-icmp" if packet.protocol == "icmp" and is_ipv6(packet.dst) else packet.protocol
+
+
 _TRANSPORT = {"tcp": ("tcp",), "udp": ("udp",), "sctp": ("sctp",), "th": ("tcp", "udp", "sctp")}
 FIELDS: Mapping[str, Field] = {
-    "ip saddr": lambda packet, context: packet.src,
-    "ip daddr": lambda packet, context: packet.dst,
-    "ip6 saddr": lambda packet, context: packet.src,
-    "ip6 daddr": lambda packet, context: packet.dst,
-    "ip protocol": lambda packet, context: packet.protocol,
-    "meta l4proto": lambda packet, context: packet.protocol,
+    "ip saddr": lambda packet, context: "" if is_ipv6(packet.src) else packet.src,
+    "ip daddr": lambda packet, context: "" if is_ipv6(packet.dst) else packet.dst,
+    "ip6 saddr": lambda packet, context: packet.src if is_ipv6(packet.src) else "",
+    "ip6 daddr": lambda packet, context: packet.dst if is_ipv6(packet.dst) else "",
+    "ip protocol": lambda packet, context: "" if is_ipv6(packet.dst) else packet.protocol,
+    "meta l4proto": lambda packet, context: _protocol(packet),
     "meta nfproto": lambda packet, context: "ipv6" if ":" in packet.dst else "ipv4",
     "meta mark": lambda packet, context: str(packet.mark),
     "iifname": lambda packet, context: context.in_interface,
@@ -225,8 +229,9 @@ class Translate(Statement, frozen=True, gc=False):
     def __str__(self) -> str:
         nat = self.nat
         low, high = nat.ports or (0, 0)
-        ports = "" if nat.ports is None else f":{low}" if low == high else f":{low}-{high}"
-        to = "-".join(nat.ips) + ports
+        ports = "" if nat.ports is None else f"{low}" if low == high else f"{low}-{high}"
+        address = "-".join(nat.ips)
+        to = joined(address, ports) if ports else address
         words = [nat.kind.lower(), *(["to", to] if to else [])]
         flags = ["random"] * nat.random + ["fully-random"] * nat.random_fully
         flags += ["persistent"] * nat.persistent

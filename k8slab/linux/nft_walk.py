@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.chains import ACCEPT, DROP, REJECT
 from k8slab.linux.context import Context
 from k8slab.linux.journey import Visit
@@ -92,6 +93,8 @@ def _rule(
             verdict = Verdict(ACCEPT.lower())
         elif isinstance(statement, RejectWith):
             context.reject_with = statement.reject_with
+            if is_ipv6(packet.dst):
+                context.reject_with = statement.reject_with.replace("icmp-", "icmp6-")
             verdict = Verdict(REJECT.lower())
         elif isinstance(statement, Counter):
             _count(table, chain.name, place, packet, context)

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from k8slab.linux.addresses import is_ipv6, joined
+
 if TYPE_CHECKING:
     from k8slab.linux.conntrack import Entry
     from k8slab.linux.journey import Leg
 
 rewrite = msgspec.structs.replace  # a packet with some fields changed
 
-IP_HEADER, TCP_HEADER, OTHER_HEADER = 20, 20, 8  # bytes
+IP_HEADER, IP6_HEADER, TCP_HEADER, OTHER_HEADER = 20, 40, 20, 8  # bytes
 
 # ICMP message -> (type, code)
 ICMP_TYPES = {
@@ -38,13 +40,13 @@ ICMP_TYPES = {
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):
-    """An IPv4 packet with its TCP, UDP or ICMP content.
+    """An IP packet with its TCP, UDP or ICMP content.
 
     >>> print(Packet("tcp", "10.244.1.5", "10.96.0.10", 40000, 53, flags="SYN"))
     tcp 10.244.1.5:40000 > 10.96.0.10:53 SYN
     """
 
-    protocol: str  # "tcp", "udp", "icmp" or "sctp"
+    protocol: str  # "tcp", "udp", "icmp" (of either family) or "sctp"
     src: str
     dst: str
     sport: int = 0  # ICMP echo: the identifier
@@ -63,10 +65,11 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     @property
     def length(self) -> int:
         """Bytes on the wire, as the counters of rules count them."""
+        header = IP6_HEADER if is_ipv6(self.dst) else IP_HEADER
         if self.protocol == "tcp":
-            return IP_HEADER + TCP_HEADER + len(self.payload)
-        quoted = 0 if self.inner is None else IP_HEADER + OTHER_HEADER
-        return IP_HEADER + OTHER_HEADER + quoted + len(self.payload)
+            return header + TCP_HEADER + len(self.payload)
+        quoted = 0 if self.inner is None else header + OTHER_HEADER
+        return header + OTHER_HEADER + quoted + len(self.payload)
 
     @property
     def is_error(self) -> bool:
@@ -76,10 +79,11 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     def __str__(self) -> str:
         if self.protocol == "icmp":
             about = f" ({self.inner})" if self.inner is not None else ""
-            return f"icmp {self.src} > {self.dst} {self.icmp}{about}"
+            icmp = "icmp6" if is_ipv6(self.dst) else "icmp"
+            return f"{icmp} {self.src} > {self.dst} {self.icmp}{about}"
         size = f" {len(self.payload)} B" if self.payload else ""
         flags = f" {self.flags}" if self.flags else ""
-        ends = f"{self.src}:{self.sport} > {self.dst}:{self.dport}"
+        ends = f"{joined(self.src, self.sport)} > {joined(self.dst, self.dport)}"
         return f"{self.protocol} {ends}{flags}{size}"
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from k8slab.linux.addresses import is_loopback
+from k8slab.linux.addresses import is_ipv6, is_loopback, joined
 from k8slab.linux.chains import ACCEPT
 from k8slab.linux.context import Context, RuleMemory
 from k8slab.linux.hooks import Netfilter
@@ -59,7 +59,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     visited: tuple[Visit, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.ip}:{self.port}"
+        return joined(self.ip, self.port)
 
 
 class RuleTrace(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +121,7 @@ class RuleTrace(msgspec.Struct, frozen=True, kw_only=True):
         for branch in self.branches:
             source = f", masqueraded as {branch.source}" if branch.masqueraded else ""
             lines.append(
-                f"  {branch.probability}: {branch.verdict} {branch.ip}:{branch.port}{source}"
+                f"  {branch.probability}: {branch.verdict} {joined(branch.ip, branch.port)}{source}"
             )
             lines += [f"      {visit}" for visit in branch.visited]
         return "\n".join(lines)
@@ -200,7 +200,9 @@ def _branch(
 ) -> Branch:
     context = Context(packet, in_interface=interfaces[0], out_interface=interfaces[1])
     context.visits = []
-    context.masquerade_as = next((ip for ip in local if not is_loopback(ip)), "0.0.0.0")
+    ipv6 = is_ipv6(packet.dst)
+    own = (ip for ip in local if not is_loopback(ip) and is_ipv6(ip) == ipv6)
+    context.masquerade_as = next(own, "::" if ipv6 else "0.0.0.0")
     verdict, after = _walk(netfilter, packet, context)
     entry = context.entry
     return Branch(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import msgspec
 
+from k8slab.linux.addresses import joined
 from k8slab.linux.packet import Packet, rewrite
 
 ALL_BITS = 0xFFFFFFFF
@@ -21,6 +22,9 @@ REJECT_NAMES = {
     "net-unreach": "icmp-net-unreachable",
     "host-unreach": "icmp-host-unreachable",
     "port-unreach": "icmp-port-unreachable",
+    "no-route": "icmp6-no-route",
+    "adm-prohibited": "icmp6-adm-prohibited",
+    "addr-unreach": "icmp6-addr-unreachable",
     "tcp-rst": "tcp-reset",
     "tcp-reset": "tcp-reset",
 }
@@ -76,7 +80,7 @@ class Nat(Target, frozen=True, gc=False):
             words += ["--to-ports", ports] if ports else []
         else:
             option = "--to-destination" if self.kind == "DNAT" else "--to-source"
-            words += [option, f"{address}:{ports}" if ports else address]
+            words += [option, joined(address, ports) if ports else address]
         words += ["--random"] if self.random else []
         words += ["--random-fully"] if self.random_fully else []
         return " ".join(words + (["--persistent"] if self.persistent else []))
