@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from k8slab.viz.rule_graph import rule_chains
     from k8slab.viz.sequence import sequence_diagram
     from k8slab.viz.slices import slice_graph
+    from k8slab.viz.two_runs import two_timelines
     from k8slab.viz.verdicts import scheduling_heat_map
     from k8slab.viz.waterfall import dns_waterfall
     from k8slab.viz.widgets.label_magnet import label_magnet
@@ -69,6 +70,7 @@ _HOME = {
     "slice_graph": "slices",
     "steps": "widgets.steps",
     "time_bar": "widgets.time_bar",
+    "two_timelines": "two_runs",
     "watch_stream": "widgets.watch_stream",
     "why_graph": "causes",
 }
@@ -99,6 +101,7 @@ __all__ = [
     "slice_graph",
     "steps",
     "time_bar",
+    "two_timelines",
     "watch_stream",
     "why_graph",
 ]
