@@ -29,7 +29,7 @@ from k8slab.api.core import (
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import DeleteOptions, controller_of, timestamp
 from k8slab.api.scheme import resource_for
-from k8slab.client import Client, Informers, Listing, Request
+from k8slab.client import Client, Listing, Request
 from k8slab.control_plane.scheduler import Scheduler
 from k8slab.kubectl import Kubectl
 from tests.control_plane.controllers.conftest import ControllerLab, Hands, Wire
