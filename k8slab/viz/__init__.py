@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from k8slab.viz.bipartite import membership
     from k8slab.viz.causes import why_graph
     from k8slab.viz.churn import churn_plot
+    from k8slab.viz.error_map import error_heat_map
     from k8slab.viz.figure import Figure
+    from k8slab.viz.growth import rules_and_cost
     from k8slab.viz.ladder import journey_figure
     from k8slab.viz.outages import outage_matrix
     from k8slab.viz.packing import bin_packing
@@ -50,6 +52,7 @@ _HOME = {
     "bin_packing": "packing",
     "churn_plot": "churn",
     "dns_waterfall": "waterfall",
+    "error_heat_map": "error_map",
     "event_lane": "pod_lanes",
     "explorer": "widgets.time_bar",
     "journey_figure": "ladder",
@@ -64,6 +67,7 @@ _HOME = {
     "resolver_trace": "widgets.resolver_trace",
     "rollout_areas": "rollout",
     "rule_chains": "rule_graph",
+    "rules_and_cost": "growth",
     "scheduling_board": "widgets.scheduling_board",
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
@@ -81,6 +85,7 @@ __all__ = [
     "bin_packing",
     "churn_plot",
     "dns_waterfall",
+    "error_heat_map",
     "event_lane",
     "explorer",
     "journey_figure",
@@ -95,6 +100,7 @@ __all__ = [
     "resolver_trace",
     "rollout_areas",
     "rule_chains",
+    "rules_and_cost",
     "scheduling_board",
     "scheduling_heat_map",
     "sequence_diagram",
