@@ -63,6 +63,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         replace: Mapping[str, Any] | None = None,
         heartbeats: str = "lazy",
         proxy_mode: str = "iptables",
+        rbac: bool = False,
         boot: bool = True,
     ) -> None:
         if workers < 0:
@@ -75,6 +76,7 @@ class Cluster(Asking, Breaking, TimeMachine):
             "replace": replace,
             "heartbeats": heartbeats,
             "proxy_mode": proxy_mode,
+            "rbac": rbac,
         }
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
@@ -83,6 +85,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         subnets = addresses.subnets(workers + 1)
         self.world = World(self.sim, latency or Latency(), replace or {}, subnets, heartbeats)
         self.world.set_proxy_mode(proxy_mode)
+        self.world.rbac = rbac
         self._add_hosts(workers)
         self._kubectl: Any = None
         bring_magic()

@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from k8slab.client import Client
 from k8slab.control_plane.apiserver import APIServer
+from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR
-from k8slab.control_plane.apiserver.bootstrap import bootstrap
+from k8slab.control_plane.apiserver.bootstrap import USER, bootstrap, ensure_policy
+from k8slab.control_plane.apiserver.custom_resources.controller import CustomResourceController
 from k8slab.control_plane.etcd import Backend, Etcd, Unavailable
 from k8slab.node import http
 from k8slab.node.runtime.process import Process
@@ -76,6 +78,7 @@ async def kube_apiserver(world: World, process: Process) -> None:
         latency=world.latency,
         service_cidr=flag(process, "service-cluster-ip-range", SERVICE_CIDR),
         kubelet=world.call_kubelet,
+        authorization_mode=flag(process, "authorization-mode", ALWAYS_ALLOW),
         delegates=world.delegates,
     )
     while True:
@@ -85,12 +88,15 @@ async def kube_apiserver(world: World, process: Process) -> None:
         except Unavailable as down:
             process.error(f"W {down}")
             await process.sleep(ETCD_RETRY)
+    ensure_policy(server)
     world.api.serve(server)
     process.log(f"Serving securely on [::]:{flag(process, 'secure-port')}")
     try:
-        client = Client(world.transport(process.hostname), "system:apiserver")
+        client = Client(world.transport(process.hostname), USER)
         address = flag(process, "advertise-address")
         world.sim.spawn(bootstrap(client, server, address), "kube-apiserver: post-start hooks")
+        definitions = CustomResourceController(world.sim, client)
+        world.sim.spawn(definitions.run(), "kube-apiserver: start-apiextensions-controllers")
         await serve_health(process, 6443)
     finally:
         world.api.stop(server)

@@ -17,12 +17,14 @@ from k8slab.addons import manifests
 from k8slab.api import load_all
 from k8slab.api.core import Node
 from k8slab.api.errors import ApiError
-from k8slab.api.meta import Object
+from k8slab.api.meta import Object, ObjectMeta
+from k8slab.api.rbac import ClusterRoleBinding, RoleRef, Subject
 from k8slab.client import Client, ConnectionFailed
 from k8slab.node.machine import Machine
 from k8slab.sim import Simulation
 
 STATIC_POD_PATH = "/etc/kubernetes/manifests"  # kubelet staticPodPath
+RBAC = "rbac.authorization.k8s.io"
 ROLE = "node-role.kubernetes.io/control-plane"
 RETRY = 0.5  # s between attempts while the API server starts
 
@@ -39,9 +41,21 @@ async def init(
 ) -> None:
     """Mark the control plane's node and apply the add-ons, waiting for what is needed."""
     await mark_control_plane(sim, client, control_plane)
+    if "RBAC" in values["AUTHORIZATION_MODE"]:
+        await create(sim, client, admins())
     for name in manifests.ADDONS:
         for obj in load_all(manifests.text(name, **values)):
             await create(sim, client, obj)
+
+
+def admins() -> ClusterRoleBinding:
+    """Return what makes those with an admin.conf administrators."""
+    group = "kubeadm:cluster-admins"
+    return ClusterRoleBinding(
+        metadata=ObjectMeta(name=group),
+        roleRef=RoleRef(apiGroup=RBAC, kind="ClusterRole", name="cluster-admin"),
+        subjects=(Subject(kind="Group", name=group, apiGroup=RBAC),),
+    )
 
 
 async def create(sim: Simulation, client: Client, obj: Object) -> None:

@@ -49,6 +49,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     latency: Latency | None
     heartbeats: Literal["lazy", "events"]
     proxy_mode: Literal["iptables", "nftables"] = "iptables"
+    rbac: bool = False
     replaced: tuple[str, ...]  # the components that were the learner's own
     inputs: tuple[Input, ...]
     end: Position
@@ -81,6 +82,7 @@ def load(kind: type[Cluster], path: str | Path, replace: Mapping[str, Any] | Non
         replace=replace,
         heartbeats=run.heartbeats,
         proxy_mode=run.proxy_mode,
+        rbac=run.rbac,
         boot=False,
     )
     try:
@@ -108,6 +110,7 @@ def run_of(cluster: Cluster) -> Run:
         latency=made["latency"],
         heartbeats=made["heartbeats"],
         proxy_mode=made["proxy_mode"],
+        rbac=made["rbac"],
         replaced=tuple(sorted(made["replace"] or {})),
         inputs=tuple(cluster.recording.inputs),
         end=cluster.recording.position,

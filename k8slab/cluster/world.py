@@ -26,6 +26,7 @@ from k8slab.cluster.addresses import Subnets, address
 from k8slab.cluster.components import COMPONENTS
 from k8slab.cluster.replacing import adapted
 from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
+from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, NODE_AND_RBAC
 from k8slab.control_plane.etcd import Endpoint
 from k8slab.linux.links import Segment
 from k8slab.linux.netns import NetNamespace
@@ -93,6 +94,7 @@ class World:
         self.hosts: dict[str, Host] = {}
         self.scheduler: Any = None
         self.proxy_mode = MODES[0]
+        self.rbac = False  # off, so that lessons about other things need no roles
         # API groups that add-ons serve behind the API server, as long as they run.
         self.delegates: dict[str, Callable[[Request], Awaitable[Any]]] = {}
         # The way out: leads nowhere and says nothing, but for what the load balancers let in.
@@ -199,6 +201,7 @@ class World:
             "CONTROL_PLANE_ENDPOINT": f"{self.api.address}:6443",
             "POD_SUBNET": self.subnets.pods,
             "PROXY_MODE": self.proxy_mode,
+            "AUTHORIZATION_MODE": NODE_AND_RBAC if self.rbac else ALWAYS_ALLOW,
         }
 
     def install_components(self) -> None:

@@ -91,6 +91,7 @@ GLOBAL = (
     Flag("token"),
     Flag("as"),
     Flag("as-group", kind="list"),
+    Flag("as-uid"),
     Flag("request-timeout", default="0"),
     Flag("v", "v", "int", "0"),
     flag_on("help", "h"),

@@ -47,8 +47,9 @@ async def discover(call: Invocation) -> None:
 def _named(call: Invocation) -> Iterator[str]:
     """Yield the kinds, or their group and version, that a command names."""
     if call.path in TAKE_KINDS and call.words:
-        with_slash = [word for word in call.words if "/" in word and "=" not in word]
-        for word in with_slash or call.words[:1]:
+        words = call.words[1:] if call.path == "auth can-i" else call.words  # a verb comes first
+        with_slash = [word for word in words if "/" in word and "=" not in word]
+        for word in with_slash or words[:1]:
             kinds = word.partition("/")[0].split(",")
             yield from (kind.partition(".")[0] for kind in kinds if call.path == "explain")
             yield from (kind for kind in kinds if call.path != "explain")

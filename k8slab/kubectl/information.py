@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from k8slab.api import scheme
 from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.api.yaml_text import dump
 from k8slab.client import ADMIN
@@ -178,19 +177,6 @@ async def get_contexts(call: Invocation) -> None:
     call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
 
 
-async def whoami(call: Invocation) -> None:
-    """Print as whom commands are carried out."""
-    rows = (("ATTRIBUTE", "VALUE"), ("Username", call.flags.text("as") or call.around.user))
-    call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
-
-
-async def top(call: Invocation) -> None:
-    """Say that nothing measures what Pods use, as kubectl does without a metrics server."""
-    if call.words and scheme.resolve(call.words[0]) is None:
-        raise CommandError(f'unknown command "{call.words[0]}" for "kubectl top"')
-    raise CommandError("Metrics API not available")
-
-
 COMMANDS = {
     "api-resources": Command(
         api_resources,
@@ -211,8 +197,4 @@ COMMANDS = {
     "config view": Command(config_view, (Flag("output", "o"), flag_on("minify"), flag_on("raw"))),
     "config current-context": Command(current_context),
     "config get-contexts": Command(get_contexts, (Flag("output", "o"), flag_on("no-headers"))),
-    "auth whoami": Command(whoami, (Flag("output", "o"),)),
-    "top": Command(
-        top, (Flag("selector", "l"), flag_on("all-namespaces", "A"), flag_on("containers"))
-    ),
 }

@@ -10,11 +10,12 @@ Upstream: staging/src/k8s.io/kubectl/pkg/cmd/util/factory.go, cli-runtime/pkg/ge
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from k8slab.api.authentication import UserInfo
 from k8slab.api.scheme import Resource
 from k8slab.client import Notes, Request, Transport
 from k8slab.kubectl.command_line import Flag, Parsed
@@ -40,6 +41,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     user: str
     namespace: str
     watch_seconds: float  # how long an endless command goes on
+    environment: Mapping[str, str] = {}  # what stood before "kubectl" on the command line
 
 
 class Invocation:
@@ -108,6 +110,19 @@ class Invocation:
         if ("err", f"Warning: {text}\n") not in self.output:
             self.warn(text)
 
+    def _acting_as(self) -> UserInfo | None:
+        """Return as whom the command is carried out, if not as the user; raises CommandError."""
+        flags = self.flags
+        name, groups, uid = flags.text("as"), flags.all("as-group"), flags.text("as-uid")
+        if name:
+            return UserInfo(username=name, groups=groups, uid=uid)
+        if groups or uid:
+            raise CommandError(
+                f"requesting uid, groups or user-extra for {self.around.user} without "
+                "impersonating a user"
+            )
+        return None
+
     async def request(self, verb: str, resource: Resource, **fields: Any) -> Any:
         """Ask the API server; `fields` are those of `Request`.
 
@@ -117,13 +132,14 @@ class Invocation:
             fields.pop("namespace", None)
         fields.setdefault("dry_run", self.dry_run == "server")
         notes = Notes()
-        user = self.flags.text("as") or self.around.user
         request = Request(
             verb=verb,
             resource=resource.plural,
             group=resource.group,
             version=resource.version,
-            user=user,
+            user=self.around.user,
+            token=self.flags.text("token"),
+            impersonate=self._acting_as(),
             notes=notes,
             **fields,
         )

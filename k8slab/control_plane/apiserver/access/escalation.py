@@ -17,12 +17,13 @@ from collections.abc import Callable, Sequence
 from k8slab.api import errors
 from k8slab.api.authentication import UserInfo
 from k8slab.api.meta import Object
+from k8slab.api.policy_rules import compact
 from k8slab.api.rbac import ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding
 from k8slab.api.scheme import resource_for
 from k8slab.control_plane.apiserver.access.attributes import Attributes
 from k8slab.control_plane.apiserver.access.authentication import MASTERS
 from k8slab.control_plane.apiserver.access.rbac import GROUP, Rbac
-from k8slab.control_plane.apiserver.access.rules import compact, in_words, missing, quoted
+from k8slab.control_plane.apiserver.access.rules import in_words, missing, quoted
 
 Authorize = Callable[[Attributes], tuple[bool, str]]
 EVERYTHING = (

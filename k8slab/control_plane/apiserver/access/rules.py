@@ -1,21 +1,18 @@
 """Rules of RBAC: what one rule allows, and whether some rules allow all that others do.
 
-A rule is a list of verbs on a list of resources (or of paths). `allows` asks one rule about one
-request; `missing` breaks rules down to the smallest ones, one verb on one resource, and returns
-those that no owned rule covers.
+`allows` asks one rule about one request; `missing` breaks rules down to the smallest ones, one verb
+on one resource, and returns those that no owned rule covers.
 
 Rule of use: all pure functions; who has which rules is in `rbac`.
 
-Upstream: pkg/registry/rbac/validation/{policy_comparator,policy_compact}.go,
-pkg/apis/rbac/v1/evaluation_helpers.go
+Upstream: pkg/registry/rbac/validation/policy_comparator.go, pkg/apis/rbac/v1/evaluation_helpers.go
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from msgspec.structs import replace
-
+from k8slab.api.policy_rules import break_down
 from k8slab.api.rbac import PolicyRule
 from k8slab.control_plane.apiserver.access.attributes import Attributes
 
@@ -65,21 +62,6 @@ def missing(owned: Iterable[PolicyRule], wanted: Iterable[PolicyRule]) -> list[P
     ]
 
 
-def break_down(rule: PolicyRule) -> Iterator[PolicyRule]:
-    """Yield the rule as many rules of one verb on one resource (of one name) or one path."""
-    for group in rule.apiGroups:
-        for resource in rule.resources:
-            for verb in rule.verbs:
-                small = PolicyRule(verbs=(verb,), apiGroups=(group,), resources=(resource,))
-                for name in rule.resourceNames:
-                    yield replace(small, resourceNames=(name,))
-                if not rule.resourceNames:
-                    yield small
-    for path in rule.nonResourceURLs:
-        for verb in rule.verbs:
-            yield PolicyRule(verbs=(verb,), nonResourceURLs=(path,))
-
-
 def _covers(owned: PolicyRule, part: PolicyRule) -> bool:
     """Say whether an owned rule covers a small one."""
     if part.verbs[0] not in owned.verbs and ALL not in owned.verbs:
@@ -97,24 +79,6 @@ def _covers(owned: PolicyRule, part: PolicyRule) -> bool:
     if not owned.resourceNames:
         return True
     return bool(part.resourceNames) and part.resourceNames[0] in owned.resourceNames
-
-
-def compact(rules: Iterable[PolicyRule]) -> list[PolicyRule]:
-    """Join the small rules about the same resource, and of the same name if they have one."""
-    joined: dict[tuple[str, ...], PolicyRule] = {}
-    others: list[PolicyRule] = []
-    for rule in rules:
-        if len(rule.apiGroups) != 1 or len(rule.resources) != 1 or len(rule.resourceNames) > 1:
-            others.append(rule)
-            continue
-        key = (rule.apiGroups[0], rule.resources[0], *rule.resourceNames)
-        before = joined.get(key)
-        if before is None:
-            joined[key] = rule
-        else:
-            verbs = dict.fromkeys((*before.verbs, *rule.verbs))
-            joined[key] = replace(before, verbs=tuple(verbs))
-    return [*others, *joined.values()]
 
 
 def in_words(rule: PolicyRule) -> str:

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8slab.api.authentication import UserInfo
+from k8slab.api.policy_rules import break_down, compact
 from k8slab.api.rbac import PolicyRule
 from k8slab.control_plane.apiserver.access.attributes import Attributes
-from k8slab.control_plane.apiserver.access.rules import allows, break_down, compact, missing
+from k8slab.control_plane.apiserver.access.rules import allows, missing
 
 VERBS, GROUPS = ("get", "list", "*"), ("", "apps", "*")
 RESOURCES = ("pods", "pods/log", "*/log", "*")
