@@ -157,15 +157,13 @@ def _warnings(notes: Notes) -> Headers:
 
 def _document(http: HttpRequest, rows: discovery.Rows) -> HttpResponse | None:
     """Return what discovery and OpenAPI say at a path; None if they say nothing."""
-    form = accepted(http.header("accept"))
     path = http.path.rstrip("/")
+    if path == "/openapi/v2":
+        return _openapi_v2(http, rows)
+    form = accepted(http.header("accept"))
     if not path:
         return HttpResponse(body=msgspec.json.encode({"paths": discovery.paths(rows)}))
-    if path == "/openapi/v2":
-        from k8slab.gateway import openapi_v2
-
-        document: dict[str, Any] | None = openapi_v2.document(rows)
-    elif path.startswith("/openapi/v3"):
+    if path.startswith("/openapi/v3"):
         from k8slab.gateway import openapi
 
         document = openapi.document(path, rows)
@@ -177,6 +175,18 @@ def _document(http: HttpRequest, rows: discovery.Rows) -> HttpResponse | None:
     if document.get("kind") == "APIGroupDiscoveryList":
         content_type += f";g={form.group};v={form.version};as={form.view}"
     return HttpResponse(body=msgspec.json.encode(document), content_type=content_type)
+
+
+def _openapi_v2(http: HttpRequest, rows: discovery.Rows) -> HttpResponse:
+    """Return OpenAPI v2, in JSON or in protobuf."""
+    from k8slab.gateway import openapi_v2, openapi_v2_protobuf
+
+    document = openapi_v2.document(rows)
+    asked = http.header("accept")
+    if openapi_v2_protobuf.ASKED in asked:
+        body = openapi_v2_protobuf.encode(document)
+        return HttpResponse(body=body, content_type=openapi_v2_protobuf.MEDIA_TYPE)
+    return HttpResponse(body=msgspec.json.encode(document), content_type=accepted(asked).media_type)
 
 
 def _health(

@@ -24,6 +24,7 @@ from k8slab.api.custom import Custom, builtin_kind
 from k8slab.api.meta import LabelSelector, Object, timestamp
 from k8slab.api.scheme import Resource
 from k8slab.control_plane.apiserver.custom_resources.naming import with_stored_version
+from k8slab.control_plane.apiserver.custom_resources.reading import with_defaults
 from k8slab.control_plane.apiserver.quality_of_service import qos_class
 
 # Kinds whose metadata.generation counts changes of the spec.
@@ -100,6 +101,8 @@ def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
     if _has_status(obj) and builtin_kind(obj) not in KEEP_STATUS_ON_CREATE:
         empty = type(obj)()
         obj = replace(obj, status=cast(Any, empty).status)
+    if isinstance(obj, Custom):
+        return with_defaults(obj)  # a status may have defaults, too
     return with_stored_version(obj) if isinstance(obj, CustomResourceDefinition) else obj
 
 
