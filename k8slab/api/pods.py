@@ -1,15 +1,17 @@
 """Questions about Pods that several components ask.
 
 Interface: ``is_pod_ready``, ``is_pod_terminal``, ``is_pod_active``, ``is_pod_available``,
-``container_should_restart``.
+``container_should_restart``, ``matching_restart_rule``, ``all_containers_could_restart``.
 
 Upstream: pkg/api/v1/pod/util.go
 """
 
 from k8slab.api.conditions import get_condition, is_true
-from k8slab.api.core.container import Container
+from k8slab.api.core.container import Container, ContainerRestartRule
 from k8slab.api.core.pod import Pod, PodSpec
 from k8slab.api.meta import seconds
+
+RESTART_ALL = "RestartAllContainers"  # an action of a restart rule
 
 
 def is_pod_ready(pod: Pod) -> bool:
@@ -38,14 +40,25 @@ def is_pod_available(pod: Pod, min_ready_seconds: int, now: float) -> bool:
     return since is not None and seconds(since) + min_ready_seconds <= now
 
 
-def container_should_restart(container: Container, spec: PodSpec, exit_code: int) -> bool:
-    """Say whether restart rules and policy want the container again after this exit code."""
+def matching_restart_rule(container: Container, exit_code: int) -> ContainerRestartRule | None:
+    """Return the first restart rule that this exit code matches, None if there is none."""
     for rule in container.restartPolicyRules:
         codes = rule.exitCodes
-        if codes is None or rule.action != "Restart":
-            continue
-        if (exit_code in codes.values) == (codes.operator == "In"):
-            return True
+        if codes is not None and (exit_code in codes.values) == (codes.operator == "In"):
+            return rule
+    return None
+
+
+def all_containers_could_restart(spec: PodSpec) -> bool:
+    """Say whether a restart rule of the Pod may have all of its containers restarted."""
+    containers = (*spec.initContainers, *spec.containers)
+    return any(r.action == RESTART_ALL for c in containers for r in c.restartPolicyRules)
+
+
+def container_should_restart(container: Container, spec: PodSpec, exit_code: int) -> bool:
+    """Say whether restart rules and policy want the container again after this exit code."""
+    if matching_restart_rule(container, exit_code) is not None:
+        return True  # the container alone, or all of its Pod
     policy = container.restartPolicy or spec.restartPolicy or "Always"
     if policy == "Never":
         return False

@@ -123,6 +123,7 @@ class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
     args: tuple[str, ...] = ()  # replaces the image's cmd
     env: Mapping[str, str] = {}
     mounts: tuple[Mount, ...] = ()
+    hosts: str = ""  # the text of /etc/hosts
     working_dir: str = ""
     attempt: int = 0  # how often it was restarted
     ports: tuple[tuple[str, int], ...] = ()  # protocol, number: what the manifest declares
@@ -286,6 +287,9 @@ class ImageService(Protocol):
 
     def size(self, image: str) -> int:
         """Return the size in bytes of an image on this node."""
+
+    def user(self, image: str) -> int:
+        """Return as whom an image on this node runs, 0 for root."""
 
     def remove_unused(self, used: Iterable[str]) -> None:
         """Remove all images but these."""

@@ -14,9 +14,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from k8slab.api.core import Container, ObjectReference, Pod, PodSpec
+from k8slab.api.conditions import get_condition
+from k8slab.api.core import Container, ObjectReference, Pod, PodSpec, PodStatus
 from k8slab.api.core import ContainerStatus as ApiContainerStatus
-from k8slab.api.pods import container_should_restart
+from k8slab.api.pods import RESTART_ALL, container_should_restart, matching_restart_rule
 from k8slab.client import reference_to
 from k8slab.node.interfaces import (
     CREATED,
@@ -115,6 +116,26 @@ def should_container_be_restarted(container: Container, pod: Pod, status: PodRun
     if newest.state == RUNNING:
         return False
     return container_should_restart(container, pod.spec, newest.exit_code)
+
+
+def should_restart_all(pod: Pod, status: PodRuntimeStatus, old: PodStatus) -> bool:
+    """Say whether all containers of the Pod have to go, so that it begins from the beginning.
+
+    An exit that a rule says so of starts this, and it is over when no container is left.
+    """
+    containers = (*pod.spec.initContainers, *pod.spec.containers)
+    if all(status.find(container.name) is None for container in containers):
+        return False
+    begun = get_condition(old.conditions, "AllContainersRestarting")
+    if begun is not None and begun.status == "True":
+        return True
+    for container in containers:
+        newest = status.find(container.name) if container.restartPolicyRules else None
+        if newest is not None and newest.state == EXITED:
+            rule = matching_restart_rule(container, newest.exit_code)
+            if rule is not None and rule.action == RESTART_ALL:
+                return True
+    return False
 
 
 def has_regular_container_started(pod: Pod, status: PodRuntimeStatus) -> bool:

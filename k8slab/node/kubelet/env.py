@@ -17,7 +17,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from k8slab.api.core import ConfigMap, Container, EnvVarSource, Pod, Secret, Service
+from k8slab.api.core import (
+    ConfigMap,
+    Container,
+    EnvVarSource,
+    FileKeySelector,
+    Pod,
+    Secret,
+    Service,
+)
+from k8slab.node.interfaces import Folder
+from k8slab.node.kubelet.env_file import parse_env_file
 from k8slab.node.kubelet.pod_fields import pod_field, resource_field
 
 Key = tuple[str, str]  # kind and name
@@ -36,6 +46,7 @@ class EnvSources(msgspec.Struct, frozen=True, kw_only=True):
     host_ip: str = ""
     pod_ip: str = ""
     allocatable: Mapping[str, str] = {}
+    volumes: Mapping[str, Folder] = {}  # the Pod's own, by name
 
 
 def referenced_objects(container: Container) -> list[Key]:
@@ -160,6 +171,8 @@ def _value_from(
             return resource_field(pod, container, ref.resourceFieldRef, sources.allocatable)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+    if ref.fileKeyRef is not None:
+        return _file_key(ref.fileKeyRef, sources)
     if ref.configMapKeyRef is not None:
         selector, kind = ref.configMapKeyRef, "ConfigMap"
         return _key(kind, selector.name, selector.key, bool(selector.optional), pod, sources)
@@ -167,6 +180,20 @@ def _value_from(
         secret = ref.secretKeyRef
         return _key("Secret", secret.name, secret.key, bool(secret.optional), pod, sources)
     return None
+
+
+def _file_key(ref: FileKeySelector, sources: EnvSources) -> str | None:
+    volume = sources.volumes.get(ref.volumeName)
+    if volume is None:
+        name = ref.volumeName
+        raise ConfigError(f'cannot find the volume "{name}" referenced by FileKeyRef')
+    try:
+        found = parse_env_file(str(volume.read(ref.path))).get(ref.key)
+    except (FileNotFoundError, ValueError):
+        raise ConfigError("couldn't parse env file") from None
+    if not found and not ref.optional:
+        raise ConfigError(f'environment variable key "{ref.key}" not found in file "{ref.path}"')
+    return found or None
 
 
 def _key(

@@ -46,6 +46,7 @@ from k8slab.node.kubelet.container import (
     has_regular_container_started,
     is_restartable_init,
     should_container_be_restarted,
+    should_restart_all,
 )
 from k8slab.node.kubelet.volumes import termination_message
 
@@ -55,7 +56,7 @@ MAX_LOG_MESSAGE, MAX_LOG_LINES = 2048, 80  # MaxContainerTerminationMessageLogLe
 KUBELET_CONDITIONS = frozenset(
     (
         *("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"),
-        *("PodResizePending", "PodResizeInProgress"),
+        *("PodResizePending", "PodResizeInProgress", pod_status.ALL_RESTARTING),
     )
 )
 UNKNOWN_STATE = ContainerStateTerminated(
@@ -122,6 +123,7 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
         phase,
         initialized=initialized,
         ready_to_start=sandbox is not None and bool(sandbox.ips or spec.hostNetwork),
+        all_restarting=should_restart_all(pod, view.runtime, view.old),
         others=others,
     )
     generation = pod.metadata.generation
@@ -173,7 +175,7 @@ def _container_status(
 ) -> ApiContainerStatus:
     history = view.runtime.all(container.name)
     if history:
-        status = _from_runtime(container, history, view)
+        status = _from_runtime(container, history, view, old)
     else:
         status = _without_container(pod, container, old, view, waiting)
     if view.terminal and status.state.waiting is not None and pod.metadata.deletionTimestamp:
@@ -190,12 +192,18 @@ def _container_status(
 
 
 def _from_runtime(
-    container: Container, history: list[ContainerStatus], view: PodView
+    container: Container,
+    history: list[ContainerStatus],
+    view: PodView,
+    old: ApiContainerStatus | None,
 ) -> ApiContainerStatus:
     newest = history[0]
     last = ContainerState()
     if len(history) > 1:
         last = _state(container, history[1], view)
+    elif newest.config.attempt and old is not None:  # its predecessor was removed: see what it said
+        last = old.lastState if old.containerID.endswith(newest.id) else old.state
+        last = last if last.terminated is not None else ContainerState()
     return ApiContainerStatus(
         name=container.name,
         image=_image_name(newest.config.image),

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from k8slab.api.core import ConfigMap, Container, Pod, Secret, Service
 from k8slab.api.duration import go_duration
 from k8slab.node.interfaces import (
@@ -39,10 +41,12 @@ from k8slab.node.kubelet.env import (
     referenced_objects,
 )
 from k8slab.node.kubelet.handlers import HookFailed, run_handler
+from k8slab.node.kubelet.hostname import hosts_file, kernel_name
 from k8slab.node.kubelet.images import ImageManager
 from k8slab.node.kubelet.kuberuntime_termination import ContainerKiller
 from k8slab.node.kubelet.node_status_setters import allocatable
 from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
+from k8slab.node.kubelet.security_context import run_as_user, verify_run_as_non_root
 from k8slab.node.kubelet.volumes import Mounted, make_mounts
 
 NORMAL, WARNING = "Normal", "Warning"
@@ -78,12 +82,18 @@ class KubeRuntime:
         )
         for warning in dns.warnings:
             deps.recorder.event(pod, WARNING, "DNSConfigForming", warning)
+        try:
+            hostname = kernel_name(pod, deps.config.cluster_domain)
+        except ValueError as error:
+            message = f"Failed to create pod sandbox: {error}"
+            deps.recorder.event(pod, WARNING, "FailedCreatePodSandBox", message)
+            raise SyncFailed(message) from None
         config = PodSandboxConfig(
             name=meta.name,
             namespace=meta.namespace,
             uid=meta.uid,
             attempt=attempt,
-            hostname=deps.node_name if spec.hostNetwork else (spec.hostname or meta.name)[:63],
+            hostname=deps.node_name if spec.hostNetwork else hostname,
             host_network=spec.hostNetwork,
             labels=meta.labels,
             port_mappings=port_mappings(pod),
@@ -106,6 +116,7 @@ class KubeRuntime:
         status: PodRuntimeStatus,
         sandbox_id: str,
         mounted: dict[str, Mounted],
+        attempt: int,
     ) -> None:
         """Start the container, unless its back-off holds it. Raises ContainerNotStarted.
 
@@ -116,6 +127,7 @@ class KubeRuntime:
         try:
             await self.images.ensure(pod, container)
             config = await self._config(pod, container, status, sandbox_id, mounted)
+            config = replace(config, attempt=attempt)
         except ContainerNotStarted as failure:
             configuration = failure.reason == "CreateContainerConfigError"
             what = failure.message if configuration else failure.reason
@@ -170,12 +182,12 @@ class KubeRuntime:
         mounted: dict[str, Mounted],
     ) -> ContainerConfig:
         try:
-            env = await self._environment(pod, container, sandbox_id)
+            env = await self._environment(pod, container, sandbox_id, mounted)
+            verify_run_as_non_root(pod, container, self._deps.images.user(container.image))
             mounts = make_mounts(container, mounted, env)
             target = _pid_target(pod, container, status)
         except (ConfigError, NotSynced, ValueError) as error:
             raise ContainerNotStarted("CreateContainerConfigError", str(error)) from None
-        newest = status.find(container.name)
         return ContainerConfig(
             name=container.name,
             image=container.image,
@@ -183,11 +195,11 @@ class KubeRuntime:
             args=tuple(expand(word, env) for word in container.args),
             env=env,
             mounts=mounts,
+            hosts=self._hosts(pod, sandbox_id),
             working_dir=container.workingDir,
-            attempt=newest.config.attempt + 1 if newest is not None else 0,
             ports=tuple((port.protocol or "TCP", port.containerPort) for port in container.ports),
             resources=container_resources(container),
-            run_as_user=_run_as_user(pod, container),
+            run_as_user=run_as_user(pod, container),
             stop_signal=(container.lifecycle and container.lifecycle.stopSignal) or "",
             pid_target=target,
             tty=container.tty,
@@ -195,7 +207,15 @@ class KubeRuntime:
             stdin_once=container.stdinOnce,
         )
 
-    async def _environment(self, pod: Pod, container: Container, sandbox_id: str) -> dict[str, str]:
+    def _hosts(self, pod: Pod, sandbox_id: str) -> str:
+        deps = self._deps
+        ip = self._pod_ip(pod, sandbox_id)
+        of_node = str(deps.machine.disk.files.get("etc/hosts", "127.0.0.1\tlocalhost\n"))
+        return hosts_file(pod, (ip,) if ip else (), deps.config.cluster_domain, of_node)
+
+    async def _environment(
+        self, pod: Pod, container: Container, sandbox_id: str, mounted: dict[str, Mounted]
+    ) -> dict[str, str]:
         services = self._services()
         if services is None:
             if "kubernetes.io/config.hash" not in pod.metadata.annotations:
@@ -219,6 +239,7 @@ class KubeRuntime:
             host_ip=self._deps.host_ip,
             pod_ip=self._pod_ip(pod, sandbox_id),
             allocatable=allocatable(self._deps),
+            volumes={name: volume.folder for name, volume in mounted.items()},
         )
         return make_environment(pod, container, sources)
 
@@ -271,10 +292,3 @@ def port_mappings(pod: Pod) -> tuple[tuple[str, str, int, int], ...]:
         for port in container.ports
         if port.hostPort
     )
-
-
-def _run_as_user(pod: Pod, container: Container) -> int | None:
-    own, of_pod = container.securityContext, pod.spec.securityContext
-    if own is not None and own.runAsUser is not None:
-        return own.runAsUser
-    return of_pod.runAsUser if of_pod is not None else None

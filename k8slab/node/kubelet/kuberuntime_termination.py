@@ -45,6 +45,7 @@ class ContainerKiller:
         message: str = "",
         *,
         grace: float | None = None,
+        pre_stop: bool = True,
         turn: Callable[[], list[Signal]] = list,
     ) -> None:
         """Stop the container within `grace` seconds, by default the Pod's own.
@@ -59,7 +60,7 @@ class ContainerKiller:
         deps.recorder.event_about(about, NORMAL, "Killing", message)
         begun = deps.sim.now
         hook = container.lifecycle.preStop if container.lifecycle is not None else None
-        if hook is not None and grace > 0:
+        if hook is not None and grace > 0 and pre_stop:
             task = deps.sim.spawn(
                 self._pre_stop(pod, container, container_id), f"preStop of {container.name}"
             )
@@ -83,6 +84,31 @@ class ContainerKiller:
             self._deps.recorder.event_about(
                 about, WARNING, "FailedPreStopHook", "PreStopHook failed"
             )
+
+    async def end_all(self, pod: Pod, status: PodRuntimeStatus) -> None:
+        """End all containers without their hooks; the sandbox stays."""
+        by_name = {container.name: container for container in all_containers(pod.spec)}
+        tasks = [
+            self._deps.sim.spawn(
+                self.kill_container(pod, by_name[found.config.name], found.id, pre_stop=False),
+                f"kill {found.config.name}",
+            )
+            for found in status.running()
+            if found.config.name in by_name
+        ]
+        try:
+            for task in tasks:
+                await task
+        finally:
+            for task in tasks:
+                task.kill()
+
+    async def remove_all(self, pod: Pod, status: PodRuntimeStatus) -> None:
+        """Forget all containers, so that they begin anew; an ephemeral one does not."""
+        ephemeral = [container.name for container in pod.spec.ephemeralContainers]
+        for found in status.containers:
+            if found.config.name not in ephemeral:
+                await self._deps.runtime.remove_container(found.id)
 
     async def kill_pod(self, pod: Pod, status: PodRuntimeStatus, grace: float | None) -> None:
         """Stop all containers at the same time, sidecars last, then the sandboxes."""

@@ -24,7 +24,7 @@ from k8slab.client.learner import ReplacementError
 from k8slab.node.interfaces import RuntimeFailed
 from k8slab.node.kubelet import status as pod_status
 from k8slab.node.kubelet.allocation import Allocations, container_resources
-from k8slab.node.kubelet.container import PodRuntimeStatus
+from k8slab.node.kubelet.container import PodRuntimeStatus, find_status, should_restart_all
 from k8slab.node.kubelet.dependencies import (
     SYNC_ERROR_BACKOFF,
     TRANSIENT_BACKOFF,
@@ -113,6 +113,9 @@ class PodSync:
             message = f"network is not ready: {NETWORK_NOT_READY}"
             self._deps.recorder.event(pod, "Warning", "NetworkNotReady", message)
             raise SyncFailed(message, TRANSIENT_BACKOFF)
+        if should_restart_all(pod, runtime, status):
+            await self._restart_all(pod, runtime)
+            return Outcome(again_in=0.0)
         mounted = await self._volumes.mount(pod)
         actions = compute_pod_actions(pod, runtime, self._probes.verdicts(uid))
         retry = await self._act(pod, runtime, actions, mounted)
@@ -120,6 +123,15 @@ class PodSync:
             self._tell(pod, self._pleg.status(uid))
         waits = [retry, deadline, None if mirrored else TRANSIENT_BACKOFF]
         return Outcome(again_in=min((wait for wait in waits if wait is not None), default=None))
+
+    async def _restart_all(self, pod: Pod, runtime: PodRuntimeStatus) -> None:
+        """End and forget all containers: the next pass begins with the first init container."""
+        killer, uid = self._kube_runtime.killer, pod.metadata.uid
+        await killer.end_all(pod, runtime)
+        runtime = self._pleg.status(uid)
+        self._tell(pod, runtime)  # how they ended is known only as long as they are
+        await killer.remove_all(pod, runtime)
+        self._tell(pod, self._pleg.status(uid))
 
     async def sync_terminating(
         self, pod: Pod, grace: float | None, eviction: Eviction | None = None
@@ -299,12 +311,26 @@ class PodSync:
     ) -> float | None:
         why = self._why.setdefault(pod.metadata.uid, {})
         try:
-            await self._kube_runtime.start_container(pod, container, runtime, sandbox_id, mounted)
+            attempt = self._attempt(pod, container, runtime)
+            await self._kube_runtime.start_container(
+                pod, container, runtime, sandbox_id, mounted, attempt
+            )
         except ContainerNotStarted as failure:
             why[container.name] = WhyWaiting(failure.reason, failure.message)
             return failure.after
         why.pop(container.name, None)
         return None
+
+    def _attempt(self, pod: Pod, container: Container, runtime: PodRuntimeStatus) -> int:
+        """Return how often the container was started before; the runtime may have forgotten."""
+        newest = runtime.find(container.name)
+        if newest is not None:
+            return newest.config.attempt + 1
+        known = self._statuses.get(pod.metadata.uid) or pod.status
+        before = find_status(
+            (*known.initContainerStatuses, *known.containerStatuses), container.name
+        )
+        return before.restartCount + 1 if before is not None and before.containerID else 0
 
 
 def _probe_grace(container: Container, probe: str) -> float | None:

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8slab.api.core import Container, ContainerStatus, Pod, PodCondition, PodSpec
-from k8slab.api.pods import container_should_restart
+from k8slab.api.pods import all_containers_could_restart, container_should_restart
 from k8slab.node.kubelet.container import find_status, is_restartable_init
 
+ALL_RESTARTING = "AllContainersRestarting"
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 UNKNOWN = "Unknown"
 
@@ -42,7 +43,7 @@ def pod_phase(
     pending, failed = _regular_init(spec, init_container_statuses)
     sidecars_pending, counts = _sidecars(spec, init_container_statuses)
     _count_regular(spec, container_statuses, counts)
-    if failed and spec.restartPolicy == "Never":
+    if failed:
         return FAILED
     if pending or (sidecars_pending and not initialized) or counts["waiting"]:
         return PENDING
@@ -63,7 +64,7 @@ def _stopped_phase(counts: dict[str, int], terminal: bool) -> str:
 
 
 def _regular_init(spec: PodSpec, statuses: Sequence[ContainerStatus]) -> tuple[int, int]:
-    """Count the init containers still to come (or running) and those that failed."""
+    """Count the init containers still to come (or running) and those that failed for good."""
     pending = failed = 0
     for container in spec.initContainers:
         if is_restartable_init(container):
@@ -75,7 +76,7 @@ def _regular_init(spec: PodSpec, statuses: Sequence[ContainerStatus]) -> tuple[i
         if ended is None:
             pending += 1
         elif ended.exitCode != 0:
-            failed += 1
+            failed += not container_should_restart(container, spec, ended.exitCode)
     return pending, failed
 
 
@@ -118,8 +119,8 @@ def _count_regular(
             counts["unknown"] += 1
         elif status.lastState.terminated is not None:
             counts["stopped"] += 1
-            again = spec.restartPolicy != "Never" or bool(container.restartPolicyRules)
-            counts["restarting"] += again
+            code = status.lastState.terminated.exitCode
+            counts["restarting"] += container_should_restart(container, spec, code)
         else:
             counts["waiting"] += 1
 
@@ -132,6 +133,7 @@ def pod_conditions(
     *,
     initialized: bool = False,
     ready_to_start: bool = True,
+    all_restarting: bool = False,
     others: Sequence[PodCondition] = (),
 ) -> tuple[PodCondition, ...]:
     """Return the kubelet's conditions, without times; `others` are those that others wrote.
@@ -147,7 +149,16 @@ def pod_conditions(
         _ready(pod.spec, containers_ready, others),
         containers_ready,
         _condition("PodScheduled", True),
+        *_all_restarting(pod.spec, phase, all_restarting),
     )
+
+
+def _all_restarting(spec: PodSpec, phase: str, restarting: bool) -> list[PodCondition]:
+    """Only a Pod that has a rule for restarting all of its containers has the condition."""
+    if not all_containers_could_restart(spec):
+        return []
+    reason = {SUCCEEDED: "PodCompleted", FAILED: "PodFailed"}.get(phase, "")
+    return [_condition(ALL_RESTARTING, restarting and not reason, reason)]
 
 
 def _condition(type_: str, status: bool, reason: str = "", message: str = "") -> PodCondition:

@@ -199,11 +199,10 @@ class Container:
         if self._disk is None:
             self._disk = Folder()
             config = self.sandbox.config
-            hostname = config.hostname or config.name
             self._disk.files.update(self.image.files)
-            self._disk.files.setdefault("etc/hostname", f"{hostname}\n")
+            self._disk.files.setdefault("etc/hostname", f"{config.hostname or config.name}\n")
             self._disk.files.setdefault("etc/resolv.conf", config.dns_config)
-            self._disk.files.setdefault("etc/hosts", self._hosts(hostname))
+            self._disk.files.setdefault("etc/hosts", self.config.hosts)
         return self._disk
 
     @property
@@ -227,10 +226,6 @@ class Container:
             return None, path.strip("/")
         rest = path[len(best.container_path.rstrip("/")) :].strip("/")
         return best, "/".join(part for part in (best.sub_path.strip("/"), rest) if part)
-
-    def _hosts(self, hostname: str) -> str:
-        own = "".join(f"{ip}\t{hostname}\n" for ip in self.sandbox.ips)
-        return f"127.0.0.1\tlocalhost\n{own}"
 
     # -- CPU and memory
 

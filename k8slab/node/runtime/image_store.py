@@ -46,6 +46,11 @@ class ImageStore:
         found = self.image(image)
         return found.size if found is not None else 0
 
+    def user(self, image: str) -> int:
+        """Return as whom an image on this node runs, 0 for root."""
+        found = self.image(image)
+        return found.user if found is not None else 0
+
     def images(self) -> list[tuple[str, int]]:
         """Return (name, size in bytes) of all images on this node, in order of arrival."""
         return [(name, image.size) for name, image in self._images.items()]

@@ -18,6 +18,8 @@ from k8slab.node.kubelet.env import (
     referenced_objects,
     service_environment,
 )
+from k8slab.node.kubelet.env_file import parse_env_file
+from tests.node.kubelet.lab import Lab, shell
 
 
 def environment(*env: dict[str, Any], env_from: Any = (), **sources: Any) -> dict[str, str]:
@@ -200,3 +202,46 @@ def test_referenced_objects_are_listed_once() -> None:
     )
     assert isinstance(pod, Pod)
     assert referenced_objects(pod.spec.containers[0]) == [("ConfigMap", "a")]
+
+
+# -- variables from a file
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("A='1'\n# B='2'\n\nC='x y'", {"A": "1", "C": "x y"}),
+        ("A='one\ntwo'\n", {"A": "one\ntwo"}),
+        ("A='1'\nA='2'\n", {"A": "2"}),
+        ("", {}),
+    ],
+)
+def test_a_file_of_variables(text: str, found: dict[str, str]) -> None:
+    assert parse_env_file(text) == found
+
+
+@pytest.mark.parametrize("text", ["A=1", "A = '1'", "A='1' B='2'", "A='1", "export A='1'"])
+def test_a_file_that_does_not_keep_to_the_form_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match="couldn't parse env file"):
+        parse_env_file(text)
+
+
+def test_a_variable_from_a_file_that_an_init_container_wrote(lab: Lab) -> None:
+    mounts = [{"name": "vars", "mountPath": "/vars"}]
+    init = shell("""echo "MODE='fast'" > /vars/env""", "init", volumeMounts=mounts)
+    ref = {"volumeName": "vars", "path": "env", "key": "MODE"}
+    missing = {**ref, "key": "NONE", "optional": True}
+    env = [
+        {"name": "MODE", "valueFrom": {"fileKeyRef": ref}},
+        {"name": "NONE", "valueFrom": {"fileKeyRef": missing}},
+    ]
+    lab.run_pod(
+        shell("env; sleep 99", env=env),
+        initContainers=[init],
+        volumes=[{"name": "vars", "emptyDir": {}}],
+    )
+    lab.run(10)
+    found = next(c for c in lab.runtime.containers() if c.config.name == "web")
+    lines = [line.text for line in lab.runtime.log(found.id)]
+    assert "MODE=fast" in lines
+    assert not [line for line in lines if line.startswith("NONE")]

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from k8slab.api.core import Container, ContainerStatus, Pod, PodSpec
 from k8slab.api.errors import FieldError, forbidden_field, invalid_value, required
-from k8slab.api.pods import container_should_restart
+from k8slab.api.pods import all_containers_could_restart, container_should_restart
 from k8slab.control_plane.apiserver.validation import go_text
 from k8slab.control_plane.apiserver.validation.formats import (
     Errors,
@@ -163,6 +163,8 @@ def _with_free_fields_of(new: PodSpec, old: PodSpec) -> PodSpec:
 
 def _transitions(field: str, new: Pod, old: Pod, containers: tuple[Container, ...]) -> Errors:
     """Yield an error for each container that has ended for good, and runs again."""
+    if all_containers_could_restart(old.spec):
+        return
     after: dict[str, ContainerStatus] = {s.name: s for s in getattr(new.status, field)}
     for index, status in enumerate(getattr(old.status, field)):
         ended = status.state.terminated
