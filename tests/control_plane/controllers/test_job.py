@@ -189,11 +189,27 @@ def test_the_lowest_numbers_come_first(status: Any, there: Any, expected: Any) -
 
 def test_a_number_that_failed_too_often_is_given_up() -> None:
     of = indexed(completions=2, parallelism=2, backoffLimitPerIndex=1, backoffLimit=99)
-    once = plan(of, [numbered("f", 0), numbered("s", 1)], now=9)
+    once = plan(of, [numbered("f", 0), numbered("s", 1)], now=20)
     twice = plan(of, [numbered("f", 0), numbered("f", 0, 1), numbered("s", 1)], now=9)
     assert (once.indexes, once.finish) == ((0,), None)
     assert twice.finish is not None
     assert (twice.failed_indexes, twice.finish.reason) == ((0,), "FailedIndexes")
+
+
+def test_each_number_waits_for_itself() -> None:
+    of = indexed(completions=3, parallelism=3, backoffLimitPerIndex=2)
+    there = [numbered("f", 0), numbered("f", 1), numbered("f", 1, 1)]  # all ended at 5 s
+    early, later = (plan(of, there, now=now) for now in (9, 16))
+    assert (early.indexes, early.retry_after) == ((2,), 6.0)
+    assert (later.indexes, later.retry_after) == ((0, 2), 9.0)
+
+
+def test_fewer_numbers_end_the_highest_and_a_number_needs_one_pod() -> None:
+    there = [numbered("a", number) for number in (0, 1, 1, 2, 3)]
+    there[2] = numbered("a", 1, 1)
+    result = plan(indexed(completions=2, parallelism=2), there, now=9)
+    assert sorted(pod.metadata.name for pod in result.delete)[1:] == ["j-2-0a", "j-3-0a"]
+    assert len(result.delete) == 3
 
 
 @pytest.mark.parametrize(
@@ -287,6 +303,7 @@ def test_suspending_stops_the_pods_and_resuming_starts_the_clock_anew(lab: Any) 
     lab.run(3)
     assert (lab.all("Pod"), conditions(lab)) == ([], ["Suspended"])
     assert lab.get("Job", "j").status.startTime is None
+    assert lab.get("Job", "j").status.failed == 0  # who was only stopped has not failed
     lab.patch("Job", "j", {"spec": {"suspend": False}})
     lab.run(3)
     assert (len(lab.all("Pod")), conditions(lab)) == (1, [])

@@ -1,7 +1,8 @@
 """Indexed Jobs: each Pod works on one number, and each number has to succeed once.
 
 `parse` and `show` convert between numbers and the text of the status ("0,2-4"); `index_of` reads
-a Pod's number, `missing` says which numbers need a Pod, `pod_of_index` gives a Pod its number.
+a Pod's number, `missing` says which numbers need a Pod, `superfluous` which Pods nobody needs, and
+`pod_of_index` gives a Pod its number.
 
 Rule of use: numbers at or above `completions` do not count.
 
@@ -11,7 +12,7 @@ Upstream: pkg/controller/job/indexed_job_utils.go
 from __future__ import annotations
 
 from collections.abc import Container as Holder
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -69,6 +70,16 @@ def missing(job: Job, pods: Iterable[Pod], done: Holder[int], count: int) -> tup
         if number not in done and number not in active
     ]
     return tuple(free[:count])
+
+
+def superfluous(job: Job, pods: Sequence[Pod]) -> list[Pod]:
+    """Return the Pods whose number does not count or is another's too; the best of each stays."""
+    kept: dict[int, Pod] = {}
+    for pod in pods:  # the last of a number is the one that has done the most
+        if 0 <= index_of(pod) < (job.spec.completions or 0):
+            kept[index_of(pod)] = pod
+    staying = [pod.metadata.uid for pod in kept.values()]
+    return [pod for pod in pods if pod.metadata.uid not in staying]
 
 
 def failure_count(pod: Pod) -> int:

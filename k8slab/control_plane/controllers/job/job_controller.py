@@ -186,7 +186,11 @@ class JobController:
             self._expectations.expect(
                 key, self._sim.now, creations=result.create, deletions=map(key_of, result.delete)
             )
-        deletions: list[Action] = [partial(self._delete, key, job, pod) for pod in result.delete]
+        # A Pod that is only not wanted any more (suspended, scaled down) is no failure.
+        uncounted = result.finish is None
+        deletions: list[Action] = [
+            partial(self._delete, key, job, pod, uncounted) for pod in result.delete
+        ]
         outcomes = await in_parallel(self._sim, deletions, f"{self.component}: delete")
         failure = next((error for error in outcomes if error is not None), None)
         if failure is not None or not result.create:
@@ -224,9 +228,11 @@ class JobController:
         failed = [pod for pod in pods if index_of(pod) == index and has_failed(job, pod)]
         return max((failure_count(pod) + 1 for pod in failed), default=0)
 
-    async def _delete(self, key: str, job: Job, pod: Pod) -> None:
+    async def _delete(self, key: str, job: Job, pod: Pod, uncounted: bool) -> None:
         name = pod.metadata.name
         try:
+            if uncounted and is_tracked(pod):
+                await self._remove_finalizer(pod)
             await self._client.delete(Pod, name, pod.metadata.namespace)
         except (ApiError, ConnectionFailed) as error:
             self._expectations.deletion_seen(key, key_of(pod))

@@ -79,7 +79,7 @@ def outcome(
         return TOO_LONG
     active = any(map(is_pod_active, pods))
     if is_indexed(job):
-        found = _of_indexes(job, completed, failed_indexes, active)
+        found = _of_indexes(job, completed, failed_indexes)
         if found is not None:
             return found
     if active or job.metadata.deletionTimestamp is not None:
@@ -88,12 +88,13 @@ def outcome(
     return REACHED if succeeded >= wanted else None
 
 
-def _of_indexes(
-    job: Job, completed: Sequence[int], failed_indexes: Sequence[int], active: bool
-) -> Finish | None:
+def _of_indexes(job: Job, completed: Sequence[int], failed_indexes: Sequence[int]) -> Finish | None:
     most = job.spec.maxFailedIndexes
     if most is not None and len(failed_indexes) > most:
         return TOO_MANY_INDEXES
+    all_done = len(completed) + len(failed_indexes) >= (job.spec.completions or 0)
+    if failed_indexes and all_done:
+        return FAILED_INDEXES
     policy = job.spec.successPolicy
     for index, rule in enumerate(policy.rules if policy is not None else ()):
         counted = list(completed)
@@ -105,8 +106,7 @@ def _of_indexes(
             needed = len(parse(rule.succeededIndexes))
         if len(counted) >= needed:
             return Finish(SUCCESS, "SuccessPolicy", f"Matched rules at index {index}")
-    all_done = len(completed) + len(failed_indexes) >= (job.spec.completions or 0)
-    return FAILED_INDEXES if failed_indexes and all_done and not active else None
+    return None
 
 
 def deadline_in(job: Job, now: float) -> float | None:

@@ -20,13 +20,14 @@ from k8slab.api.batch import Job, UncountedTerminatedPods
 from k8slab.api.conditions import is_true
 from k8slab.api.core import Pod
 from k8slab.api.pods import is_pod_active, is_pod_ready, is_pod_terminal
-from k8slab.control_plane.controllers.job.backoff_utils import Backoff, after, remaining
+from k8slab.control_plane.controllers.job.backoff_utils import Backoff, after, ended_at, remaining
 from k8slab.control_plane.controllers.job.indexed_job_utils import (
     failure_count,
     index_of,
     is_indexed,
     missing,
     parse,
+    superfluous,
 )
 from k8slab.control_plane.controllers.job.outcome import FAILURE, Finish, outcome
 from k8slab.control_plane.controllers.job.pod_failure_policy import FAIL_INDEX, IGNORE, match
@@ -187,25 +188,58 @@ def _manage(
     if job.spec.suspend:  # when it is resumed it starts without a wait
         return replace(result, delete=tuple(active), backoff=NO_FAILURES)
     wanted = _wanted_active(job, result, len(active))
-    if len(active) > wanted:
-        surplus = sorted(active, key=_by_use)[: len(active) - wanted]
+    surplus = _surplus(job, active, len(active) - wanted)
+    if surplus:
         return replace(result, delete=tuple(surplus[:MAX_PODS_PER_SYNC]))
     room = wanted - len(active)
     if waits_for_the_end(job):
         room -= sum(map(is_terminating, pods))
     if room <= 0:
         return result
-    indexes: tuple[int, ...] = ()
     if is_indexed(job):
-        done = frozenset(result.completed + result.failed_indexes)
-        blocked = [pod for pod in pods if waits_for_the_end(job) and is_terminating(pod)]
-        done |= {index_of(pod) for pod in blocked}
-        indexes = missing(job, pods, done, min(room, MAX_PODS_PER_SYNC))
-        room = len(indexes)
-    wait = remaining(result.backoff, now) if room and job.spec.backoffLimitPerIndex is None else 0.0
+        return _create_indexes(job, result, pods, min(room, MAX_PODS_PER_SYNC), now)
+    wait = remaining(result.backoff, now)
     if wait > 0:
         return replace(result, retry_after=wait)
-    return replace(result, create=min(room, MAX_PODS_PER_SYNC), indexes=indexes)
+    return replace(result, create=min(room, MAX_PODS_PER_SYNC))
+
+
+def _create_indexes(
+    job: Job, result: JobPlan, pods: Sequence[Pod], room: int, now: float
+) -> JobPlan:
+    done = frozenset(result.completed + result.failed_indexes)
+    blocked = [pod for pod in pods if waits_for_the_end(job) and is_terminating(pod)]
+    done |= {index_of(pod) for pod in blocked}
+    waits: dict[int, float] = {}
+    if job.spec.backoffLimitPerIndex is not None:  # each number waits for itself
+        waits = _waits(job, [pod for pod in pods if index_of(pod) not in done], now)
+        done |= set(waits)
+    indexes = missing(job, pods, done, room)
+    wait = remaining(result.backoff, now) if indexes and not waits else 0.0
+    if job.spec.backoffLimitPerIndex is None and wait > 0:
+        return replace(result, retry_after=wait)
+    soonest = min(waits.values(), default=0.0)
+    return replace(result, create=len(indexes), indexes=indexes, retry_after=soonest)
+
+
+def _waits(job: Job, pods: Sequence[Pod], now: float) -> dict[int, float]:
+    """Return the numbers that may not be tried again yet, and for how many seconds."""
+    waits: dict[int, float] = {}
+    for pod in pods:
+        if has_failed(job, pod) and match(job, pod)[0] != IGNORE:
+            tries = Backoff(failure_count(pod) + 1, ended_at(pod, now))
+            left = remaining(tries, now)
+            if left > 0:
+                waits[index_of(pod)] = max(waits.get(index_of(pod), 0.0), left)
+    return waits
+
+
+def _surplus(job: Job, active: Sequence[Pod], count: int) -> list[Pod]:
+    """Return the Pods to give up: at least `count`, and those that nobody needs."""
+    ranked = sorted(active, key=_by_use)
+    useless = superfluous(job, ranked) if is_indexed(job) else []
+    others = [pod for pod in ranked if pod not in useless]
+    return useless + others[: max(count - len(useless), 0)]
 
 
 def _wanted_active(job: Job, result: JobPlan, active: int) -> int:
