@@ -16,6 +16,7 @@ import msgspec
 
 from k8slab.api import codec
 from k8slab.api.errors import ApiError
+from k8slab.api.labels import parse as parse_selector
 from k8slab.api.meta import Object
 from k8slab.client import APPLY_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from k8slab.kubectl import three_way
@@ -35,6 +36,8 @@ MISSING_ANNOTATION = (
     "annotation will be patched automatically."
 )
 
+Plain = dict[str, Any]
+
 
 async def apply(call: Invocation) -> None:
     """Apply all objects in the files, in their order, and report each."""
@@ -49,7 +52,10 @@ async def apply(call: Invocation) -> None:
     listed = list(objects_in(call))
     errors = [item for item in listed if isinstance(item, Exception)]
     found = [item for item in listed if isinstance(item, Found)]
-    if not listed:
+    if call.flags.text("selector"):
+        chosen = parse_selector(call.flags.text("selector"))
+        found = [t for t in found if chosen.matches(t.obj["metadata"].get("labels") or {})]
+    if not found and not errors:
         raise CommandError("no objects passed to apply")
     one = _apply_on_server if call.flags.on("server-side") else _apply
     for target in found:
@@ -92,23 +98,30 @@ async def _create(call: Invocation, target: Found) -> None:
 async def _patch(call: Invocation, target: Found, live: Object) -> None:
     if LAST_APPLIED not in live.metadata.annotations:
         call.warn(MISSING_ANNOTATION.format(plural=target.resource.plural, name=target.name))
-    wanted = with_last_applied(target.obj)
-    is_custom = target.resource.is_custom  # nobody knows how its lists are merged
-    compare = three_way.merge_patch if is_custom else three_way.patch
-    change = compare(last_applied(live) or {}, wanted, msgspec.json.decode(codec.to_json(live)))
-    change.pop("status", None)
+    change, type_ = change_of(target, last_applied(live) or {}, with_last_applied(target.obj), live)
     if not change:
         return show(call, target, live, "unchanged")
     stored: Any = live
     if call.dry_run != "client":
         try:
-            type_ = MERGE_PATCH if is_custom else STRATEGIC_PATCH
             stored = await send(call, "patch", target, change, patch_type=type_)
         except ApiError as error:
             patching = while_doing("patching", target.source, error)
             doing = f"applying patch:\n{compact_json(change)}\nto:\n{_describe(target)}\nfor:"
             raise while_doing(doing, target.source, patching) from None
     show(call, target, stored, "configured")
+
+
+def change_of(target: Found, before: Plain, wanted: Plain, live: Object) -> tuple[Plain, str]:
+    """Return the patch that makes of the live object what is wanted, and its type.
+
+    What was there `before`, and is wanted no more, goes; what others added stays.
+    """
+    is_custom = target.resource.is_custom  # nobody knows how its lists are merged
+    compare = three_way.merge_patch if is_custom else three_way.patch
+    change = compare(before, wanted, msgspec.json.decode(codec.to_json(live)))
+    change.pop("status", None)
+    return change, MERGE_PATCH if is_custom else STRATEGIC_PATCH
 
 
 async def _apply_on_server(call: Invocation, target: Found) -> None:

@@ -143,6 +143,14 @@ def duration(text: str) -> float:
     return sign * sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
+def duration_or_none(text: str) -> float | None:
+    """Return the seconds in a span, None if it is none."""
+    try:
+        return duration(text)
+    except ValueError:
+        return None
+
+
 def _long(
     word: str, rest: list[str], flags: Mapping[str, Flag], values: dict[str, list[str]]
 ) -> None:

@@ -12,21 +12,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from k8slab.kubectl import generators, information, policy_generators, rollout
+from k8slab.kubectl import (
+    auth,
+    data_generators,
+    generators,
+    information,
+    ingress_generator,
+    policy_generators,
+    role_generators,
+    rollout,
+    top,
+)
 from k8slab.kubectl.apply import APPLY, VIEW_LAST_APPLIED
 from k8slab.kubectl.autoscale import AUTOSCALE
 from k8slab.kubectl.command_line import GLOBAL
 from k8slab.kubectl.create import CREATE
+from k8slab.kubectl.create_token import CREATE_TOKEN
+from k8slab.kubectl.debug import DEBUG
 from k8slab.kubectl.delete import DELETE
 from k8slab.kubectl.describe import DESCRIBE
+from k8slab.kubectl.diff import DIFF
 from k8slab.kubectl.drain import CORDON, DRAIN
+from k8slab.kubectl.edit import EDIT
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.events import EVENTS
+from k8slab.kubectl.exec import ATTACH, EXEC
 from k8slab.kubectl.explain import EXPLAIN
 from k8slab.kubectl.expose import EXPOSE
 from k8slab.kubectl.get import GET
 from k8slab.kubectl.invocation import Command
-from k8slab.kubectl.logs import EXEC, LOGS
+from k8slab.kubectl.logs import LOGS
 from k8slab.kubectl.metadata import ANNOTATE, LABEL
 from k8slab.kubectl.patching import PATCH, REPLACE
 from k8slab.kubectl.rollout_status import STATUS
@@ -39,9 +54,16 @@ from k8slab.kubectl.set_selector import SET_SELECTOR
 from k8slab.kubectl.taint import TAINT
 from k8slab.kubectl.wait import WAIT
 
-_GENERATORS = {**generators.COMMANDS, **policy_generators.COMMANDS}
+_GENERATORS = {
+    **generators.COMMANDS,
+    **data_generators.COMMANDS,
+    **policy_generators.COMMANDS,
+    **role_generators.COMMANDS,
+    **ingress_generator.COMMANDS,
+}
 COMMANDS: Mapping[str, Command] = {
     "create": CREATE,
+    "create token": CREATE_TOKEN,
     **{f"create {name}": command for name, command in _GENERATORS.items()},
     **{f"create {short}": _GENERATORS[name] for short, name in policy_generators.SHORT.items()},
     "expose": EXPOSE,
@@ -67,6 +89,12 @@ COMMANDS: Mapping[str, Command] = {
     "describe": DESCRIBE,
     "logs": LOGS,
     "exec": EXEC,
+    "attach": ATTACH,
+    "debug": DEBUG,
+    "diff": DIFF,
+    "edit": EDIT,
+    **top.COMMANDS,
+    **{alias: top.COMMANDS[name] for alias, name in top.ALIASES.items()},
     "events": EVENTS,
     "apply": APPLY,
     "apply view-last-applied": VIEW_LAST_APPLIED,
@@ -75,6 +103,7 @@ COMMANDS: Mapping[str, Command] = {
     "wait": WAIT,
     "label": LABEL,
     "annotate": ANNOTATE,
+    **auth.COMMANDS,
     **information.COMMANDS,
 }
 # The order in which kubectl lists its commands, and so suggests them.
@@ -85,18 +114,28 @@ NAMES = (
     "diff apply patch replace wait kustomize label annotate completion api-resources api-versions "
     "config plugin version"
 )
-GROUPS = ("rollout", "set", "config", "auth", "create secret", "create service")
+GROUPS = (
+    "rollout",
+    "set",
+    "config",
+    "auth",
+    "create secret",
+    "create service",
+    "create svc",
+    "top",
+)
+# The full names of commands that have short ones.
+CANONICAL = {
+    **{f"create {short}": f"create {name}" for short, name in policy_generators.SHORT.items()},
+    "set sa": "set serviceaccount",
+    **top.ALIASES,
+}
 _GLOBAL = {f"--{flag.name}": flag for flag in GLOBAL} | {f"-{flag.short}": flag for flag in GLOBAL}
 MIN_DISTANCE = 2  # of a suggestion, in changed letters
 NOT_IN_THE_LAB: Mapping[str, str] = {
-    "edit": "kubectl edit needs an editor: write the manifest and use kubectl apply",
-    "attach": "the lab has no terminals to attach to: see kubectl logs and kubectl exec",
     "port-forward": "the lab opens no ports of your machine: use cluster.request(...)",
     "proxy": "the lab opens no ports of your machine: use kubectl get --raw",
     "cp": "the lab copies no files: use kubectl exec POD -- cat FILE",
-    "debug": "the lab has no debug containers: use kubectl exec, or kubectl run",
-    "diff": "the lab has no diff program: use kubectl apply --dry-run=server -o yaml",
-    "auth can-i": "the lab checks no rights: everybody may do everything",
     "kustomize": "the lab has no kustomize: apply the manifests themselves",
 }
 
@@ -117,12 +156,13 @@ def find(words: Sequence[str]) -> tuple[str, Command | None, Sequence[str]]:
             raise CommandError(NOT_IN_THE_LAB[deeper])
         if deeper not in COMMANDS and deeper not in GROUPS:
             if path in GROUPS and word:
+                words = " ".join([word, *others])
                 raise CommandError(
-                    f"unknown command \"{word}\"\nSee 'kubectl {path} -h' for help and examples"
+                    f"unknown command \"{words}\"\nSee 'kubectl {path} -h' for help and examples"
                 )
             break
         path, rest = deeper, others
-    return path, COMMANDS.get(path), rest
+    return CANONICAL.get(path, path), COMMANDS.get(path), rest
 
 
 def _first_word(words: Sequence[str]) -> tuple[str, list[str]]:

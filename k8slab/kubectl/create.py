@@ -90,7 +90,7 @@ async def create_generated(
         try:
             stored = await send(call, "create", found, data)
         except ApiError as error:
-            if not failure or error.reason == "Invalid":
+            if not failure:
                 raise
             raise CommandError(f"{failure} {error.message}") from None
     if done:

@@ -147,6 +147,14 @@ async def _delete(call: Invocation, target: Found, options: DeleteOptions) -> st
     return obj.metadata.uid if isinstance(obj, Object) else ""
 
 
+async def delete_now(call: Invocation, target: Found, uid: str) -> None:
+    """Delete an object, say so, and wait until it is gone."""
+    given = call.flags.number("grace-period")
+    options = DeleteOptions(gracePeriodSeconds=given if given >= 0 else None)
+    await _delete(call, target, options)
+    await _wait(call, [(target, uid)])
+
+
 async def _wait(call: Invocation, deleted: list[tuple[Found, str]]) -> None:
     timeout = call.flags.seconds("timeout") or WEEK
     until = call.now + timeout

@@ -29,6 +29,10 @@ class CommandError(Exception):
         self.code = code
 
 
+class BareError(CommandError):
+    """What kubectl says without "error:" before it."""
+
+
 class UsageError(CommandError):
     """A command line that makes no sense."""
 
@@ -70,7 +74,7 @@ def report(error: Exception) -> tuple[str, int]:
         return "".join(_message(each) + "\n" for each in error.errors), 1
     if isinstance(error, ApiError) and error.reason == "Invalid":
         return _invalid(error.status), 1
-    standard = _standard(error)
+    standard = error.message if isinstance(error, BareError) else _standard(error)
     if standard is None:
         text = str(error)
         standard = text if text.startswith("error: ") else f"error: {text}"

@@ -10,20 +10,22 @@ Upstream: staging/src/k8s.io/kubectl/pkg/cmd/create/create_*.go
 
 from __future__ import annotations
 
-import base64
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from k8slab.kubectl.changing import CHANGE
-from k8slab.kubectl.command_line import Flag, flag_on
+from k8slab.kubectl.command_line import Flag
 from k8slab.kubectl.create import create_generated
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.resources import get_object, resolve
 
 Plain = dict[str, Any]
+ONE_SOURCE = "either --image or --from must be specified"
+SAFE = str.maketrans("013ae", "ghkmt")  # hex digits that spell no words
 # How each generator begins to say that the API server refused; the others leave it to kubectl.
 FAILURES = {
     "Deployment": "failed to create deployment:",
@@ -32,8 +34,7 @@ FAILURES = {
     "ConfigMap": "failed to create configmap:",
     "Secret": "failed to create secret",
     "ServiceAccount": "failed to create serviceaccount:",
-    "Service": "failed to create service:",
-    "ResourceQuota": "failed to create resource quota:",
+    "ResourceQuota": "failed to create quota:",
     "PriorityClass": "failed to create priorityclass:",
     "PodDisruptionBudget": "failed to create poddisruptionbudgets:",
     "Ingress": "failed to create ingress:",
@@ -117,15 +118,18 @@ def container(name: str, image: str) -> Plain:
 
 def image_name(image: str) -> str:
     """Return the name that a container gets from its image: "b/c:2" makes "c"."""
-    last = image.rpartition("/")[2]
-    return last.partition(":")[0].partition("@")[0].replace("_", "-").lower()
+    name = image.rpartition("/")[2].partition(":")[0].partition("@")[0]
+    if "_" not in name and "." not in name:
+        return name
+    suffix = hashlib.sha256(name.encode()).hexdigest()[:5].translate(SAFE)  # kubectl's is random
+    return f"{name.replace('_', '-').replace('.', '-')}-{suffix}"
 
 
 def job(call: Invocation) -> Plain:
     """Return a Job that runs one container once."""
     name = one_name(call)
     if not call.flags.given("image"):
-        raise CommandError("either --image or --from must be specified")
+        raise CommandError(ONE_SOURCE)
     made = container(name, call.flags.text("image"))
     if command_of(call):
         made["command"] = command_of(call)
@@ -160,56 +164,6 @@ def cron_job(call: Invocation) -> Plain:
         },
         "status": {},
     }
-
-
-def config_map(call: Invocation) -> Plain:
-    """Return a ConfigMap of literals and files."""
-    made: Plain = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": one_name(call)}}
-    data = _data(call)
-    return {**made, "data": data} if data else made
-
-
-def generic_secret(call: Invocation) -> Plain:
-    """Return a Secret of literals and files."""
-    made: Plain = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": one_name(call)}}
-    data = {k: base64.b64encode(v.encode()).decode() for k, v in _data(call).items()}
-    if data:
-        made["data"] = data
-    kind = call.flags.text("type")
-    return {**made, "type": kind} if kind else made
-
-
-def _data(call: Invocation) -> dict[str, str]:
-    data: dict[str, str] = {}
-    for literal in call.flags.all("from-literal"):
-        key, equals, value = literal.partition("=")
-        if not equals or not key:
-            raise CommandError(f"invalid literal source {literal}, expected key=value")
-        _put(data, key, value.strip("'\""))
-    for source in call.flags.all("from-file"):
-        key, equals, path = source.partition("=")
-        path = path if equals else key
-        key = key if equals else path.rpartition("/")[2]
-        _put(data, key, _read(call, path))
-    for path in call.flags.all("from-env-file"):
-        for line in _read(call, path).splitlines():
-            if line.strip() and not line.lstrip().startswith("#"):
-                key, _, value = line.strip().partition("=")
-                _put(data, key, value)
-    return data
-
-
-def _put(data: dict[str, str], key: str, value: str) -> None:
-    if key in data:
-        raise CommandError(f"cannot add key {key}, another key by that name already exists in Data")
-    data[key] = value
-
-
-def _read(call: Invocation, path: str) -> str:
-    try:
-        return call.around.read_file(path)
-    except OSError:
-        raise CommandError(f"error reading {path}: no such file or directory") from None
 
 
 def labels_of(text: str) -> dict[str, str]:
@@ -249,21 +203,20 @@ async def job_from(call: Invocation) -> Plain:
     kind, _, name = word.partition("/")
     resource = resolve(kind)
     if resource.kind != "CronJob":
-        raise CommandError(
-            f"from must be an existing cronjob: unknown object type *v1.{resource.kind}"
-        )
+        raise CommandError(f"unknown object type *v1.{resource.kind}")
     from k8slab.api import codec
 
     cron_job = await get_object(call, resource, name)
     template = codec.to_dict(cron_job.spec.jobTemplate)
     annotations = template["metadata"].get("annotations", {})
+    labels = template["metadata"].get("labels", {})
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {
             "name": one_name(call),
             "annotations": {**annotations, "cronjob.kubernetes.io/instantiate": "manual"},
-            "labels": template["metadata"].get("labels", {}),
+            **({"labels": labels} if labels else {}),
             "ownerReferences": [
                 {
                     "apiVersion": "batch/v1",
@@ -275,6 +228,7 @@ async def job_from(call: Invocation) -> Plain:
             ],
         },
         "spec": template["spec"],
+        "status": {},
     }
 
 
@@ -285,22 +239,24 @@ def generator(make: Callable[[Invocation], Plain], *flags: Flag) -> Command:
         data = make(call)
         if make is job_or_from and call.flags.text("from"):
             data = await job_from(call)
-        await create_generated(call, data, failure=FAILURES.get(data["kind"], ""))
+        await create_generated(call, data, failure=_failure(data))
 
     return Command(run, (*CHANGE, *flags))
 
 
+def _failure(made: Plain) -> str:
+    if made["kind"] == "Service":
+        return f"failed to create {made['spec']['type']} service:"
+    return FAILURES.get(made["kind"], "")
+
+
 def job_or_from(call: Invocation) -> Plain:
     """Return a Job; one that is made from a CronJob is read by the command."""
+    if call.flags.text("from") and call.flags.given("image"):
+        raise CommandError(ONE_SOURCE)
     return {} if call.flags.text("from") else job(call)
 
 
-_DATA = (
-    Flag("from-literal", kind="list"),
-    Flag("from-file", kind="list"),
-    Flag("from-env-file", kind="list"),
-    flag_on("append-hash"),
-)
 _IMAGE = (Flag("image", kind="list"), Flag("from"))
 COMMANDS: dict[str, Command] = {
     "namespace": generator(namespace),
@@ -313,6 +269,4 @@ COMMANDS: dict[str, Command] = {
     ),
     "job": generator(job_or_from, *_IMAGE),
     "cronjob": generator(cron_job, *_IMAGE, Flag("schedule"), Flag("restart")),
-    "configmap": generator(config_map, *_DATA),
-    "secret generic": generator(generic_secret, *_DATA, Flag("type")),
 }

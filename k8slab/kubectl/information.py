@@ -14,13 +14,12 @@ from k8slab.api.yaml_text import dump
 from k8slab.client import ADMIN
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
-from k8slab.kubectl.invocation import Command, Invocation
+from k8slab.kubectl.invocation import CLUSTER, CONTEXT, Command, Invocation
 from k8slab.kubectl.printers import to_json
 from k8slab.kubectl.resources import list_objects
 from k8slab.kubectl.tabwriter import TABLE, lines
 
 VERSION, KUSTOMIZE = "v1.37.0", "v5.8.1"
-CLUSTER, CONTEXT = "kubernetes", f"{ADMIN}@kubernetes"
 PORT = 6443  # --secure-port
 VERBS = "create,delete,deletecollection,get,list,patch,update,watch"
 

@@ -17,10 +17,12 @@ import msgspec
 
 from k8slab.api.authentication import UserInfo
 from k8slab.api.scheme import Resource
-from k8slab.client import Notes, Request, Transport
-from k8slab.kubectl.command_line import Flag, Parsed
+from k8slab.client import ADMIN, Notes, Request, Transport
+from k8slab.kubectl.command_line import Flag, Parsed, duration_or_none
 from k8slab.kubectl.errors import CommandError
 
+CLUSTER = "kubernetes"
+CONTEXT = f"{ADMIN}@{CLUSTER}"  # as kubeadm names it
 Run = Callable[["Invocation"], Awaitable[None]]
 
 
@@ -55,6 +57,17 @@ class Invocation:
         self.stdin = stdin
         self.output: list[tuple[str, str]] = []
         self.custom: tuple[Resource, ...] = ()  # kinds that were defined, as far as asked for
+
+    def check(self) -> None:
+        """Raise CommandError for flags of every command that make no sense."""
+        timeout, context = self.flags.text("request-timeout"), self.flags.text("context")
+        if not timeout.isdecimal() and duration_or_none(timeout) is None:
+            raise CommandError(
+                "Invalid timeout value. Timeout must be a single integer in seconds, or an integer "
+                "followed by a corresponding time unit (e.g. 1s | 2m | 3h)"
+            )
+        if context not in ("", CONTEXT):
+            raise CommandError(f'context "{context}" does not exist')
 
     @property
     def namespace(self) -> str:

@@ -10,6 +10,7 @@ Upstream: staging/src/k8s.io/kubectl/pkg/cmd/cmd.go
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,6 +25,7 @@ from k8slab.kubectl.discovery import discover
 from k8slab.kubectl.help import HELP, group_help
 from k8slab.kubectl.invocation import Invocation, Surroundings
 
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 WATCH_SECONDS = 30.0  # virtual; kubectl itself would watch until it is interrupted
 
 
@@ -74,6 +76,12 @@ class Kubectl:
             words = shlex.split(command_line)
         except ValueError as error:
             return Result("", f"error: {error}\n", 1, f"error: {error}\n")
+        environment = {}
+        while words and _ASSIGNMENT.fullmatch(words[0]):
+            name, _, value = words.pop(0).partition("=")
+            environment[name] = value
+        if environment:
+            around = msgspec.structs.replace(around, environment=environment)
         if words[:1] == ["kubectl"]:
             del words[0]
         return await _carry_out(around, words, stdin)
@@ -92,6 +100,7 @@ async def _carry_out(around: Surroundings, words: list[str], stdin: str) -> Resu
             else:
                 call = Invocation(around, path, parse(rest, command.flags, path), stdin)
                 output = call.output
+                call.check()
                 if call.flags.on("help"):
                     call.print(group_help(path), end="")
                 else:

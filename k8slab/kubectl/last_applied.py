@@ -23,11 +23,17 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 def with_last_applied(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest with its own text in the annotation."""
+    bare = without_last_applied(manifest)
+    meta = bare["metadata"]
+    annotations = {**meta["annotations"], LAST_APPLIED: compact_json(bare) + "\n"}
+    return {**bare, "metadata": {**meta, "annotations": annotations}}
+
+
+def without_last_applied(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest as the annotation has it: with annotations, but not with that one."""
     meta = dict(manifest.get("metadata") or {})
     annotations = dict(meta.get("annotations") or {})
     annotations.pop(LAST_APPLIED, None)
-    bare = {**manifest, "metadata": {**meta, "annotations": annotations}}
-    annotations = {**annotations, LAST_APPLIED: compact_json(bare) + "\n"}
     return {**manifest, "metadata": {**meta, "annotations": annotations}}
 
 

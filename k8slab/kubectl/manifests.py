@@ -48,7 +48,8 @@ def objects_of(call: Invocation, source: str, text: str) -> Iterator[Found | Com
         try:
             read = parse(document, duplicates=True)
         except YamlError as error:
-            yield CommandError(f"error parsing {source}: error converting YAML to JSON: {error}")
+            reason = str(error).replace("yaml: line 1: ", "yaml: ")  # go-yaml names it from 2 on
+            yield CommandError(f"error parsing {source}: error converting YAML to JSON: {reason}")
             return
         for data in read:
             problem = _problem(data)

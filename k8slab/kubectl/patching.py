@@ -19,6 +19,7 @@ from k8slab.api.yaml_text import YamlError, parse
 from k8slab.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
 from k8slab.kubectl.changing import CHANGE, check_output, patched, send, show
 from k8slab.kubectl.command_line import Flag, flag_on
+from k8slab.kubectl.delete import delete_now
 from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all, while_doing
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.last_applied import LAST_APPLIED, with_last_applied
@@ -111,9 +112,7 @@ async def _replace(call: Invocation, target: Found) -> None:
     try:
         live = await get_object(call, target.resource, target.name, target.namespace)
         if call.flags.on("force"):
-            await call.request(
-                "delete", target.resource, namespace=target.namespace, name=target.name
-            )
+            await delete_now(call, target, live.metadata.uid)
             stored = await send(call, "create", target, body)
             return show(call, target, stored, "replaced")
         if call.flags.on("save-config") or (

@@ -20,16 +20,28 @@ from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Invocation
 from k8slab.kubectl.resources import get_object, list_objects, split_name
 
+DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 
-async def attachable_pod(call: Invocation, word: str) -> Pod:
+
+async def attachable_pod(call: Invocation, word: str, *, quiet: bool = False) -> Pod:
     """Return the Pod that a name means. Raises ApiError, CommandError if there is none."""
+    (pod,) = await pods_behind(call, word, quiet=quiet)
+    return pod
+
+
+async def pods_behind(
+    call: Invocation, word: str, *, every: bool = False, quiet: bool = False
+) -> list[Pod]:
+    """Return the first of the Pods that a name means, or all of them.
+
+    Raises ApiError, CommandError if there is none.
+    """
     if "/" not in word:
-        pod: Pod = await get_object(call, resource_for(Pod), word)
-        return pod
+        return [await get_object(call, resource_for(Pod), word)]
     resource, name = split_name(word)
     obj = await get_object(call, resource, name)
     if isinstance(obj, Pod):
-        return obj
+        return [obj]
     selector = selector_of(obj)
     if selector is None:
         raise CommandError(f"cannot attach to *v1.{resource.kind}: selector could not be found")
@@ -38,9 +50,42 @@ async def attachable_pod(call: Invocation, word: str) -> Pod:
         raise CommandError(
             f"timed out waiting for the condition: no Pod of {resource.plural}/{name} was found"
         )
-    if len(pods) > 1:
+    if every:
+        return sorted(pods, key=lambda pod: pod.metadata.name)
+    if len(pods) > 1 and not quiet:
         call.say(f"Found {len(pods)} pods, using pod/{pods[0].metadata.name}")
-    return pods[0]
+    return pods[:1]
+
+
+def containers_of(pod: Pod) -> list[tuple[str, str]]:
+    """Return the name of each container, and how lists of them mark its sort."""
+    spec = pod.spec
+    return [
+        *((c.name, "") for c in spec.containers),
+        *((c.name, " (init)") for c in spec.initContainers),
+        *((c.name, " (ephem)") for c in spec.ephemeralContainers),
+    ]
+
+
+def chosen_container(call: Invocation, pod: Pod, given: str = "") -> str:
+    """Return the container that is meant, the default one if none is named.
+
+    Says so if there is a choice; CommandError if the Pod has no such container.
+    """
+    known = containers_of(pod)
+    everyone = ", ".join(name + mark for name, mark in known)
+    if given:
+        if given not in dict(known):
+            name = pod.metadata.name
+            raise CommandError(f"container {given} is not valid for pod {name} out of: {everyone}")
+        return given
+    annotated = pod.metadata.annotations.get(DEFAULT_CONTAINER, "")
+    if annotated in dict(known):
+        return annotated
+    first = pod.spec.containers[0].name
+    if len(known) > 1:
+        call.say(f'Defaulted container "{first}" out of: {everyone}')
+    return first
 
 
 async def list_pods(call: Invocation, selector: str, namespace: str = "") -> list[Pod]:

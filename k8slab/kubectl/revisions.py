@@ -20,6 +20,7 @@ from k8slab.api import codec
 from k8slab.api.apps import ControllerRevision, Deployment, ReplicaSet
 from k8slab.api.core import PodTemplateSpec
 from k8slab.api.meta import is_controlled_by
+from k8slab.client import STRATEGIC_PATCH, patch
 from k8slab.kubectl.invocation import Invocation
 from k8slab.kubectl.pods_of import selector_of
 from k8slab.kubectl.resources import list_objects
@@ -60,10 +61,12 @@ async def revisions(call: Invocation, obj: Any) -> list[tuple[int, str]]:
 
 
 async def objects_of_revisions(call: Invocation, obj: Any) -> dict[int, Any]:
-    """Return the object that keeps each revision: a ReplicaSet or a ControllerRevision."""
+    """Return each revision: its ReplicaSet, or the workload as it was then, as plain data."""
     if isinstance(obj, Deployment):
         return {revision_of(rs): rs for rs in await replica_sets_of(call, obj)}
-    return {one.revision: one for one in await _controller_revisions(call, obj)}
+    kept = await _controller_revisions(call, obj)
+    plain = codec.to_dict(obj)
+    return {one.revision: patch.apply(plain, one.data, STRATEGIC_PATCH) for one in kept}
 
 
 async def template_of_revision(call: Invocation, obj: Any, number: int) -> PodTemplateSpec | None:

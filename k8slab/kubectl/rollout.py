@@ -105,7 +105,9 @@ async def _print_revisions(call: Invocation, target: Found, wanted: int) -> None
     for number in sorted(kept):
         if wanted in (0, number):
             obj = kept[number]
-            show(call, replace(target, resource=resource_for(obj), name=obj.metadata.name), obj, "")
+            if not isinstance(obj, dict):  # a ReplicaSet
+                target = replace(target, resource=resource_for(obj), name=obj.metadata.name)
+            show(call, target, obj, "")
 
 
 def _template(template: PodTemplateSpec) -> str:

@@ -128,7 +128,7 @@ def stateful_set_state(sts: StatefulSet, revision: int = 0) -> State:
     if wanted is not None and now.readyReplicas < wanted:
         return f"Waiting for {wanted - now.readyReplicas} pods to be ready...", False
     partition = strategy.rollingUpdate.partition if strategy.rollingUpdate is not None else None
-    if wanted is not None and partition:
+    if wanted is not None and partition is not None:
         if now.updatedReplicas < wanted - partition:
             left = (
                 f"{now.updatedReplicas} out of {wanted - partition} new pods have been updated..."

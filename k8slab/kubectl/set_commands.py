@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from msgspec.structs import replace
+
 from k8slab.api.core import Container, Pod, PodSpec
 from k8slab.api.errors import ApiError
 from k8slab.api.quantity import parse as parse_quantity
@@ -25,7 +27,7 @@ from k8slab.kubectl.generators import labels_of
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES
 from k8slab.kubectl.metadata import split_pairs
-from k8slab.kubectl.resources import MUST_SPECIFY, SELECTORS, Found
+from k8slab.kubectl.resources import MUST_SPECIFY, SELECTORS, Found, selections
 from k8slab.kubectl.targets import targets
 
 ALL = "*"
@@ -39,6 +41,8 @@ async def set_image(call: Invocation) -> None:
     names, pairs = split_pairs(call.words)
     if not names and not call.flags.all("filename"):
         raise CommandError(MUST_SPECIFY)
+    if names:
+        selections(names, call.custom)
     if not pairs:
         raise CommandError("at least one image update is required")
     wanted = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
@@ -148,7 +152,8 @@ async def change_template(
     if target.resource.kind == "CronJob":
         change = {"spec": {"jobTemplate": change}}
     try:
-        stored = await patched(call, target, change, STRATEGIC_PATCH)
+        # Even a file is read as what it is, with all that it does not say.
+        stored = await patched(call, replace(target, data=None), change, STRATEGIC_PATCH)
     except ApiError as error:
         raise CommandError(f"failed to patch {what[1]} {error.message}") from None
     show(call, target, stored, what[0])
