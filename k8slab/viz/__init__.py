@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from k8slab.viz.pod_lanes import event_lane
     from k8slab.viz.replicas import replica_lane
     from k8slab.viz.rollout import rollout_areas
+    from k8slab.viz.route_map import journey_map
     from k8slab.viz.rule_graph import rule_chains
     from k8slab.viz.sequence import sequence_diagram
     from k8slab.viz.slices import slice_graph
@@ -56,6 +57,7 @@ _HOME = {
     "event_lane": "pod_lanes",
     "explorer": "widgets.time_bar",
     "journey_figure": "ladder",
+    "journey_map": "route_map",
     "label_magnet": "widgets.label_magnet",
     "light_up": "widgets.light_up",
     "membership": "bipartite",
@@ -89,6 +91,7 @@ __all__ = [
     "event_lane",
     "explorer",
     "journey_figure",
+    "journey_map",
     "label_magnet",
     "light_up",
     "membership",

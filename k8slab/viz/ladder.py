@@ -37,7 +37,7 @@ def journey_figure(answer: Any, *, whole: bool = False) -> Figure:
     if not hops:
         raise ValueError("this journey has no hops: the name was not resolved, or nothing was sent")
     shown = (hops if whole else first_exchange(hops))[:MOST]
-    title, outcome = _title(answer)
+    title, outcome = headline(answer)
     left_out = len(hops) - len(shown)
     below = f"{outcome}; {count(len(shown), 'hop')} of the first packet and its answer"
     if whole or not left_out:
@@ -57,7 +57,8 @@ def first_exchange(hops: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _title(answer: Any) -> tuple[str, str]:
+def headline(answer: Any) -> tuple[str, str]:
+    """Return the title of an answer's or a journey's figure, and how it ended."""
     source, url = getattr(answer, "source", ""), getattr(answer, "url", "")
     status = getattr(answer, "status", 0)
     outcome = getattr(answer, "outcome", "the packets as they went")
