@@ -6,6 +6,7 @@ import pytest
 
 from k8slab.api import load
 from k8slab.api.meta import DeleteOptions
+from k8slab.control_plane.controller_manager import ControllerManager
 from k8slab.control_plane.controllers.garbage_collector import judge
 
 
@@ -71,6 +72,31 @@ def test_a_chain_goes_link_by_link_and_a_ghost_s_child_at_once(lab: Any) -> None
     lab.request("delete", "ConfigMap", "a")
     lab.run(1)
     assert [cm.metadata.name for cm in lab.all("ConfigMap")] == ["kube-root-ca.crt"]
+
+
+def test_all_that_an_owner_left_behind_goes_though_nobody_saw_its_end(lab_with: Any) -> None:
+    lab = lab_with(replace={"garbage-collector-controller": None})
+    ghost = ("gone", "11111111-1111-1111-1111-111111111111")
+    for name in ("a", "b", "c"):
+        lab.apply(config_map(name, ghost))
+    lab.sim.spawn(ControllerManager(lab.sim, lab.client, lab).run(), "the next manager")
+    lab.run(3)
+    assert [cm.metadata.name for cm in lab.all("ConfigMap")] == ["kube-root-ca.crt"]
+
+
+def test_an_owner_in_another_namespace_is_none_and_its_own_dependents_stay(lab: Any) -> None:
+    lab.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
+    a = lab.apply(config_map("a"))
+    lab.apply(config_map("mine", ("a", a.metadata.uid)))
+    foreign = load(config_map("foreign", ("a", a.metadata.uid)))
+    lab.request("create", "ConfigMap", namespace="other", body=foreign)
+    lab.run(3)
+    left = [cm.metadata.name for cm in lab.all("ConfigMap", namespace="other")]
+    assert left == ["kube-root-ca.crt"]
+    assert "mine" in [cm.metadata.name for cm in lab.all("ConfigMap")]
+    (event,) = (e for e in lab.all("Event", namespace="other") if "foreign" in e.metadata.name)
+    assert event.reason == "OwnerRefInvalidNamespace"
+    assert event.message.endswith('does not exist in namespace "other"')
 
 
 def test_an_owner_made_anew_is_another_owner(lab: Any) -> None:

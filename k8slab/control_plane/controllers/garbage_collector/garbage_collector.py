@@ -35,6 +35,7 @@ from k8slab.control_plane.controllers.garbage_collector.graph import (
 from k8slab.control_plane.controllers.garbage_collector.judge import Verdict, judge
 
 WORKERS = 20  # --concurrent-gc-syncs
+REASON = "OwnerRefInvalidNamespace"
 MAX_ABSENT = 500  # owners remembered as absent, absentOwnerCache
 
 
@@ -46,13 +47,14 @@ class GarbageCollector:
     def __init__(self, informers: Informers, client: Client, recorder: EventRecorder) -> None:
         self._sim = informers.sim
         self._client = client
+        self._recorder = recorder
         self._informers = [
             informers.informer(resource.type) for resource in KINDS if resource.type is not Event
         ]
         self._custom = CustomKinds(informers, client, self._on_object)
         self._graph = Graph()
         self._queue = WorkQueue(self._sim, self.component)
-        self._absent: dict[str, None] = {}
+        self._absent: dict[tuple[str, str], None] = {}  # (namespace, uid)
 
     async def run(self) -> None:
         """Collect garbage for ever."""
@@ -65,14 +67,14 @@ class GarbageCollector:
 
     def _on_object(self, old: Object | None, new: Object | None) -> None:
         if new is None and old is not None:
-            self._remember_absent(old.metadata.uid)
+            self._remember_absent(old.metadata.namespace, old.metadata.uid)
         for uid in self._graph.change(old, new):
             self._queue.add(uid)
 
-    def _remember_absent(self, uid: str) -> None:
+    def _remember_absent(self, namespace: str, uid: str) -> None:
         if len(self._absent) >= MAX_ABSENT:
             del self._absent[next(iter(self._absent))]
-        self._absent[uid] = None
+        self._absent[namespace, uid] = None
 
     # -- one look
 
@@ -109,14 +111,25 @@ class GarbageCollector:
         return absent, waiting
 
     async def _owner(self, obj: Object, reference: OwnerReference) -> Object | None:
-        if reference.uid in self._absent:
+        namespace, uid = obj.metadata.namespace, reference.uid
+        if (namespace, uid) in self._absent or ("", uid) in self._absent:
             return None
         kind = (reference.apiVersion, reference.kind)
-        namespace = obj.metadata.namespace
-        owner = await self._read(kind, namespace, reference.name, reference.uid)
-        if owner is None:
-            self._remember_absent(reference.uid)
-        return owner
+        owner = await self._read(kind, namespace, reference.name, uid)
+        if owner is not None:
+            return owner
+        self._remember_absent(namespace, uid)
+        known = self._graph.nodes.get(uid)
+        if known is not None and known.virtual:
+            # Nobody will tell of its end: it was gone before this collector began to watch.
+            for dependent in list(self._graph.remove(uid)):
+                if dependent != obj.metadata.uid:
+                    self._queue.add(dependent)
+        elif known is not None and known.namespace != namespace:
+            where = f"namespace: {namespace}, name: {reference.name}, uid: {uid}"
+            text = f"ownerRef [{'/'.join(kind)}, {where}] does not exist in namespace"
+            self._recorder.event(obj, "Warning", REASON, f'{text} "{namespace}"')
+        return None
 
     async def _read(
         self, kind: tuple[str, str], namespace: str, name: str, uid: str

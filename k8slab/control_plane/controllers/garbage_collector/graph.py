@@ -53,6 +53,10 @@ class Node:
         """What holds the object."""
         return self.obj.metadata.finalizers if self.obj is not None else ()
 
+    def is_in_reach_of(self, dependent: Node) -> bool:
+        """Whether it can own that object: one of another namespace cannot."""
+        return self.namespace in ("", dependent.namespace)
+
     def blocking_dependents(self) -> list[Node]:
         """Return the dependents for which a foreground deletion has to wait."""
         return [
@@ -104,7 +108,10 @@ class Graph:
     def has_living_owners(self, node: Node) -> bool:
         """Say whether all owners were seen and nobody asked for their end: nothing to do then."""
         owners = [self.nodes.get(reference.uid) for reference in node.owners]
-        return all(o is not None and not o.virtual and not o.being_deleted for o in owners)
+        return all(
+            o is not None and not o.virtual and not o.being_deleted and o.is_in_reach_of(node)
+            for o in owners
+        )
 
     def _put(self, obj: Object) -> Iterator[str]:
         meta = obj.metadata
@@ -145,7 +152,7 @@ class Graph:
                 self.nodes[reference.uid] = owner
                 yield node.uid  # nobody knows whether such an owner exists
             owner.dependents[node.uid] = node
-            if owner.being_deleted:
+            if owner.being_deleted or not owner.is_in_reach_of(node):
                 yield node.uid
 
 

@@ -175,7 +175,8 @@ class _Look:
         if len(rivals) > 1:
             listed = " ".join(rivals)
             text = f"pods by selector {selector} are controlled by multiple HPAs: [{listed}]"
-            return self._refuse("AmbiguousSelector", text, "AmbiguousSelector", text)
+            self._refuse("AmbiguousSelector", text, "AmbiguousSelector", text)
+            return None
         best: tuple[int, str] | None = None
         faults: list[tuple[tuple[str, str], str]] = []
         for spec in self.hpa.spec.metrics:
