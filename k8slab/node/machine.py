@@ -11,7 +11,7 @@ Upstream: none (a real one has a power button)
 from __future__ import annotations
 
 from k8slab.linux.netns import NetNamespace
-from k8slab.node.interfaces import Folder
+from k8slab.node.folder import Folder
 from k8slab.sim import Group, Simulation
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Container
 
 from k8slab.linux.addresses import ip_int, ip_text, network
-from k8slab.node.interfaces import Folder
+from k8slab.node.folder import Folder
 
 STORE = "var/lib/cni/networks"
 LAST = "last_reserved_ip.0"

@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from k8slab.api.codec import to_dict
 from k8slab.api.core import Container, Pod, PodSpec
 from k8slab.api.quantity import milli_value, value
-from k8slab.node.interfaces import ContainerResources, Folder
+from k8slab.node.folder import Folder
+from k8slab.node.interfaces import ContainerResources
 
 STATE_FILE = "var/lib/kubelet/allocated_pods_state"
 

@@ -26,7 +26,7 @@ from k8slab.api.core import (
     Secret,
     Service,
 )
-from k8slab.node.interfaces import Folder
+from k8slab.node.folder import Folder
 from k8slab.node.kubelet.env_file import parse_env_file
 from k8slab.node.kubelet.pod_fields import pod_field, resource_field
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from k8slab.api.core import ObjectReference, Pod, PodCondition
-from k8slab.node.interfaces import Folder
+from k8slab.node.folder import Folder
 from k8slab.node.kubelet import eviction
 from k8slab.node.kubelet.admission import Rejection
 from k8slab.node.kubelet.dependencies import Dependencies

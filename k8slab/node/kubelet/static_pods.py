@@ -20,7 +20,7 @@ from k8slab.api.core import Container, Node, Pod, PodSpec, Probe, Toleration
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import DeleteOptions, OwnerReference, Preconditions, timestamp
 from k8slab.client import Client, ConnectionFailed
-from k8slab.node.interfaces import Folder
+from k8slab.node.folder import Folder
 from k8slab.node.kubelet.images import pull_policy
 from k8slab.node.kubelet.pod_manager import (
     CONFIG_HASH,

@@ -26,7 +26,8 @@ from k8slab.api.core import (
     Volume,
     VolumeProjection,
 )
-from k8slab.node.interfaces import Folder, Mount
+from k8slab.node.folder import Folder
+from k8slab.node.interfaces import Mount
 from k8slab.node.kubelet.dependencies import Dependencies, SyncFailed
 from k8slab.node.kubelet.env import expand, values_of
 from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache

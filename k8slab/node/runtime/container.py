@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from k8slab.linux.netns import NetNamespace
+from k8slab.node.folder import Folder, size_of
 from k8slab.node.image_reference import parse_reference
 from k8slab.node.interfaces import (
     CREATED,
@@ -26,12 +27,10 @@ from k8slab.node.interfaces import (
     ContainerResources,
     ContainerStats,
     ContainerStatus,
-    Folder,
     LogLine,
     Mount,
     PodSandboxConfig,
     PodSandboxStatus,
-    size_of,
 )
 from k8slab.node.runtime.cpu import Cpu
 from k8slab.node.runtime.images.image import Image

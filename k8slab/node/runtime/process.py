@@ -23,7 +23,8 @@ from k8slab.linux.netns import NetNamespace
 from k8slab.linux.tcp import Connection
 from k8slab.linux.tcp_open import Listener
 from k8slab.linux.udp import UdpSocket
-from k8slab.node.interfaces import Bulk, Folder, Program, size_of
+from k8slab.node.folder import Bulk, Folder, size_of
+from k8slab.node.interfaces import Program
 from k8slab.node.runtime.streams import Output, Pipe
 from k8slab.sim import Group, Signal, Simulation, Task
 

@@ -17,7 +17,7 @@ from k8slab.control_plane.etcd import Backend, Endpoint, Etcd
 from k8slab.linux.links import veth_pair
 from k8slab.linux.netns import NetNamespace
 from k8slab.linux.resolver import lookup
-from k8slab.node.interfaces import Folder
+from k8slab.node.folder import Folder
 from k8slab.sim import Group, Signal, Simulation
 from tests.addons.coredns.objects import service
 

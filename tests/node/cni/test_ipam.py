@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8slab.node.cni.ipam import Ipam, NoAddresses, gateway, next_free
-from k8slab.node.interfaces import Folder
+from k8slab.node.folder import Folder
 
 
 def test_addresses_are_given_in_order_and_the_gateway_never():

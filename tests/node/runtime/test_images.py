@@ -7,7 +7,8 @@ import doctest
 import pytest
 
 from k8slab.node import grpc_health, http
-from k8slab.node.interfaces import EXITED, RUNNING, ContainerResources, Folder, Mount
+from k8slab.node.folder import Folder
+from k8slab.node.interfaces import EXITED, RUNNING, ContainerResources, Mount
 from k8slab.node.runtime.images.registry import ImageRegistry
 from k8slab.node.runtime.images.shipped import SHIPPED
 from k8slab.node.runtime.serving import serve_http

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from k8slab.node.interfaces import EXITED, RUNNING, Folder, Mount
+from k8slab.node.folder import Folder
+from k8slab.node.interfaces import EXITED, RUNNING, Mount
 
 
 @pytest.mark.parametrize(

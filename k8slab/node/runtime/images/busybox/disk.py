@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from k8slab.node.interfaces import Bulk, size_of
+from k8slab.node.folder import Bulk, size_of
 from k8slab.node.runtime.images.busybox.arguments import options
 from k8slab.node.runtime.process import Process
 

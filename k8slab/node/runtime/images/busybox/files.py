@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from k8slab.node.interfaces import size_of
+from k8slab.node.folder import size_of
 from k8slab.node.runtime.images.busybox.arguments import contents, options
 from k8slab.node.runtime.process import Process
 
