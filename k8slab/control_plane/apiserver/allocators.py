@@ -15,7 +15,7 @@ Upstream: pkg/registry/core/service/{ipallocator,portallocator}
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from k8slab.sim import Rng
 
@@ -59,14 +59,20 @@ class Band:
 
 
 class ClusterIPs:
-    """The addresses of the service range."""
+    """The addresses of one service range."""
 
     def __init__(self, cidr: str = SERVICE_CIDR) -> None:
         self.network = ip_network(cidr)
         size = self.network.num_addresses
         reserved = 0 if size <= 16 else min(max(16, size // 16), 256)
         first = int(self.network.network_address) + 1
-        self._band = Band(first, first + size - 3, reserved)
+        last = first + size - (3 if self.network.version == 4 else 2)  # IPv4 has a broadcast
+        self._band = Band(first, last, reserved)
+
+    @property
+    def family(self) -> str:
+        """The family of the addresses, "IPv4" or "IPv6"."""
+        return f"IPv{self.network.version}"
 
     def allocate(self, address: str, rng: Rng) -> str:
         """Take `address`, or any if it is ""; raises AllocationFailed or Full."""
@@ -74,7 +80,7 @@ class ClusterIPs:
             number = self._band.any(rng)
             if number is None:
                 raise Full
-            return str(IPv4Address(number))
+            return str(type(self.network.network_address)(number))
         if ip_address(address) not in self.network:
             raise AllocationFailed(
                 f"failed to allocate IP {address}: "
@@ -89,6 +95,11 @@ class ClusterIPs:
     def release(self, address: str) -> None:
         """Give the address back."""
         self._band.used.pop(int(ip_address(address)), None)
+
+
+def service_ranges(cidrs: str) -> list[ClusterIPs]:
+    """Return the ranges of `--service-cluster-ip-range`: one, or one of each family."""
+    return [ClusterIPs(cidr.strip()) for cidr in cidrs.split(",")]
 
 
 class NodePorts:

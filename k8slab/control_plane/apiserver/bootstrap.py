@@ -12,7 +12,9 @@ reconcilers, plugin/pkg/admission/priority
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+from collections.abc import Sequence
+
+from msgspec.structs import replace
 
 from k8slab.api.core import Namespace, Service, ServicePort, ServiceSpec
 from k8slab.api.discovery import (
@@ -22,7 +24,8 @@ from k8slab.api.discovery import (
     EndpointSlice,
 )
 from k8slab.api.errors import ApiError
-from k8slab.api.meta import Object, ObjectMeta
+from k8slab.api.meta import Condition, Object, ObjectMeta
+from k8slab.api.networking import ServiceCIDR, ServiceCIDRSpec, ServiceCIDRStatus
 from k8slab.api.scheduling import PriorityClass
 from k8slab.api.scheme import resource_for
 from k8slab.client import Client, Request
@@ -72,7 +75,8 @@ async def bootstrap(client: Client, server: APIServer, address: str) -> None:
     for name, (value, text) in PRIORITY_CLASSES.items():
         wanted = PriorityClass(metadata=ObjectMeta(name=name), value=value, description=text)
         await ensure(client, wanted)
-    first = str(next(ip_network(server.services.cluster_ips.network).hosts()))
+    await ensure_service_cidr(client, [str(each.network) for each in server.services.ranges])
+    first = str(next(server.services.ranges[0].network.hosts()))
     await ensure(client, kubernetes_service(first))
     await ensure(client, kubernetes_endpoints(address))
 
@@ -87,6 +91,23 @@ async def ensure(client: Client, obj: Object) -> None:
         if refused.reason != "NotFound":
             raise
         await client.create(obj)
+
+
+async def ensure_service_cidr(client: Client, cidrs: Sequence[str]) -> None:
+    """Write down the ranges of `--service-cluster-ip-range`; others may be added beside them."""
+    meta = ObjectMeta(name="kubernetes")
+    try:
+        await client.get(ServiceCIDR, meta.name)
+    except ApiError:
+        spec = ServiceCIDRSpec(cidrs=tuple(cidrs))
+        made = await client.create(ServiceCIDR(metadata=meta, spec=spec))
+        ready = Condition(
+            type="Ready",
+            status="True",
+            message="Kubernetes default Service CIDR is ready",
+            lastTransitionTime=made.metadata.creationTimestamp,
+        )
+        await client.update_status(replace(made, status=ServiceCIDRStatus(conditions=(ready,))))
 
 
 def kubernetes_service(address: str) -> Service:

@@ -27,12 +27,7 @@ def service(obj: Any) -> Any:
     if spec.type == "LoadBalancer":
         spec = _absent(spec, allocateLoadBalancerNodePorts=True)
     if spec.type != "ExternalName":
-        spec = fill(
-            spec,
-            internalTrafficPolicy="Cluster",
-            ipFamilies=("IPv4",),
-            ipFamilyPolicy="SingleStack",
-        )
+        spec = fill(spec, internalTrafficPolicy="Cluster")
     if spec.sessionAffinity == "ClientIP" and spec.sessionAffinityConfig is None:
         from k8slab.api.core import ClientIPConfig, SessionAffinityConfig
 

@@ -27,7 +27,7 @@ from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, STREAMS, Access
 from k8slab.control_plane.apiserver.access.objects import CachedObjects
 from k8slab.control_plane.apiserver.access.rbac import GROUP as RBAC
 from k8slab.control_plane.apiserver.access.tokens import Tokens
-from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, ClusterIPs, NodePorts
+from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, NodePorts, service_ranges
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
 from k8slab.control_plane.apiserver.custom_resources.serving import CustomResources
 from k8slab.control_plane.apiserver.quota_admission import QuotaAdmission
@@ -69,7 +69,7 @@ class APIServer:
         self._delegates: Mapping[str, Delegate] = {} if delegates is None else delegates
         self._storage = Storage(sim, etcd)
         self.services = ServiceAllocator(
-            sim.streams.rng("apiserver/services"), ClusterIPs(service_cidr), NodePorts()
+            sim.streams.rng("apiserver/services"), service_ranges(service_cidr), NodePorts()
         )
         self.registries = registries(sim, self._storage, self.services, self.look_up)
         quotas = QuotaAdmission(self.registries["", "resourcequotas"])

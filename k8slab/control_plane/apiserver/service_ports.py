@@ -10,11 +10,14 @@ Upstream: pkg/registry/core/service/storage/alloc.go
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from k8slab.api import errors
 from k8slab.api.core import Service, ServicePort
 from k8slab.control_plane.apiserver.allocators import AllocationFailed, ClusterIPs, Full, NodePorts
+from k8slab.control_plane.apiserver.service_families import family_of, with_families
 from k8slab.sim import Rng
 
 WITH_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
@@ -24,26 +27,28 @@ WITH_NODE_PORT = ("NodePort", "LoadBalancer")
 class ServiceAllocator:
     """Who has which address and port; rebuilt from the Services when the API server starts."""
 
-    def __init__(self, rng: Rng, cluster_ips: ClusterIPs, node_ports: NodePorts) -> None:
+    def __init__(self, rng: Rng, ranges: Sequence[ClusterIPs], node_ports: NodePorts) -> None:
         self._rng = rng
-        self.cluster_ips = cluster_ips
+        self.ranges = tuple(ranges)  # of the cluster's first family, and of the other if it has it
+        self._ranges = {each.family: each for each in ranges}
         self.node_ports = node_ports
 
     def adopt(self, service: Service) -> None:
         """Take note of a Service that has its addresses already."""
         for address in _addresses(service):
-            self.cluster_ips.allocate(address, self._rng)
+            self._range_of(address).allocate(address, self._rng)
         for port in _node_ports(service):
             self.node_ports.allocate(port, self._rng)
 
     def allocate(self, new: Service, old: Service | None = None) -> Service:
         """Return the Service with all it needs; raises ApiError if something cannot be had."""
-        with_address = with_ports = self._allocate_address(new, old)
+        with_families_ = with_families(new, old, tuple(self._ranges))
+        with_address = with_ports = self._allocate_addresses(with_families_, old)
         try:
             with_ports = self._allocate_ports(with_address, old)
             return self._allocate_health_port(with_ports, old)
         except errors.ApiError:
-            if with_ports is not with_address or with_address is not new:
+            if with_ports is not with_address or with_address is not with_families_:
                 health_port = old.spec.healthCheckNodePort if old else 0
                 spec = replace(with_ports.spec, healthCheckNodePort=health_port)
                 self.release(replace(with_ports, spec=spec), keep=old)
@@ -58,31 +63,57 @@ class ServiceAllocator:
                 self.node_ports.release(port)
 
     def _release_addresses(self, service: Service, keep: Service | None) -> None:
-        kept = _addresses(keep) if keep else ()
-        for address in _addresses(service):
-            if address not in kept:
-                self.cluster_ips.release(address)
+        self._give_back(_addresses(service), _addresses(keep) if keep else ())
 
-    def _allocate_address(self, new: Service, old: Service | None) -> Service:
+    def _range_of(self, address: str) -> ClusterIPs:
+        return self._ranges[family_of(address)]
+
+    def _allocate_addresses(self, new: Service, old: Service | None) -> Service:
+        """Give an address of each family that the Service has."""
         spec = new.spec
         if spec.type not in WITH_ADDRESS:
             cleared = replace(spec, clusterIP="", clusterIPs=())
             return replace(new, spec=cleared) if spec.type == "ExternalName" else new
-        wanted = spec.clusterIP or (spec.clusterIPs[0] if spec.clusterIPs else "")
         before = _addresses(old) if old else ()
+        wanted = list(spec.clusterIPs or ((spec.clusterIP,) if spec.clusterIP else ()))
         if old is not None and not wanted:
-            wanted = old.spec.clusterIP
-        if wanted == "None" or wanted in before:
-            return replace(new, spec=replace(spec, clusterIP=wanted, clusterIPs=(wanted,)))
+            wanted = list(old.spec.clusterIPs or (old.spec.clusterIP,))
+        if spec.clusterIP and wanted[0] != spec.clusterIP and wanted[0] in before:
+            wanted[0] = spec.clusterIP  # the old field alone was changed
+        if wanted[:1] == ["None"]:
+            return replace(new, spec=replace(spec, clusterIP="None", clusterIPs=("None",)))
+        if len(wanted) > len(spec.ipFamilies) or not all(
+            f in self._ranges for f in spec.ipFamilies
+        ):
+            return new  # validation has the words for it
+        taken: list[str] = []
+        for index, family in enumerate(spec.ipFamilies):
+            asked = wanted[index] if index < len(wanted) else ""
+            try:
+                kept = asked in before and asked
+                taken.append(kept or self._allocate_address(new, family, asked))
+            except ValueError:
+                self._give_back(taken, before)
+                return new  # not an address at all, or of another family
+            except errors.ApiError:
+                self._give_back(taken, before)
+                raise
+        return replace(new, spec=replace(spec, clusterIP=taken[0], clusterIPs=tuple(taken)))
+
+    def _allocate_address(self, new: Service, family: str, wanted: str) -> str:
+        if wanted and family_of(wanted) != family:
+            raise ValueError(wanted)
         try:
-            address = self.cluster_ips.allocate(wanted, self._rng)
+            return self._ranges[family].allocate(wanted, self._rng)
         except AllocationFailed as failure:
             raise _invalid(new, "spec.clusterIPs", [wanted], str(failure)) from None
-        except ValueError:
-            return new  # not an address at all: validation has the words for it
         except Full:
             raise errors.internal("failed to allocate a serviceIP: range is full") from None
-        return replace(new, spec=replace(spec, clusterIP=address, clusterIPs=(address,)))
+
+    def _give_back(self, addresses: Sequence[str], kept: Sequence[str]) -> None:
+        for address in addresses:
+            if address not in kept:
+                self._range_of(address).release(address)
 
     def _allocate_ports(self, new: Service, old: Service | None) -> Service:
         if new.spec.type not in WITH_NODE_PORT:

@@ -189,6 +189,12 @@ def _cluster_ips(spec: ServiceSpec) -> Errors:
         yield from each(where, address, ip(address))
         if not ip(address) and index < len(spec.ipFamilies):
             yield from _of_family(where, address, index, spec.ipFamilies[index])
+    if len(addresses) > 2:
+        yield invalid_value("spec.clusterIPs", addresses, "may only hold up to 2 values")
+    families = dict.fromkeys("IPv6" if ":" in address else "IPv4" for address in addresses)
+    if len(addresses) > 1 and len(families) == 1 and not any(map(ip, addresses)):
+        text = "may specify no more than one IP for each IP family"
+        yield invalid_value("spec.clusterIPs", addresses, text)
 
 
 def _of_family(path: str, address: str, index: int, family: str) -> Errors:
