@@ -10,10 +10,13 @@ Upstream: staging/src/k8s.io/kubectl/pkg/cmd/get/get.go
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 
+from k8slab.api.duration import age
 from k8slab.api.meta import Object
-from k8slab.api.table import Table
+from k8slab.api.table import Table, TableColumnDefinition, TableRow
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError, Exit, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
@@ -21,7 +24,7 @@ from k8slab.kubectl.manifests import FILES, objects_in
 from k8slab.kubectl.printers import PRINT, Print, list_of, plain, printer_for
 from k8slab.kubectl.raw import get_raw
 from k8slab.kubectl.resources import SELECTORS, Finder, Found, Selection, kind_of, selections
-from k8slab.kubectl.sorting import sort_rows, sorted_by
+from k8slab.kubectl.sorting import order_by, sort_rows
 from k8slab.kubectl.tables import look_of, render
 from k8slab.kubectl.watching import watch
 
@@ -87,7 +90,7 @@ async def _print_tables(call: Invocation, finder: Finder, wanted: list[Selection
     options = (("includeObject", "Object"),) if order else ()
     for selection in _merged(wanted):
         answers = await finder.ask(selection, as_table=True, options=options, **_part(call))
-        table = merged(answers)
+        table = merged([_as_table(call, answer) for answer in answers])
         if table is None or not table.rows:
             continue
         if order:
@@ -100,6 +103,16 @@ async def _print_tables(call: Invocation, finder: Finder, wanted: list[Selection
         printed += 1
     if not printed and not finder.errors and not call.flags.on("ignore-not-found"):
         say_nothing_found(call, wanted)
+
+
+def _as_table(call: Invocation, answer: Any) -> Table:
+    """Return an answer that is no table (a Scale) as one: its name and age."""
+    if isinstance(answer, Table):
+        return answer
+    meta = answer.metadata
+    row = TableRow(cells=(meta.name, age(meta.creationTimestamp, call.now)), object=answer)
+    columns = tuple(TableColumnDefinition(name=name) for name in ("Name", "Age"))
+    return Table(columnDefinitions=columns, rows=(row,))
 
 
 def say_nothing_found(call: Invocation, wanted: list[Selection]) -> None:
@@ -141,14 +154,15 @@ async def _print_objects(
             objects += [(selection, obj) for obj in ((answer,) if items is None else items)]
     if finder.errors and not objects:
         return
+    if call.flags.text("sort-by"):
+        order = order_by([plain(obj) for _, obj in objects], call.flags.text("sort-by"))
+        objects = [objects[index] for index in order]
     if write is None:
         for selection, obj in objects:
             call.print(f"{kind_of(selection.resource)}/{obj.metadata.name}")
         return
     managed = call.flags.on("show-managed-fields")
     data = [plain(obj, managed_fields=managed) for _, obj in objects]
-    if call.flags.text("sort-by"):
-        data = sorted_by(data, call.flags.text("sort-by"))
     single = len(wanted) == 1 and wanted[0].names is not None and len(wanted[0].names) == 1
     if single and not data:
         return

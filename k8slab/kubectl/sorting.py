@@ -22,10 +22,10 @@ class NoSuchField(CommandError):  # noqa: N818 (it says what is wrong)
     """No object has the field to sort by."""
 
 
-def sorted_by(objects: list[Any], field: str) -> list[Any]:
-    """Return plain objects sorted by a field; CommandError if no object has it."""
+def order_by(objects: list[Any], field: str) -> list[int]:
+    """Return the places of plain objects in the order of a field; CommandError if none has it."""
     keys = _keys(objects, field)
-    return [objects[index] for index in sorted(range(len(objects)), key=keys.__getitem__)]
+    return sorted(range(len(objects)), key=keys.__getitem__)
 
 
 def sort_rows(table: Table, field: str) -> Table | None:
@@ -48,8 +48,15 @@ def _keys(objects: list[Any], field: str) -> list[tuple[int, Any, str]]:
         raise CommandError(str(error)) from None
     values = [_value(path, obj) for obj in objects]
     if objects and all(value is None for value in values):
-        raise NoSuchField(f'couldn\'t find any field with path "{field}" in the list of objects')
+        raise NoSuchField(
+            f'couldn\'t find any field with path "{_braced(field)}" in the list of objects'
+        )
     return [_key(value) for value in values]
+
+
+def _braced(field: str) -> str:
+    """Return a path as kubectl repeats it: ".a" is "{.a}"."""
+    return field if field.startswith("{") else f"{{{field}}}"
 
 
 def _value(path: jsonpath.Template, obj: Any) -> Any:

@@ -15,7 +15,7 @@ from k8slab.api.scheme import resource_for
 from k8slab.client import ConnectionFailed
 from k8slab.kubectl import custom_columns, go_template
 from k8slab.kubectl.errors import CommandError, SeveralErrors, report
-from k8slab.kubectl.sorting import sorted_by
+from k8slab.kubectl.sorting import order_by
 from k8slab.kubectl.tabwriter import DESCRIBE, TABLE, lines
 
 POD: dict[str, Any] = {
@@ -98,7 +98,7 @@ def test_custom_columns_join_many_values_and_show_none() -> None:
 
 def test_quantities_are_sorted_by_size_and_numbers_too() -> None:
     objects = [{"n": v} for v in ("1Gi", "64Mi", "500")]
-    assert [o["n"] for o in sorted_by(objects, ".n")] == ["500", "64Mi", "1Gi"]
+    assert [objects[place]["n"] for place in order_by(objects, ".n")] == ["500", "64Mi", "1Gi"]
 
 
 def _field(path: str) -> FieldError:

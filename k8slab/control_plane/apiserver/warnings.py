@@ -16,8 +16,13 @@ from typing import Any
 from k8slab.api.core import Container, Pod, PodSpec, Service
 from k8slab.api.custom import builtin_kind
 from k8slab.api.meta import Object
+from k8slab.client import Request
 from k8slab.control_plane.apiserver.validation.formats import dns_label
 
+DEPRECATED_KINDS = {
+    ("", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 "
+    "EndpointSlice",
+}
 DEPRECATED_NODE_LABELS = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
     "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
@@ -29,6 +34,13 @@ DEPRECATED_NODE_LABELS = {
     '"node.kubernetes.io/instance-type" instead',
 }
 NULL_SELECTOR = "a null labelSelector results in matching no pod"
+
+
+def warn_of_kind(request: Request) -> None:
+    """Warn a client, if it listens, that it uses a kind that will go away."""
+    text = DEPRECATED_KINDS.get((request.group, request.resource))
+    if text is not None:
+        request.warn(text)
 
 
 def warnings_for(obj: Object, old: Object | None) -> list[str]:
