@@ -10,12 +10,8 @@ from k8slab.viz import (
     architecture_map,
     event_lane,
     explorer,
-    journey_figure,
     label_magnet,
-    membership,
     replica_lane,
-    sequence_diagram,
-    why_graph,
 )
 from k8slab.viz.style import component_key
 from k8slab.viz.traffic import API, traffic
@@ -51,23 +47,8 @@ def first_pod(cluster: Cluster) -> str:
     return cluster.view.list(Pod, "default")[0].metadata.name
 
 
-DRAWN = {
-    "map": architecture_map,
-    "lanes": lambda cluster: event_lane(cluster, f"pod/{first_pod(cluster)}"),
-    "membership": membership,
-    "replicas": lambda cluster: replica_lane(cluster, "deployment/web"),
-    "journey": lambda cluster: journey_figure(cluster.request("deployment/web", "http://web")),
-    "sequence": lambda cluster: sequence_diagram(cluster, "deployment/web", rules=True),
-    "why": lambda cluster: why_graph(cluster.why(f"pod/{first_pod(cluster)}")),
-    "time bar": lambda cluster: explorer(cluster).figure(),
-}
-
-
-@pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
-def test_every_figure_of_a_running_cluster_can_be_read(cluster, draw) -> None:
-    figure = draw(cluster)
-    assert faults(figure.drawing) == []
-    assert figure.alt
+def test_the_explorer_of_a_running_cluster_can_be_read(cluster) -> None:
+    assert faults(explorer(cluster).figure().drawing) == []
 
 
 def test_on_a_booted_cluster_every_component_is_well(cluster) -> None:
