@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from k8slab.api.custom import Custom, version_rank
-from k8slab.api.scheme import KINDS, OTHER_VERSIONS, REVIEWS, Resource
+from k8slab.api.scheme import AGGREGATED, KINDS, OTHER_VERSIONS, REVIEWS, Resource
 from k8slab.gateway.negotiation import Form
 
 VERSION = {
@@ -119,6 +119,8 @@ def resources_of(group_version: str, rows: Rows = BUILT_IN) -> list[Resource]:
 
 def verbs_of(resource: Resource) -> tuple[str, ...]:
     """Return what can be done with a resource."""
+    if resource in AGGREGATED:
+        return ("get", "list")
     return ("create",) if resource.is_question else VERBS
 
 
@@ -207,7 +209,7 @@ def _entry(resource: Resource) -> dict[str, Any]:
         entry["shortNames"] = list(resource.short_names)
     if resource.categories:
         entry["categories"] = list(resource.categories)
-    if resource.is_question:
+    if resource.is_question or resource in AGGREGATED:  # nothing of it is stored
         return entry
     return {**entry, "storageVersionHash": storage_version_hash(resource)}
 

@@ -13,7 +13,7 @@ Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -22,7 +22,15 @@ from k8slab.api import errors, scheme
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Status
 from k8slab.api.scheme import Resource
-from k8slab.client import ConnectionFailed, Notes, Request, TextStream, Transport, WatchStream
+from k8slab.client import (
+    ConnectionFailed,
+    Listing,
+    Notes,
+    Request,
+    TextStream,
+    Transport,
+    WatchStream,
+)
 from k8slab.gateway import bodies, credentials, discovery, encoding, options, watches
 from k8slab.gateway.messages import (
     TEXT,
@@ -66,20 +74,24 @@ class Gateway:
             return of_error(errors.service_unavailable(str(failed)))
 
     async def _rows(self, http: HttpRequest) -> discovery.Rows:
-        """Return the kinds that are served, with those that definitions have made."""
+        """Return the kinds that are served: built in, defined, and those of the metrics API."""
         if not http.path.startswith(("/apis", "/openapi")) and http.path != "/":
             return discovery.BUILT_IN
-        request = Request(
-            verb="list",
-            resource="customresourcedefinitions",
-            group="apiextensions.k8s.io",
-            user="system:apiserver",
-        )
+        definitions = await self._ask("customresourcedefinitions", "apiextensions.k8s.io")
+        rows = (*discovery.BUILT_IN, *scheme.defined(definitions.items if definitions else ()))
+        metrics = scheme.AGGREGATED[0]
+        if await self._ask(metrics.plural, metrics.group) is not None:
+            rows = (*rows, *scheme.AGGREGATED)
+        return rows
+
+    async def _ask(self, resource: str, group: str) -> Listing | None:
+        """Return all objects of a resource, None if nobody serves it just now."""
+        user = "system:apiserver"
+        request = Request(verb="list", resource=resource, group=group, user=user)
         try:
-            listing = await self._transport.request(request)
+            return cast(Listing, await self._transport.request(request))
         except ApiError:
-            return discovery.BUILT_IN
-        return (*discovery.BUILT_IN, *scheme.defined(listing.items))
+            return None
 
     async def _resources(
         self, http: HttpRequest, rows: discovery.Rows
