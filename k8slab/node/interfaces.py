@@ -149,6 +149,13 @@ class ImagePullFailed(Exception):  # noqa: N818 (Kubernetes' word: ErrImagePull)
     """The image cannot be had; the message is the registry's."""
 
 
+class ImageAuth(msgspec.Struct, frozen=True):
+    """Who asks a registry for an image."""
+
+    username: str
+    password: str
+
+
 class RuntimeFailed(Exception):  # noqa: N818 (upstream: RunContainerError and the like)
     """The runtime refused: `reason` is a waiting reason such as CreateContainerError."""
 
@@ -228,7 +235,7 @@ class ImageService(Protocol):
     def image_id(self, image: str) -> str:
         """Return the id of an image on this node, "" if it is not here."""
 
-    async def pull_image(self, image: str) -> str:
+    async def pull_image(self, image: str, auth: ImageAuth | None = None) -> str:
         """Fetch the image and return its id; raises ImagePullFailed."""
 
     def size(self, image: str) -> int:

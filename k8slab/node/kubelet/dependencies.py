@@ -49,6 +49,8 @@ class KubeletConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     eviction_max_pod_grace_period: float = 0.0  # s, for soft evictions
     eviction_pressure_transition_period: float = 300.0  # s
     ephemeral_storage: int = 100 * 2**30  # bytes, the machine's disk
+    serialize_image_pulls: bool = True
+    max_parallel_image_pulls: int = 0  # 0: no limit, if pulls are not serialized
     static_pod_path: str = "etc/kubernetes/manifests"
     heartbeats: str = "lazy"  # "events": renew the Lease every 10 s as a real kubelet does
     pod_phase: Callable[..., str] = pod_phase  # or what a learner puts in its place

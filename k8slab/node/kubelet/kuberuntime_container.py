@@ -65,7 +65,7 @@ class KubeRuntime:
         self._deps = deps
         self._objects = objects
         self._services = services  # None: not read yet
-        self.images = ImageManager(deps, on_pull)
+        self.images = ImageManager(deps, objects, on_pull)
         self.killer = ContainerKiller(deps)
         self.backoff = Backoff()
 

@@ -1,6 +1,6 @@
 """The volumes of a Pod: folders that its containers find at their mount paths.
 
-emptyDir is a new folder, hostPath a place on the machine's disk; configMap, secret, downwardAPI and
+emptyDir is a new folder, hostPath a place on the machine's disk, a claim what it is bound to; configMap, secret, downwardAPI and
 projected are files made from objects, made anew when the objects change (but not under a subPath).
 Folders lie on the machine's disk below var/lib/kubelet/pods/UID, so a restarted kubelet finds them.
 
@@ -28,6 +28,7 @@ from k8slab.api.core import (
 )
 from k8slab.node.folder import Folder
 from k8slab.node.interfaces import Mount
+from k8slab.node.kubelet.claims import claimed, folder_of, place_of
 from k8slab.node.kubelet.dependencies import Dependencies, SyncFailed
 from k8slab.node.kubelet.env import expand, values_of
 from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
@@ -104,6 +105,8 @@ class VolumeManager:
     async def _set_up(self, pod: Pod, volume: Volume) -> Mounted:
         if volume.hostPath is not None:
             return self._host_path(volume.hostPath)
+        if volume.persistentVolumeClaim is not None:
+            return await self._claimed(pod, volume.persistentVolumeClaim.claimName)
         folder = self._folder(pod, volume.name)
         limited = volume.emptyDir is not None and volume.emptyDir.sizeLimit is not None
         if limited and not folder.watchers:
@@ -113,6 +116,13 @@ class VolumeManager:
             folder.files.clear()
             folder.files.update(files)
         return Mounted(folder, generated=files is not None)
+
+    async def _claimed(self, pod: Pod, name: str) -> Mounted:
+        volume = await claimed(self._deps.client, pod, name)
+        place = place_of(volume)
+        if place is not None:
+            return self._host_path(place)
+        return Mounted(folder_of(self._deps.machine.disk, volume))
 
     def _folder(self, pod: Pod, name: str) -> Folder:
         path = f"{PODS_FOLDER}/{pod.metadata.uid}/volumes/{name}"

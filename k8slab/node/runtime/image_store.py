@@ -14,9 +14,10 @@ from collections.abc import Iterable
 
 from k8slab.client.latency import Latency
 from k8slab.node.image_reference import parse_reference
+from k8slab.node.interfaces import ImageAuth
 from k8slab.node.runtime.images.image import Image
 from k8slab.node.runtime.images.registry import ImageRegistry
-from k8slab.sim import Signal, Simulation
+from k8slab.sim import Simulation
 
 
 class ImageStore:
@@ -30,7 +31,6 @@ class ImageStore:
         self._registry = registry
         self._latency = latency
         self._images: dict[str, Image] = {}
-        self._line: list[Signal] = []  # who pulls, and who waits to: one turn each
 
     def image(self, name: str) -> Image | None:
         """Return the image, None if it is not on this node."""
@@ -61,26 +61,15 @@ class ImageStore:
         for name in [name for name in self._images if name not in kept]:
             del self._images[name]
 
-    async def pull_image(self, image: str) -> str:
+    async def pull_image(self, image: str, auth: ImageAuth | None = None) -> str:
         """Fetch the image and return its id; raises ImagePullFailed."""
-        turn = Signal(self._sim, f"{self._component}: turn to pull")
-        self._line.append(turn)
-        try:
-            if self._line[0] is not turn:
-                await turn.wait()
-            return await self._fetch(str(parse_reference(image)))
-        finally:
-            self._line.remove(turn)
-            if self._line:
-                self._line[0].set()
-
-    async def _fetch(self, name: str) -> str:
+        name = str(parse_reference(image))
         await self._sim.sleep(self._latency.image_pull_start, f"{self._component}: ask for {name}")
-        image = self._registry.resolve(name)
+        found = self._registry.resolve(name, auth)
         here = self._images.get(name)
-        if here is None or here.digest != image.digest:
-            seconds = image.size / self._latency.image_pull_bytes_per_second
+        if here is None or here.digest != found.digest:
+            seconds = found.size / self._latency.image_pull_bytes_per_second
             await self._sim.sleep(seconds, f"{self._component}: pull {name}")
-            self._sim.trace.add(self._component, "pull", f"Image/{name}", f"{image.size} bytes")
-        self._images[name] = image
-        return image.id
+            self._sim.trace.add(self._component, "pull", f"Image/{name}", f"{found.size} bytes")
+        self._images[name] = found
+        return found.id

@@ -16,13 +16,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from k8slab.node.image_reference import DEFAULT_HOST, OFFICIAL, Reference, parse_reference
-from k8slab.node.interfaces import ImagePullFailed, Program
+from k8slab.node.interfaces import ImageAuth, ImagePullFailed, Program
 from k8slab.node.runtime.images.image import Image
 from k8slab.node.runtime.images.shipped import SHIPPED
 
 GENERIC = "k8slab.node.runtime.images.generic:main"
 GENERIC_SIZE = (20_000_000, 120_000_000)  # bytes, least and most
 NEVER_RESOLVES = ".invalid"  # RFC 2606 keeps this ending free for names that do not exist
+NO_CREDENTIALS = (
+    "pull access denied, repository does not exist or may require authorization: "
+    "authorization failed: no basic auth credentials"
+)
 SHORTEST_TYPO = 5  # characters: below that, names one letter apart are no evidence of a typo
 
 
@@ -35,6 +39,7 @@ class ImageRegistry:
         self._known: dict[str, Image] = {}  # full name -> image, as asked for before
         self._missing: dict[str, None] = {}
         self._unreachable: dict[str, None] = {}
+        self._private: dict[str, ImageAuth] = {}  # registry, or a part of it -> who may pull
 
     # -- filling it
 
@@ -62,6 +67,10 @@ class ImageRegistry:
         for name, image in other._own.items():
             self._own.setdefault(name, image)
 
+    def private(self, where: str, username: str, password: str) -> None:
+        """Let a registry, or a part of it ("example.com/team"), be open to this user alone."""
+        self._private[where] = ImageAuth(username, password)
+
     # -- faults
 
     def missing(self, image: str) -> None:
@@ -79,11 +88,12 @@ class ImageRegistry:
 
     # -- asking
 
-    def resolve(self, name: str) -> Image:
+    def resolve(self, name: str, auth: ImageAuth | None = None) -> Image:
         """Return the image; raises ImagePullFailed in the words of containerd."""
         reference = parse_reference(name)
         if reference.host in self._unreachable or reference.host.endswith(NEVER_RESOLVES):
             raise ImagePullFailed(_no_such_host(reference))
+        self._check(reference, auth)
         full = str(reference)
         if full in self._missing:
             tags = self.repositories()
@@ -91,6 +101,22 @@ class ImageRegistry:
                 _not_found(reference) if reference.repository in tags else _denied(reference)
             )
         return self._own.get(full) or self._known.get(full) or self._look_up(reference)
+
+    def _check(self, reference: Reference, auth: ImageAuth | None) -> None:
+        """Raise ImagePullFailed if the repository is private and this is not its user."""
+        repository = reference.repository
+        for where, owner in self._private.items():
+            if repository != where and not repository.startswith(f"{where}/"):
+                continue
+            if auth is None:
+                raise ImagePullFailed(_failed(reference, NO_CREDENTIALS))
+            if auth != owner:
+                url = _manifest_url(reference)
+                raise ImagePullFailed(
+                    _failed(
+                        reference, f"unexpected status from HEAD request to {url}: 401 Unauthorized"
+                    )
+                )
 
     def repositories(self) -> dict[str, None]:
         """Return the repositories that hold an image which the lab or the learner made."""
@@ -165,9 +191,13 @@ def _not_found(reference: Reference) -> str:
     return "rpc error: code = NotFound desc = " + _failed(reference, f"{reference}: not found")
 
 
+def _manifest_url(reference: Reference) -> str:
+    which = reference.digest or reference.tag
+    return f"https://{reference.host}/v2/{reference.path}/manifests/{which}"
+
+
 def _no_such_host(reference: Reference) -> str:
-    url = f"https://{reference.host}/v2/{reference.path}/manifests/"
-    url += reference.digest or reference.tag
+    url = _manifest_url(reference)
     host = reference.host.partition(":")[0]
     return _failed(
         reference, f'failed to do request: Head "{url}": dial tcp: lookup {host}: no such host'
