@@ -28,6 +28,7 @@ from k8slab.viz.membership_facts import (
     read,
     shown_labels,
 )
+from k8slab.viz.placement import mean, spread
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import COMPONENTS, MARGIN, POD_STATES, SMALL, WIDTH, text_on
 from k8slab.viz.text_width import clip, fit, text_width, wrap
@@ -103,21 +104,10 @@ def draw(facts: Membership, title: str) -> Drawing:
 
 def _heights(groups: Sequence[Group], ys: dict[str, float], top: float, rows: float) -> list[float]:
     """Return the middles of the groups: each beside its Pods, none on another."""
-    pitch = GROUP + 14
-    spots = []
-    for group in groups:
-        near = [ys[name] for name in group.names() if name in ys]
-        spots.append(sum(near) / len(near) if near else top + rows)
-    order = sorted(range(len(groups)), key=lambda place: (spots[place], place))
-    free = top + GROUP / 2
-    for place in order:
-        spots[place] = max(spots[place], free)
-        free = spots[place] + pitch
-    limit = top + rows - GROUP / 2
-    for place in reversed(order):
-        spots[place] = min(spots[place], limit)
-        limit = spots[place] - pitch
-    return spots
+    wanted = [
+        mean([ys[name] for name in group.names() if name in ys], top + rows) for group in groups
+    ]
+    return spread(wanted, GROUP + 14, top + GROUP / 2, top + rows - GROUP / 2)
 
 
 def _lines(

@@ -21,12 +21,13 @@ from k8slab.viz.drawing import Box, Drawing, Item, Line, Text, arrow
 from k8slab.viz.facts import count
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import HEAD, heading, legend
+from k8slab.viz.placement import mean, spread
 from k8slab.viz.rule_text import Chain, Jump, Rules, read
 from k8slab.viz.style import BLUE, MARGIN, SMALL, VERMILLION, WIDTH, Look
 from k8slab.viz.text_width import clip, fit, wrap
 
 GAP, LINE, CARD, PITCH = 40.0, 15.0, 68.0, 80.0  # px
-MOST = 14  # chains side by side; the rest is counted
+MOST = 10  # chains side by side; the rest is counted
 Places = dict[str, tuple[float, float]]
 REFUSALS = ("REJECT", "DROP")
 GOT = Look(BLUE, "bar", "share of the connections that it got; the mark: that it should get")
@@ -154,20 +155,15 @@ def _places(rules: Rules, layers: Sequence[Sequence[str]], width: float) -> Plac
         if column == len(layers) - 1 or not column:
             places.update({name: (x, free + row * PITCH) for row, name in enumerate(shown)})
             continue
-        free = HEAD + 6 + CARD / 2
-        wanted = {name: _beside(rules, name, places) for name in shown}
-        for name in shown:
-            alike = sum(other == wanted[name] for other in wanted.values())
-            free = max(free, wanted[name] - (alike - 1) / 2 * PITCH)
-            places[name] = (x, free)
-            free += PITCH
+        near = [[places[j.source][1] for j in rules.into(name) if j.source in places]
+                for name in shown]  # fmt: skip
+        wanted = [mean(own, free) for own in near]
+        # Those that want the same place stand around it.
+        wanted = [y + PITCH * (wanted[:row].count(y) - (wanted.count(y) - 1) / 2)
+                  for row, y in enumerate(wanted)]  # fmt: skip
+        ys = spread(wanted, PITCH, HEAD + 6 + CARD / 2)
+        places.update({name: (x, y) for name, y in zip(shown, ys, strict=True)})
     return places
-
-
-def _beside(rules: Rules, name: str, places: Places) -> float:
-    """Return the middle of the chains that lead to one."""
-    near = [places[jump.source][1] for jump in rules.into(name) if jump.source in places]
-    return sum(near) / len(near) if near else 0.0
 
 
 def _card(rules: Rules, name: str, spot: tuple[float, float], width: float) -> list[Item]:

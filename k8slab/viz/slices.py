@@ -33,6 +33,7 @@ from k8slab.viz.facts import (
 )
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import HEAD, heading, legend
+from k8slab.viz.placement import mean, spread
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import BLUE, DARK_GREY, MARGIN, PURPLE, SMALL, WIDTH, YELLOW, Look, text_on
 from k8slab.viz.text_width import clip, fit, text_width
@@ -171,11 +172,12 @@ def draw(shelves: Sequence[Shelf], loose: Sequence[Spot], title: str, below: str
     items += [Text(x=x, y=HEAD + 8, text=text, size=SMALL, fill="muted") for x, text in heads]
     cards: list[Item] = []
     ends = {id(spot): top + place * PITCH + CARD / 2 for place, spot in enumerate(shown)}
-    free, of_service = top + GROUP / 2, dict[str, list[float]]()
-    for shelf in shelves:
-        own = [ends[id(spot)] for spot in shelf.spots if id(spot) in ends]
-        y = max(free, sum(own) / len(own) if own else free)
-        free = y + GROUP + 8
+    of_service: dict[str, list[float]] = {}
+    wanted = [
+        mean([ends[id(spot)] for spot in shelf.spots if id(spot) in ends], top) for shelf in shelves
+    ]
+    ys = spread(wanted, GROUP + 8, top + GROUP / 2)
+    for shelf, y in zip(shelves, ys, strict=True):
         of_service.setdefault(shelf.service, []).append(y)
         cards += _group(shelf.name, shelf.ports, (middle, y), MIDDLE)
         items += [
@@ -184,13 +186,13 @@ def draw(shelves: Sequence[Shelf], loose: Sequence[Spot], title: str, below: str
             for spot in shelf.spots
             if id(spot) in ends
         ]  # fmt: skip
-    bottom = max(top + len(shown) * PITCH, free - GROUP / 2)
-    free = top + GROUP / 2
-    for service, ys in of_service.items():
-        y = max(free, sum(ys) / len(ys))
-        free = y + GROUP + 8
-        cards += _group(service or "no Service", count(len(ys), "slice"), (MARGIN, y), SIDE)
-        items += [Line(points=((MARGIN + SIDE, y), (middle, at)), stroke=BLUE, line=2) for at in ys]
+    bottom = max(top + len(shown) * PITCH, max(ys) + GROUP / 2 + 8)
+    middles = spread([mean(own, top) for own in of_service.values()], GROUP + 8, top + GROUP / 2)
+    for (service, own), y in zip(of_service.items(), middles, strict=True):
+        cards += _group(service or "no Service", count(len(own), "slice"), (MARGIN, y), SIDE)
+        items += [
+            Line(points=((MARGIN + SIDE, y), (middle, at)), stroke=BLUE, line=2) for at in own
+        ]
     for spot in shown:
         cards += _card(spot, right, ends[id(spot)] - CARD / 2)
     if len(everything) > MOST:

@@ -20,6 +20,7 @@ from k8slab.viz.drawing import Box, Drawing, Item, Line, Text, arrow
 from k8slab.viz.facts import ClusterLike, clock, count
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import HEAD, heading, legend
+from k8slab.viz.placement import mean, spread
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import MARGIN, SMALL, WIDTH, component_key, component_look
 from k8slab.viz.text_width import clip, fit, text_width, wrap
@@ -128,12 +129,8 @@ def spots(names: Sequence[str], ys: Sequence[float]) -> dict[str, float]:
     for name, y in zip(names, ys, strict=True):
         if name:
             near.setdefault(name, []).append(y)
-    places: dict[str, float] = {}
-    free = 0.0
-    for name, own in sorted(near.items(), key=lambda each: sum(each[1]) / len(each[1])):
-        places[name] = max(sum(own) / len(own), free)
-        free = places[name] + PLATE + 6
-    return places
+    wanted = [mean(own, 0.0) for own in near.values()]
+    return dict(zip(near, spread(wanted, PLATE + 6, 0.0), strict=True))
 
 
 def _plate(
