@@ -165,7 +165,7 @@ async def kube_proxy(world: World, process: Process) -> int | None:
     )
     process.log(f'"Using {config.mode} Proxier"')
     world.sim.spawn(proxier.run(), f"kube-proxy/{machine.name}")
-    await serve_health(process, 10256)
+    await proxier.health.run()
     return None
 
 

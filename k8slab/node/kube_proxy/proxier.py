@@ -25,6 +25,7 @@ from k8slab.node.kube_proxy.cleanup import clean_iptables
 from k8slab.node.kube_proxy.config import Config
 from k8slab.node.kube_proxy.conntrack import flush_stale
 from k8slab.node.kube_proxy.nftables import TABLE, NftSync, install_nft
+from k8slab.node.kube_proxy.proxy_health import ProxyHealthServer
 from k8slab.node.kube_proxy.render import RuleSync, install
 from k8slab.node.kube_proxy.service_health import ServiceHealthServer, health_check
 from k8slab.node.kube_proxy.sync import Summary, view_of
@@ -38,6 +39,8 @@ CONNTRACK_TIMEOUTS = {  # s, --conntrack-tcp-timeout-established, --conntrack-tc
     "ESTABLISHED": 86400.0,
     "CLOSE_WAIT": 3600.0,
 }
+
+HEALTH_TIMEOUT_PERIODS = 2  # of --iptables-sync-period, after which a waiting change is late
 
 Render = Callable[..., Ruleset | NftRuleset | str]
 
@@ -65,10 +68,14 @@ class Proxier:
         self.rules = self._make_sync()
         self._latency = latency or Latency()
         self._render = render
-        self._health = ServiceHealthServer(sim, machine)
+        self.health = ProxyHealthServer(
+            sim, machine, HEALTH_TIMEOUT_PERIODS * self.config.sync_period, lambda: self._node
+        )
+        self._service_health = ServiceHealthServer(sim, machine)
         self._informers = Informers(sim, client)
         self._recorder = EventRecorder(sim, client, "kube-proxy", machine.name, limited=False)
         self._changed: dict[str, None] = {}  # keys of Services to look at
+        self._node: Node | None = None  # as the API server has it
         self._cause = 0  # of the first of these changes
         self._news = Signal(sim, f"{self.name}: change")
 
@@ -135,6 +142,7 @@ class Proxier:
             self._change(key)
 
     def _on_node(self, old: Node | None, new: Node | None) -> None:
+        self._node = new
         if new is None:
             return
         # Of what may change, only what the configuration asks for counts.
@@ -155,6 +163,7 @@ class Proxier:
     def _change(self, key: str) -> None:
         if not self._changed:
             self._cause = self.sim.cause
+            self.health.queued(self.rules.family)
         self._changed[key] = None
         self._news.set()
 
@@ -176,6 +185,7 @@ class Proxier:
         updated = [(each.port, each.endpoints) for each in self.rules.updated_ports]
         self.rules.updated_ports.clear()
         flush_stale(net.conntrack, updated)
+        self.health.updated(self.rules.family)
         self._sync_health(changed)
         if summary.changed:
             self.sim.trace.add(self.name, "sync", "rules", str(summary))
@@ -193,7 +203,7 @@ class Proxier:
                 continue
             service, slices = self._objects(key)
             check = health_check(service, slices, self.machine.name)
-            failure = self._health.sync(key, check)
+            failure = self._service_health.sync(key, check)
             if failure and service is not None and check is not None:
                 self._recorder.event(
                     service,
@@ -205,7 +215,7 @@ class Proxier:
 
     def _install(self, render: Render) -> Summary:
         """Write what somebody else's `render` says the rules are."""
-        node = next(iter(self._nodes.all()), self.machine.name)
+        node = self._node or self.machine.name
         rules = render(self._services.all(), self._slices.all(), node=node, config=self.config)
         if isinstance(rules, NftRuleset) or self.config.mode == "nftables":
             return install_nft(rules, self.machine.net.nft)

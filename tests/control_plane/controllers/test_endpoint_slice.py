@@ -252,3 +252,38 @@ def test_a_slice_that_somebody_deletes_comes_back(lab: Any) -> None:
     lab.run(1)
     (after,) = lab.all("EndpointSlice")
     assert after.metadata.uid != before.metadata.uid
+
+
+def dual(number: int) -> Any:
+    """Return a Pod with an address of each family."""
+    one = pod(number)
+    ips = tuple(
+        replace(one.status.podIPs[0], ip=ip) for ip in (one.status.podIP, f"fd00::{number + 1:x}")
+    )
+    return replace(one, status=replace(one.status, podIPs=ips))
+
+
+def by_family(result: Any) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in result:
+        found.setdefault(one.addressType, []).extend(e.addresses[0] for e in one.endpoints)
+    return found
+
+
+def test_each_family_of_a_service_has_slices_of_its_own() -> None:
+    both = service(ipFamilies=["IPv4", "IPv6"])
+    pods = [dual(0), dual(1), pod(2)]  # the last one has no IPv6 address
+    assert by_family(plan(both, pods, NODES)) == {
+        "IPv4": ["10.244.0.1", "10.244.0.2", "10.244.0.3"],
+        "IPv6": ["fd00::1", "fd00::2"],
+    }
+    assert by_family(plan(both, [], NODES)) == {"IPv4": [], "IPv6": []}
+
+
+def test_slices_of_a_family_that_was_given_up_are_deleted() -> None:
+    pods = [dual(0)]
+    slices = stored(plan(service(ipFamilies=["IPv4", "IPv6"]), pods, NODES))
+    result = plan(service(ipFamilies=["IPv6"]), pods, NODES, slices)
+    assert [one.addressType for one in result.delete] == ["IPv4"]
+    assert (result.create, result.update) == ((), ())
+    assert by_family(result) == {"IPv6": ["fd00::1"]}

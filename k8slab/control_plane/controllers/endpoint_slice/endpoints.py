@@ -16,17 +16,21 @@ from k8slab.api.core import Node, ObjectReference, Pod, Service, ServicePort
 from k8slab.api.discovery import Endpoint, EndpointConditions, EndpointPort
 from k8slab.api.pods import is_pod_ready, is_pod_terminal
 
+IPV4, IPV6 = "IPv4", "IPv6"
 ZONE = "topology.kubernetes.io/zone"
 
 Placed = tuple[tuple[EndpointPort, ...], Endpoint]  # the ports by which slices are told apart
 
 
-def endpoint_for(service: Service, pod: Pod, nodes: Mapping[str, Node]) -> Placed | None:
+def endpoint_for(
+    service: Service, pod: Pod, nodes: Mapping[str, Node], family: str = IPV4
+) -> Placed | None:
     """Return the Pod's ports and endpoint, None if it must not be in any slice.
 
-    It must not when it has ended, has no address, or stands on a node that does not exist.
+    It must not when it has ended, has no address of the family, or stands on a node that does not
+    exist.
     """
-    addresses = _addresses(pod)
+    addresses = _addresses(pod, family)
     if is_pod_terminal(pod) or not addresses:
         return None
     node = nodes.get(pod.spec.nodeName)
@@ -52,6 +56,12 @@ def endpoint_for(service: Service, pod: Pod, nodes: Mapping[str, Node]) -> Place
         zone=(node.metadata.labels.get(ZONE) or None) if node is not None else None,
     )
     return endpoint_ports(service, pod), endpoint
+
+
+def families_of(service: Service) -> tuple[str, ...]:
+    """Return the families of addresses in which the Service has slices."""
+    spec = service.spec
+    return spec.ipFamilies or ((IPV6,) if ":" in spec.clusterIP else (IPV4,))
 
 
 def endpoint_ports(service: Service, pod: Pod) -> tuple[EndpointPort, ...]:
@@ -85,10 +95,10 @@ def find_port(pod: Pod, port: ServicePort) -> int | None:
     return None
 
 
-def _addresses(pod: Pod) -> tuple[str, ...]:
-    """Return the Pod's IPv4 address; the lab's clusters have no other family."""
+def _addresses(pod: Pod, family: str) -> tuple[str, ...]:
+    """Return the Pod's addresses of the family."""
     ips = [entry.ip for entry in pod.status.podIPs] or [pod.status.podIP]
-    return tuple(ip for ip in ips if ip and ":" not in ip)
+    return tuple(ip for ip in ips if ip and (":" in ip) == (family == IPV6))
 
 
 def _has_hostname(pod: Pod, service: Service) -> bool:

@@ -27,6 +27,7 @@ from k8slab.control_plane.controllers.endpoint_slice.desired import (
     identity,
     port_key,
 )
+from k8slab.control_plane.controllers.endpoint_slice.endpoints import families_of
 from k8slab.control_plane.controllers.endpoint_slice.hints import with_hints
 
 MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
@@ -79,14 +80,43 @@ def plan(
     """
     if desired is None:
         desired = Desired(service, {node.metadata.name: node for node in nodes}, pods)
-    packing = _Packing(service, max_endpoints)
+    families = families_of(service)
+    own = [one for one in existing if is_controlled_by(one, service)]
+    plans = [
+        _plan_family(
+            service,
+            family,
+            [one for one in own if one.addressType == family],
+            desired,
+            max_endpoints,
+            trigger_time,
+        )
+        for family in families
+    ]
+    kept = [one for one in own if one.addressType in families]
+    strangers = [one for one in existing if all(one is not each for each in kept)]
+    return SlicePlan(
+        create=tuple(one for each in plans for one in each.create),
+        update=tuple(one for each in plans for one in each.update),
+        delete=tuple(strangers) + tuple(one for each in plans for one in each.delete),
+        keep=tuple(one for each in plans for one in each.keep),
+    )
+
+
+def _plan_family(
+    service: Service,
+    family: str,
+    existing: Sequence[EndpointSlice],
+    desired: Desired,
+    max_endpoints: int,
+    trigger_time: str,
+) -> SlicePlan:
+    """Say which slices of one family should exist."""
+    packing = _Packing(service, family, max_endpoints)
     present: dict[PortKey, list[EndpointSlice]] = {}
     for one in existing:
-        if is_controlled_by(one, service) and one.addressType == "IPv4":
-            present.setdefault(port_key(one.ports), []).append(one)
-        else:
-            packing.delete.append(one)
-    for key, (ports, endpoints) in desired.groups().items():
+        present.setdefault(port_key(one.ports), []).append(one)
+    for key, (ports, endpoints) in desired.groups(family).items():
         packing.pack(ports, present.pop(key, []), endpoints)
     for slices in present.values():
         packing.delete += slices
@@ -99,8 +129,9 @@ def plan(
 class _Packing:
     """A plan in the making."""
 
-    def __init__(self, service: Service, max_endpoints: int) -> None:
+    def __init__(self, service: Service, family: str, max_endpoints: int) -> None:
         self.service = service
+        self.family = family
         self.max_endpoints = max_endpoints
         self.create: list[EndpointSlice] = []
         self.update: list[EndpointSlice] = []
@@ -116,7 +147,7 @@ class _Packing:
         while desired:
             room = self._with_room(keep, len(desired))
             if room is None:
-                self.create.append(self._fill(new_endpoint_slice(self.service, ports), desired))
+                self.create.append(self._fill(self._new(ports), desired))
             else:
                 keep.remove(room)
                 update.append(self._fill(room, desired))
@@ -165,11 +196,13 @@ class _Packing:
 
     def add_placeholder(self) -> None:
         """Have one empty slice, so that readers see a Service without endpoints."""
-        empty = new_endpoint_slice(self.service, ())
+        empty = self._new(())
         if len(self.delete) == 1:
             only = self.delete[0]
-            alike = (only.addressType, only.ports, only.endpoints) == ("IPv4", (), ())
-            if alike and only.metadata.labels == empty.metadata.labels:
+            if (only.ports, only.endpoints) == (
+                (),
+                (),
+            ) and only.metadata.labels == empty.metadata.labels:
                 self.keep.append(self.delete.pop())
                 return
         self.create.append(empty)
@@ -179,11 +212,13 @@ class _Packing:
         for old in list(self.delete):
             if not self.create:
                 return
-            if is_controlled_by(old, self.service) and old.addressType == "IPv4":
-                new = self.create.pop()
-                self.delete.remove(old)
-                meta = replace(old.metadata, labels=new.metadata.labels)
-                self.update.append(replace(new, metadata=meta))
+            new = self.create.pop()
+            self.delete.remove(old)
+            meta = replace(old.metadata, labels=new.metadata.labels)
+            self.update.append(replace(new, metadata=meta))
+
+    def _new(self, ports: PortKey) -> EndpointSlice:
+        return new_endpoint_slice(self.service, self.family, ports)
 
     def result(self, trigger_time: str) -> SlicePlan:
         if self.service.metadata.deletionTimestamp is not None:
@@ -204,10 +239,10 @@ def _alike(wanted: Endpoint, present: Endpoint) -> bool:
     return wanted == (replace(present, hints=None) if present.hints is not None else present)
 
 
-def new_endpoint_slice(service: Service, ports: PortKey) -> EndpointSlice:
+def new_endpoint_slice(service: Service, family: str, ports: PortKey) -> EndpointSlice:
     """Return an empty slice of the Service for endpoints with these ports."""
     return EndpointSlice(
-        addressType="IPv4",
+        addressType=family,
         ports=ports,
         metadata=ObjectMeta(
             generateName=f"{service.metadata.name}-",
