@@ -1,6 +1,6 @@
 """A rollout as areas over time: Pods of the old and the new ReplicaSet, ready and not.
 
-    rollout_areas(cluster, "deployment/web", since=30)
+    rollout_areas(cluster, "deployment/web")
 
 The areas lie on one another: the old ready Pods, the new ready ones, the new and the old ones that
 are not ready. The dashed line is what the Deployment wants: where the ready ones fall below it, the
@@ -30,6 +30,7 @@ from k8slab.viz.style import BLUE, MARGIN, ORANGE, SKY, SMALL, WIDTH, YELLOW, Lo
 
 LEFT, HEIGHT = 74.0, 250.0  # px
 REVISION = "deployment.kubernetes.io/revision"
+MARGINS = 0.1  # of a rollout's length, before and after it
 MOST_LINES = 10  # across
 # From the bottom up; neighbours differ in grey as well.
 AREAS: Mapping[str, Look] = {
@@ -66,20 +67,25 @@ def rollout_areas(
     deployment: str,
     *,
     namespace: str = "default",
-    since: float = 0.0,
+    since: float | None = None,
     until: float | None = None,
 ) -> Figure:
     """Draw the Pods of "deployment/NAME" between two virtual times in seconds.
 
-    "New" are the Pods of the ReplicaSet that has the Deployment's template at the end. Raises
-    ValueError if there was no such Deployment.
+    By default it is the last rollout, with a little before and after it. "New" are the Pods of the
+    ReplicaSet that has the Deployment's template at the end. Raises ValueError if there was no
+    such Deployment.
     """
     name = deployment.rpartition("/")[2]
     end = cluster.now if until is None else until
     found = cluster.at(end).get(Deployment, name, namespace)
     if found is None:
         raise ValueError(f"deployment/{name} was not there at {end:g} s in namespace {namespace}")
-    counts = read(cluster, found, (since, end))
+    counts = read(cluster, found, (since or 0.0, end))
+    if since is None:
+        counts = last_rollout(counts)
+    if until is None:
+        end = min(end, counts[-1].time + MARGINS * (counts[-1].time - counts[0].time) + 1)
     title = f"Rollout of deployment/{name}"
     least = min(counts, key=lambda each: each.ready)
     most = max(counts, key=lambda each: each.all)
@@ -98,6 +104,16 @@ def _budget(deployment: Deployment) -> str:
     if rolling is None:
         return "Recreate"
     return f"maxSurge {rolling.maxSurge}, maxUnavailable {rolling.maxUnavailable}"
+
+
+def last_rollout(counts: Sequence[Count]) -> list[Count]:
+    """Return the counts from when there were old Pods only, and all of them ready."""
+    calm = [place for place, each in enumerate(counts[:-1]) if each.all == each.old_ready > 0]
+    if not calm:
+        return list(counts)
+    before, *rest = counts[calm[-1] :]
+    lead = MARGINS * (rest[-1].time - rest[0].time) + 1
+    return [msgspec.structs.replace(before, time=max(before.time, rest[0].time - lead)), *rest]
 
 
 def read(cluster: ClusterLike, deployment: Deployment, span: tuple[float, float]) -> list[Count]:

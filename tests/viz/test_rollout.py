@@ -57,7 +57,25 @@ def test_the_words_say_the_least_and_the_most(cluster) -> None:
     assert f"at most {max(c.all for c in counts)} in all" in head
 
 
-@pytest.mark.parametrize("since", [0.0, 33.0, 93.0])
+def test_by_default_it_is_the_last_rollout(cluster) -> None:
+    first, *_, last = rollout_areas(cluster, "deployment/web").text.splitlines()[1:]
+    assert "wants 4: 4 old ready" in first
+    assert 30 < float(first.split()[0]) < float(last.split()[0]) < 50
+
+
+def test_a_rollout_back_is_one_too(cluster) -> None:
+    own = cluster.fork()
+    own.kubectl("rollout undo deployment/web")
+    own.run(60)
+    assert rollout_areas(own, "deployment/web").text.splitlines()[1].endswith("4 old ready")
+
+
+def test_the_first_rollout_begins_with_no_pods(cluster) -> None:
+    early = rollout_areas(cluster, "deployment/web", until=30.0)
+    assert early.text.splitlines()[1].endswith("no Pods")
+
+
+@pytest.mark.parametrize("since", [None, 0.0, 33.0, 93.0])
 def test_the_areas_can_be_read_during_and_after_a_rollout(cluster, since) -> None:
     assert faults(rollout_areas(cluster, "web", since=since).drawing) == []
 
