@@ -47,6 +47,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     names: CustomResourceDefinitionNames
     namespaced: bool
     schema: JSONSchemaProps
+    stored_version: str = ""
     has_status: bool = False
     scale: CustomResourceSubresourceScale | None = None
     columns: tuple[CustomResourceColumnDefinition, ...] = ()
@@ -108,6 +109,7 @@ def served_kinds(crd: CustomResourceDefinition) -> list[Definition]:
 def _kinds(crd: CustomResourceDefinition) -> list[tuple[Definition, Any]]:
     names = crd.status.acceptedNames if crd.status.acceptedNames.plural else crd.spec.names
     found = []
+    stored = next((version.name for version in crd.spec.versions if version.storage), "")
     for version in sorted(crd.spec.versions, key=lambda version: version_rank(version.name)):
         subresources = version.subresources
         warning = ""
@@ -120,6 +122,7 @@ def _kinds(crd: CustomResourceDefinition) -> list[tuple[Definition, Any]]:
             names=names,
             namespaced=crd.spec.scope == "Namespaced",
             schema=(version.schema and version.schema.openAPIV3Schema) or JSONSchemaProps(),
+            stored_version=stored,
             has_status=subresources is not None and subresources.status is not None,
             scale=subresources.scale if subresources is not None else None,
             columns=version.additionalPrinterColumns,

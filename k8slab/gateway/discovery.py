@@ -39,6 +39,12 @@ VERSION = {
     "platform": "linux/amd64",
 }
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+# A defined kind lists the same ones in another order.
+VERBS_OF_DEFINED = (
+    *("delete", "deletecollection", "get", "list"),
+    *("patch", "create", "update", "watch"),
+)
+STORED_AS = {"CustomResourceDefinition": "v1beta1"}  # upstream never moved on
 READ_WRITE = ("get", "patch", "update")
 PREFERRED_ORDER = ("", "apps", "events.k8s.io", "autoscaling", "batch")
 Rows: TypeAlias = Sequence[Resource]  # what a server serves
@@ -121,6 +127,8 @@ def verbs_of(resource: Resource) -> tuple[str, ...]:
     """Return what can be done with a resource."""
     if resource in AGGREGATED:
         return ("get", "list")
+    if resource.is_custom:
+        return VERBS_OF_DEFINED
     return ("create",) if resource.is_question else VERBS
 
 
@@ -228,9 +236,13 @@ def _sub_entry(resource: Resource, sub: Subresource) -> dict[str, Any]:
 
 def storage_version_hash(resource: Resource) -> str:
     """Return the hash by which a client sees that a resource is stored in another version."""
-    rows = (resource,) if resource.is_custom else KINDS
-    stored = next(r for r in rows if (r.group, r.plural) == (resource.group, resource.plural))
-    text = f"{stored.group}/{stored.version}/{stored.kind}"
+    type_ = resource.type
+    if issubclass(type_, Custom):
+        version = type_.__definition__.stored_version
+    else:
+        same = (r for r in KINDS if (r.group, r.plural) == (resource.group, resource.plural))
+        version = STORED_AS.get(resource.kind) or next(same, resource).version
+    text = f"{resource.group}/{version}/{resource.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 

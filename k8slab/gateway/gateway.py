@@ -183,7 +183,7 @@ def _document(http: HttpRequest, rows: discovery.Rows) -> HttpResponse | None:
         document = discovery.document(path, form, rows)
     if document is None:
         return None
-    content_type = form.media_type
+    content_type = TEXT if path == "/openapi/v3" else form.media_type
     if document.get("kind") == "APIGroupDiscoveryList":
         content_type += f";g={form.group};v={form.version};as={form.view}"
     return HttpResponse(body=msgspec.json.encode(document), content_type=content_type)

@@ -40,7 +40,6 @@ DIFFERENT = {
     "list-badcontinue": "Go's words for bad JSON",
     "accept-table": "columns are described in our own words",
     "accept-table-object": "columns are described in our own words",
-    "disc-apis-apiextensions.k8s.io-v1": "custom resources are not served yet",
     "disc-version": "another version",
     "disc-root": "another set of groups",
     "disc-openapi": "another document, so another hash",
