@@ -20,9 +20,17 @@ from k8slab.api.apps import Deployment, ReplicaSet, StatefulSet
 from k8slab.api.conditions import set_condition
 from k8slab.api.core import Pod, ReplicationController
 from k8slab.api.labels import from_label_selector
-from k8slab.api.meta import Condition, Object, controller_of, seconds, timestamp
+from k8slab.api.meta import (
+    Condition,
+    Object,
+    OwnerReference,
+    controller_of,
+    seconds,
+    timestamp,
+)
 from k8slab.api.pods import is_pod_ready
 from k8slab.api.policy import PodDisruptionBudget, PodDisruptionBudgetStatus
+from k8slab.api.scheme import lookup, resource_for
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.control_plane.controllers.controller_utils import scaled_value, work
 
@@ -111,6 +119,31 @@ def calculate_status(
     )
 
 
+def failed(budget: PodDisruptionBudget, why: str, now: float) -> PodDisruptionBudgetStatus:
+    """Return the status of a budget that cannot be reckoned: nothing may be disrupted."""
+    condition = Condition(
+        type="DisruptionAllowed",
+        status="False",
+        reason="SyncFailed",
+        message=why,
+        lastTransitionTime=timestamp(now),
+        observedGeneration=budget.status.observedGeneration,
+    )
+    conditions = set_condition(budget.status.conditions, condition)
+    return replace(budget.status, disruptionsAllowed=0, conditions=conditions)
+
+
+class _NoScaleError(Exception):
+    """The controller of a Pod has no size."""
+
+
+def _why_no_scale(pod: Pod, reference: OwnerReference, scalable: bool) -> str:
+    kind = lookup(reference.apiVersion, reference.kind)
+    if scalable or kind is None:
+        return f'found no controllers for pod "{pod.metadata.name}"'
+    return f"{resource_for(kind).group_resource} does not implement the scale subresource"
+
+
 class DisruptionController:
     """The loop: at each change of a budget or of a Pod that it selects, count."""
 
@@ -160,14 +193,25 @@ class DisruptionController:
         pods = [pod for pod in there if selector.matches(pod.metadata.labels)]
         if not pods:
             self._recorder.event(budget, "Normal", "NoPods", "No matching pods found")
-        scale = self._scale(budget, pods) if needs_scale(budget) else 0
+        try:
+            scale = self._scale(budget, pods) if needs_scale(budget) else 0
+        except _NoScaleError as error:
+            text = f"Failed to calculate the number of expected pods: {error}"
+            self._recorder.event(budget, "Warning", "CalculateExpectedPodCountFailed", text)
+            await self._write(budget, failed(budget, str(error), now))
+            self._queue.add_rate_limited(key)
+            return
+        self._queue.forget(key)
         status = calculate_status(budget, pods, scale, now=now)
         self._tell_of_survivors(budget, pods)
-        if status != budget.status:
-            await self._client.update_status(replace(budget, status=status))
+        await self._write(budget, status)
         if status.disruptedPods:
             first = min(map(seconds, status.disruptedPods.values()))
             self._queue.add_after(key, first + DELETION_TIMEOUT - now)
+
+    async def _write(self, budget: PodDisruptionBudget, status: PodDisruptionBudgetStatus) -> None:
+        if status != budget.status:
+            await self._client.update_status(replace(budget, status=status))
 
     def _tell_of_survivors(self, budget: PodDisruptionBudget, pods: Sequence[Pod]) -> None:
         for pod in pods:
@@ -183,8 +227,11 @@ class DisruptionController:
         unmanaged = 0
         for pod in pods:
             owner = self._owner(pod)
-            if owner is None:
+            reference = controller_of(pod)
+            if reference is None:
                 unmanaged += 1
+            elif owner is None:
+                raise _NoScaleError(_why_no_scale(pod, reference, reference.kind in self._owners))
             else:
                 replicas = owner.spec.replicas
                 sizes[owner.metadata.uid] = 1 if replicas is None else replicas

@@ -165,7 +165,10 @@ class NamespaceController:
                 continue
             if objects:
                 left[_full_name(resource)] = objects
-        return left, "; ".join(failures)
+        if not failures:
+            return left, ""
+        count, listed = len(failures), ", ".join(sorted(failures))
+        return left, f"Failed to delete all resource types, {count} remaining: {listed}"
 
     def _defined(self) -> list[Resource]:
         """Return the kinds that people have defined, each in its best version."""

@@ -133,6 +133,8 @@ def test_a_time_whose_job_is_there_is_seen_to() -> None:
     result = plan(cron(), [job("tick-29453790")], now=2000.0)
     assert result.create is None
     assert result.status.lastScheduleTime == "2026-01-01T00:30:00Z"
+    # a controller that died before it could note the Job as active does so now
+    assert [listed.name for listed in result.status.active] == ["tick-29453790"]
 
 
 def test_many_missed_times_are_told() -> None:

@@ -167,3 +167,24 @@ def test_a_percentage_is_of_the_size_that_the_deployment_wants(lab: Any, web: An
     lab.run(3)
     status = lab.get("PodDisruptionBudget", "b").status
     assert (status.expectedPods, status.desiredHealthy, status.disruptionsAllowed) == (5, 3, 2)
+
+
+def test_a_budget_of_pods_whose_owner_has_no_size_allows_nothing_and_says_why(lab: Any) -> None:
+    labels = {"app": "web"}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox"}]},
+    }
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j"}}
+    lab.apply({**job, "spec": {"template": template}})
+    lab.apply({**BUDGET, "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels}}})
+    lab.run(3)
+    status = lab.get("PodDisruptionBudget", "b").status
+    (condition,) = status.conditions
+    why = "jobs.batch does not implement the scale subresource"
+    assert (status.disruptionsAllowed, condition.reason) == (0, "SyncFailed")
+    assert condition.message == why
+    text = (
+        f"CalculateExpectedPodCountFailed: Failed to calculate the number of expected pods: {why}"
+    )
+    assert text in lab.events("b")

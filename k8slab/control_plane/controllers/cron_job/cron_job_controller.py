@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from k8slab.api.batch import CronJob, Job
 from k8slab.api.errors import ApiError
-from k8slab.api.meta import DeleteOptions, controller_of
+from k8slab.api.meta import DeleteOptions, controller_of, is_controlled_by
 from k8slab.client import (
     Client,
     ConnectionFailed,
@@ -24,7 +24,6 @@ from k8slab.client import (
     Informers,
     WorkQueue,
     key_of,
-    reference_to,
 )
 from k8slab.control_plane.controllers.controller_utils import (
     BY_CONTROLLER,
@@ -32,7 +31,7 @@ from k8slab.control_plane.controllers.controller_utils import (
     decide,
     work,
 )
-from k8slab.control_plane.controllers.cron_job.plan import CronJobPlan, plan
+from k8slab.control_plane.controllers.cron_job.plan import CronJobPlan, plan, with_active
 
 WORKERS = 5  # --concurrent-cron-job-syncs
 
@@ -88,7 +87,7 @@ class CronJobController:
         status = result.status
         created = await self._create(cron_job, result)
         if created is not None:
-            status = replace(status, active=(*status.active, reference_to(created)))
+            status = with_active(status, created)
         if status != cron_job.status:
             await self._client.update_status(replace(cron_job, status=status))
         if result.look_again_in is not None:
@@ -117,7 +116,9 @@ class CronJobController:
             created = await self._client.create(result.create)
         except (ApiError, ConnectionFailed) as error:
             if isinstance(error, ApiError) and error.reason == "AlreadyExists":
-                return None  # made by us a moment ago, and not seen yet
+                # Made by us a moment ago, and neither seen yet nor noted as active.
+                there = await self._client.get(Job, name, cron_job.metadata.namespace)
+                return there if is_controlled_by(there, cron_job) else None
             text = f"Error creating job: {error}"
             self._recorder.event(cron_job, "Warning", "FailedCreate", text)
             raise

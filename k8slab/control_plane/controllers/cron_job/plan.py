@@ -11,14 +11,15 @@ Upstream: syncCronJob in pkg/controller/cronjob/cronjob_controllerv2.go, utils.g
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
 
 import msgspec
 from msgspec.structs import replace
 
 from k8slab.api.batch import CronJob, CronJobStatus, Job
 from k8slab.api.core import ObjectReference
-from k8slab.api.meta import ObjectMeta, seconds, timestamp
+from k8slab.api.meta import EPOCH, ObjectMeta, seconds, timestamp
+from k8slab.client import reference_to
 from k8slab.control_plane.controllers.controller_utils import controller_reference
 from k8slab.control_plane.controllers.cron_job.schedule import Schedule
 
@@ -107,12 +108,14 @@ def _start(
         told = (
             "Warning",
             "MissSchedule",
-            f"Missed scheduled time to start a job: {timestamp(due)}",
+            f"Missed scheduled time to start a job: {_in_words(due)}",
         )
         return replace(result, events=(*result.events, told))
     made = job_for(cron_job, due)
-    if any(job.metadata.name == made.metadata.name for job in jobs):
-        return replace(result, status=replace(result.status, lastScheduleTime=timestamp(due)))
+    there = next((job for job in jobs if job.metadata.name == made.metadata.name), None)
+    if there is not None:  # made before the status could be written
+        status = replace(with_active(result.status, there), lastScheduleTime=timestamp(due))
+        return replace(result, status=status)
     active = result.status.active
     if active and cron_job.spec.concurrencyPolicy == "Forbid":
         text = (
@@ -126,6 +129,22 @@ def _start(
         result = replace(result, delete=result.delete + running, status=status)
     status = replace(result.status, lastScheduleTime=timestamp(due))
     return replace(result, create=made, status=status)
+
+
+def with_active(status: CronJobStatus, job: Job) -> CronJobStatus:
+    """Return the status with the Job in its list, unless it has ended or is there."""
+    if ending(job) or any(listed.uid == job.metadata.uid for listed in status.active):
+        return status
+    return replace(status, active=(*status.active, reference_to(job)))
+
+
+def _in_words(due: float) -> str:
+    """Write a time as Go's RFC1123Z.
+
+    >>> _in_words(300)
+    'Thu, 01 Jan 2026 00:05:00 +0000'
+    """
+    return (EPOCH + timedelta(seconds=due)).strftime("%a, %d %b %Y %H:%M:%S %z")
 
 
 def ending(job: Job) -> str:
