@@ -55,7 +55,7 @@ def complaint(text: str) -> str:
 
 def _value(text: str, at: int, depth: int) -> int:
     """Return where the value that begins at `at` ends."""
-    if depth > 500:
+    if depth > 200:  # Python would run out of stack soon after
         raise ValueError("exceeded max depth")
     first = text[at : at + 1]
     if first in _WORDS:
