@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from k8slab.viz.architecture_facts import (
@@ -30,6 +31,7 @@ from k8slab.viz.drawing import Box, Drawing, Item, Line, Text, arrow, label
 from k8slab.viz.facts import ClusterLike, ViewLike, clock
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import CONTAINER, HEAD, SERVICE, heading, legend
+from k8slab.viz.player import Frame, moments, of_trace
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import BODY, COMPONENTS, MARGIN, SMALL, VERMILLION, WIDTH, text_on
 from k8slab.viz.text_width import fit, text_width
@@ -77,7 +79,19 @@ def architecture_map(
     start = f"record {since}" if since else "the start"
     drawing = draw(facts, edges, moment, f"{summary(facts)}; messages since {start}", highlight)
     alt = f"Map of the cluster: {summary(facts)}. {_busiest(edges)}"
-    return Figure(drawing, alt=alt, text=describe(facts, edges, moment, start))
+    frames = partial(replay, cluster, since, cluster.trace.until(until), namespace)
+    text = describe(facts, edges, moment, start)
+    return Figure(drawing, alt=alt, text=text, frames=frames if len(cluster.trace) else None)
+
+
+def replay(cluster: ClusterLike, since: int, until: int, namespace: str = "") -> list[Frame]:
+    """Return the map after each of some records from `since` to `until`, messages counted."""
+
+    def draw_at(number: int) -> Figure:
+        view = cluster.at(cluster.trace[number].time)
+        return architecture_map(cluster, at=view, since=since, namespace=namespace)
+
+    return of_trace(cluster.trace, moments(cluster.trace, since, until), draw_at)
 
 
 def _busiest(edges: Sequence[Edge]) -> str:

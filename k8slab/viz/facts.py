@@ -49,6 +49,9 @@ class TraceLike(Protocol):
     def since(self, number: int) -> Sequence[Record]:
         """Return the records after the one with that id."""
 
+    def until(self, time: float) -> int:
+        """Return the id of the last record of that virtual time or earlier, 0 if there is none."""
+
     def about(self, subject: str) -> Sequence[Record]:
         """Return the records of one subject, oldest first."""
 

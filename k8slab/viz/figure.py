@@ -6,6 +6,7 @@ reader says, `text` the whole content in a few lines, made from the same data as
     figure = cluster.map()
     figure.text             # what the picture says
     figure.save("map.svg")  # or .png; theme="dark"
+    figure.export_html("map.html")  # a page with picture and words; a replay, if it has one
 
 Rule of use: a figure is a value; draw another one to see the cluster as it is later.
 
@@ -14,23 +15,37 @@ Upstream: none
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from k8slab.viz import paint, svg
 from k8slab.viz.drawing import Drawing
+
+if TYPE_CHECKING:
+    from k8slab.viz.player import Frame
 
 
 class Figure:
     """A picture and its twin in words; neither is ever empty."""
 
-    def __init__(self, drawing: Drawing, *, alt: str, text: str, caption: str = "") -> None:
+    def __init__(
+        self,
+        drawing: Drawing,
+        *,
+        alt: str,
+        text: str,
+        caption: str = "",
+        frames: Callable[[], Sequence[Frame]] | None = None,
+    ) -> None:
+        """Keep a drawing and its words; `frames` are asked for when the figure is exported."""
         if not alt.strip() or not text.strip():
             raise ValueError("a figure needs an alt text and a text twin, got an empty one")
         self.drawing = drawing
         self.alt = alt
         self.text = text
         self.caption = caption
+        self.frames = frames
 
     def png(self, theme: str = "light", scale: float = paint.SCALE) -> bytes:
         """Return the picture as a PNG, the same bytes every time."""
@@ -50,6 +65,14 @@ class Figure:
         else:
             raise ValueError(f"a figure is saved as .png or .svg, got {target.name!r}")
         return target
+
+    def export_html(self, path: str | Path) -> Path:
+        """Write a page that needs nothing else: how it came to this, frame by frame, with words."""
+        from k8slab.viz.player import Frame, export
+
+        frames = self.frames() if self.frames is not None else [Frame(self.caption, self)]
+        title, _, _ = self.text.partition("\n")
+        return export(path, title.rstrip(":"), frames)
 
     def __repr__(self) -> str:
         return self.text

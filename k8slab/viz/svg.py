@@ -23,6 +23,11 @@ DASH = "5 4"
 
 def to_svg(drawing: Drawing, alt: str, theme: str = "auto") -> str:
     """Return the SVG element; `theme` is "auto", "light" or "dark"."""
+    return "".join(pieces(drawing, alt, theme))
+
+
+def pieces(drawing: Drawing, alt: str, theme: str = "auto") -> list[str]:
+    """Return the SVG element in pieces: its head, one piece for each item, its end."""
     size = f'viewBox="0 0 {_n(drawing.width)} {_n(drawing.height)}"'
     label = f'role="img" aria-label="{escape(alt)}"'
     shape = f"width:100%;max-width:{_n(drawing.width)}px;height:auto;display:block"
@@ -31,8 +36,8 @@ def to_svg(drawing: Drawing, alt: str, theme: str = "auto") -> str:
         f'style="{shape}" font-family="{FONT}">'
     )
     paper = f'<rect width="100%" height="100%" rx="8" fill="{_colour("paper")}"/>'
-    body = "".join(_item(item) for item in drawing.items)
-    return f"{head}<style>{_rules(theme)}</style>{paper}{body}</svg>"
+    body = [_item(item) for item in drawing.items]
+    return [head, f"<style>{_rules(theme)}</style>{paper}", *body, "</svg>"]
 
 
 def _rules(theme: str) -> str:

@@ -22,6 +22,7 @@ from k8slab.viz.drawing import Drawing, Item, Line, Text
 from k8slab.viz.facts import clock
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import HEAD, heading
+from k8slab.viz.player import Frame, moments, of_trace
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import COMPONENTS, MARGIN, SMALL, WIDTH, component_look
 from k8slab.viz.text_width import clip
@@ -60,6 +61,7 @@ class TimeBar(Widget):
     def __init__(self, cluster: Drivable) -> None:
         super().__init__()
         self.clockwork = Clockwork(cluster)
+        self._began = len(cluster.trace)
         self._quiet = False
 
     def figure(self) -> Figure:
@@ -71,6 +73,22 @@ class TimeBar(Widget):
         height = y + 20 * max(len(clockwork.records(LISTED)), 1) + 12
         alt = f"Time bar at {clock(clockwork.time)}; next, {clockwork.next()}."
         return Figure(Drawing(WIDTH, height, tuple(items)), alt=alt, text=clockwork.text())
+
+    def frames(self) -> list[Frame]:
+        """Return the pictures of what happened since the bar was made, or of all before."""
+        clockwork = self.clockwork
+        last = len(clockwork.cluster.trace)
+        began = self._began if last > self._began else 0
+        return of_trace(clockwork.cluster.trace, moments(clockwork.cluster.trace, began, last),
+                        self.figure_after)  # fmt: skip
+
+    def figure_after(self, record: int) -> Figure:
+        """Return the picture of the moment after a record; the learner's eye stays where it is."""
+        past, since = self.clockwork.past, self.clockwork.since
+        self.clockwork.look(record)
+        figure = self.figure()
+        self.clockwork.past, self.clockwork.since = past, since
+        return figure
 
     # -- what the controls do
 

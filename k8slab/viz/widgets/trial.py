@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from k8slab.viz.figure import Figure
+from k8slab.viz.player import MOST, Frame
 from k8slab.viz.widgets.widget import (
     WIDE,
     Widget,
@@ -60,6 +61,7 @@ class Trial(Widget):
         self.guesses = {dial.name: dial for dial in guesses}
         self.values = {d.name: d.value or (d.options[0] if d.options else "") for d in dials}
         self.said = self.QUESTION
+        self._frames: list[Frame] = []  # what was shown, each time that something was said
         self._controls: dict[str, Any] = {}
 
     # -- what a subclass says and does
@@ -124,6 +126,10 @@ class Trial(Widget):
         self.redraw()
         return words
 
+    def frames(self) -> Sequence[Frame]:
+        """Return what was shown so far, each picture with what was said."""
+        return self._frames or [Frame(self.QUESTION, self.figure())]
+
     # -- the live part
 
     def controls(self) -> Any:
@@ -150,11 +156,13 @@ class Trial(Widget):
         return self._box
 
     def redraw(self) -> None:
-        """Write words and picture anew, if the live part is shown."""
+        """Write words and picture anew, if the live part is shown, and keep them for a player."""
+        figure = self.figure()
+        self._frames = [*self._frames[1 - MOST :], Frame(self.said, figure)]
         if self._box is not None:
             self._preview()
             self._feedback.value = note(self.said)
-            self._live.value = picture(self.figure())
+            self._live.value = picture(figure)
 
     def _turned(self, name: str, value: str | None) -> None:
         self.values[name] = value or ""

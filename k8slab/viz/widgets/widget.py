@@ -14,10 +14,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any, Protocol
 
 from k8slab.viz.facts import ClusterLike
 from k8slab.viz.figure import Figure
+from k8slab.viz.player import Frame, export
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 WIDE = "900px"
@@ -52,6 +54,15 @@ class Widget(ABC):
     @abstractmethod
     def controls(self) -> Any:
         """Make the ipywidgets; called once, when the widget is first shown."""
+
+    def frames(self) -> Sequence[Frame]:
+        """Return what a player shows of it: by itself, only the picture of this moment."""
+        return [Frame("", self.figure())]
+
+    def export_html(self, path: str | Path) -> Path:
+        """Write a page that needs nothing else and replays what was done here."""
+        title, _, _ = self.text.partition("\n")
+        return export(path, title.rstrip(":"), self.frames())
 
     @property
     def text(self) -> str:
