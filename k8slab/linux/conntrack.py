@@ -175,7 +175,7 @@ class Conntrack:
             entry.assured = entry.assured or stream
             name = "UDP_STREAM" if entry.assured else "UDP"
         else:
-            name = "ICMP"
+            name = entry.protocol.upper()
         entry.expires = now + self.timeouts[name]
 
     # -- tools

@@ -47,4 +47,5 @@ CONNTRACK = {
     "UDP": 30.0,
     "UDP_STREAM": 120.0,
     "ICMP": 30.0,
+    "SCTP": 210.0,  # established; the lab does not follow its handshake
 }

@@ -205,6 +205,7 @@ class NftRuleset:
         protocol: str = "tcp",
         *,
         sport: int = 40000,
+        in_interface: str = "",
         local_addresses: Iterable[str] = (),
     ) -> RuleTrace:
         """Say what happens to a new connection, as `netfilter.Ruleset.trace` does."""
@@ -214,7 +215,7 @@ class NftRuleset:
 
         flags = "SYN" if protocol.lower() == "tcp" else ""
         packet = Packet(protocol.lower(), src, dst, sport, dport, flags)
-        return trace(Ruleset(), packet, "", "", tuple(local_addresses), self)
+        return trace(Ruleset(), packet, in_interface, "", tuple(local_addresses), self)
 
 
 def parse(text: str) -> NftRuleset:

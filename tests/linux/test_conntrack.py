@@ -4,7 +4,9 @@ import pytest
 
 from k8slab.linux.conntrack import Conntrack, Entry, next_state
 from k8slab.linux.context import Context
+from k8slab.linux.netns import NetNamespace
 from k8slab.linux.packet import Packet, answer, icmp_error
+from k8slab.sim import Simulation
 
 SYN = Packet("tcp", "10.244.1.3", "10.96.0.10", 40000, 80, "SYN")
 
@@ -154,3 +156,23 @@ def test_an_expired_connection_is_not_found() -> None:
     track(table, answer(ask))
     clock.now = 31.0
     assert track(table, ask).state == "NEW"
+
+
+def test_an_sctp_association_stays_where_its_first_packet_went() -> None:
+    sim = Simulation(seed=3)
+    node = NetNamespace(sim, "node")
+    node.iptables_restore(
+        "*nat\n:A - [0:0]\n-A PREROUTING -d 10.96.0.7/32 -p sctp -m sctp --dport 5060 -j A\n"
+        "-A A -m statistic --mode random --probability 0.5 -j DNAT --to-destination 10.244.1.2\n"
+        "-A A -p sctp -j DNAT --to-destination 10.244.1.3:5061\nCOMMIT\n"
+    )
+    assert node.netfilter is not None
+    seen = []
+    for _ in range(6):
+        packet = Packet("sctp", "10.244.9.9", "10.96.0.7", 40000, 5060)
+        context = Context(packet, in_interface="cni0")
+        _, packet = node.netfilter.run("PREROUTING", packet, context)
+        node.netfilter.run("POSTROUTING", packet, context)
+        seen.append(packet.dst)
+    assert len(set(seen)) == 1
+    assert node.conntrack.list().startswith("sctp     132 210 ")
