@@ -1,10 +1,13 @@
 """Questions about Pods that several components ask.
 
 Interface: ``is_pod_ready``, ``is_pod_terminal``, ``is_pod_active``, ``is_pod_available``,
-``container_should_restart``, ``matching_restart_rule``, ``all_containers_could_restart``.
+``container_should_restart``, ``matching_restart_rule``, ``all_containers_could_restart``,
+``claims_of``.
 
 Upstream: pkg/api/v1/pod/util.go
 """
+
+from collections.abc import Iterator
 
 from k8slab.api.conditions import get_condition, is_true
 from k8slab.api.core.container import Container, ContainerRestartRule
@@ -63,3 +66,12 @@ def container_should_restart(container: Container, spec: PodSpec, exit_code: int
     if policy == "Never":
         return False
     return policy == "Always" or exit_code != 0
+
+
+def claims_of(pod: Pod) -> Iterator[str]:
+    """Yield the names of the PersistentVolumeClaims that the Pod uses."""
+    for volume in pod.spec.volumes:
+        if volume.persistentVolumeClaim is not None:
+            yield volume.persistentVolumeClaim.claimName
+        elif volume.ephemeral is not None:
+            yield f"{pod.metadata.name}-{volume.name}"

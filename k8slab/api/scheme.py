@@ -34,7 +34,6 @@ from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.custom import Custom, Definition, is_established, served_kinds, type_of
 from k8slab.api.meta import Object
 
-
 QUESTION_GROUPS = ("authentication.k8s.io", "authorization.k8s.io")
 
 

@@ -27,12 +27,14 @@ from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceControl
 from k8slab.control_plane.controllers.endpoints import EndpointsController
 from k8slab.control_plane.controllers.garbage_collector import GarbageCollector
 from k8slab.control_plane.controllers.job import JobController
+from k8slab.control_plane.controllers.local_path_provisioner import LocalPathProvisioner
 from k8slab.control_plane.controllers.namespace import NamespaceController
 from k8slab.control_plane.controllers.node_ipam import CLUSTER_CIDR, NodeIpamController
 from k8slab.control_plane.controllers.node_lifecycle import (
     LeaseClock,
     NodeLifecycleController,
 )
+from k8slab.control_plane.controllers.persistent_volume import PersistentVolumeController
 from k8slab.control_plane.controllers.pod_gc import PodGarbageCollector
 from k8slab.control_plane.controllers.podautoscaler import HorizontalController
 from k8slab.control_plane.controllers.replica_set import ReplicaSetController
@@ -45,6 +47,10 @@ from k8slab.control_plane.controllers.service_account import ServiceAccountContr
 from k8slab.control_plane.controllers.stateful_set import StatefulSetController
 from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
 from k8slab.control_plane.controllers.ttl_after_finished import TtlAfterFinishedController
+from k8slab.control_plane.controllers.volume_protection import (
+    PvcProtectionController,
+    PvProtectionController,
+)
 from k8slab.sim import Signal, Simulation
 
 # How Events call a controller, where that is not its name.
@@ -55,6 +61,8 @@ EVENT_SOURCES = {
     "horizontal-pod-autoscaler-controller": "horizontal-pod-autoscaler",
     "node-ipam-controller": "cidrAllocator",
     "node-lifecycle-controller": "node-controller",
+    "persistentvolume-binder-controller": "persistentvolume-controller",
+    "local-path-provisioner": "rancher.io/local-path",
     "replicationcontroller-controller": "replication-controller",
 }
 USER = "system:kube-controller-manager"
@@ -101,6 +109,18 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("resourcequota-controller", "resourcequota-controller", ResourceQuotaController),
     ("serviceaccount-controller", "service-account-controller", ServiceAccountController),
     ("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", RootCaPublisher),
+    ("persistentvolume-binder-controller", "persistent-volume-binder", PersistentVolumeController),
+    (
+        "persistentvolumeclaim-protection-controller",
+        "pvc-protection-controller",
+        PvcProtectionController,
+    ),
+    (
+        "persistentvolume-protection-controller",
+        "pv-protection-controller",
+        PvProtectionController,
+    ),
+    ("local-path-provisioner", "local-path-provisioner", LocalPathProvisioner),
     (
         "clusterrole-aggregation-controller",
         "clusterrole-aggregation-controller",

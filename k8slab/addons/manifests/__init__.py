@@ -15,7 +15,7 @@ import re
 from importlib.resources import files
 
 STATIC = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-ADDONS = ("kindnet", "kube-proxy", "coredns")
+ADDONS = ("kindnet", "kube-proxy", "coredns", "storage-class")
 OPTIONAL = ("cloud-controller-manager", "metrics-server")  # applied by whoever wants them
 
 _PLACEHOLDER = re.compile(r"__([A-Z_]+?)__")

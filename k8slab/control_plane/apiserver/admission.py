@@ -11,7 +11,7 @@ Upstream: plugin/pkg/admission
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from k8slab.api.core import (
     Namespace,
     Node,
     ObjectFieldSelector,
+    PersistentVolumeClaim,
     Pod,
     ProjectedVolumeSource,
     ServiceAccount,
@@ -38,11 +39,21 @@ from k8slab.api.core import (
 from k8slab.api.meta import Object
 from k8slab.api.scheduling import PriorityClass
 from k8slab.api.scheme import Resource, resource_for
+from k8slab.api.storage import StorageClass
 
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_EXPIRATION = 3607  # s, serviceaccount admission
 TOLERATION_SECONDS = 300  # --default-not-ready-toleration-seconds, and -unreachable-
 NOT_READY, UNREACHABLE = "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
+BETA_STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class"
+IS_DEFAULT_CLASS = (
+    "storageclass.kubernetes.io/is-default-class",
+    "storageclass.beta.kubernetes.io/is-default-class",
+)
+PROTECTION = {
+    "PersistentVolumeClaim": "kubernetes.io/pvc-protection",
+    "PersistentVolume": "kubernetes.io/pv-protection",
+}
 IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
 
 
@@ -51,6 +62,9 @@ class LookUp(Protocol):
 
     def __call__(self, kind: type[Object], name: str, namespace: str = "") -> Object | None:
         """Return the object, None if there is none."""
+
+    def all(self, kind: type[Object], namespace: str = "") -> Iterable[Object]:
+        """Return all objects of a kind, in one namespace or in all."""
 
 
 class Context:
@@ -207,10 +221,43 @@ def _covers(toleration: Toleration, key: str) -> bool:
     return toleration.key in (key, "") and toleration.effect in ("NoExecute", "")
 
 
+def default_storage_class(obj: Object, context: Context) -> Object:
+    """Give a claim that names no class the default one, the newest if there are several."""
+    if not isinstance(obj, PersistentVolumeClaim) or obj.spec.storageClassName is not None:
+        return obj
+    if BETA_STORAGE_CLASS in obj.metadata.annotations:
+        return obj
+    default = default_class(context.look_up.all(StorageClass))
+    if default is None:
+        return obj
+    return replace(obj, spec=replace(obj.spec, storageClassName=default.metadata.name))
+
+
+def default_class(classes: Iterable[Object]) -> Object | None:
+    """Return the default class: the newest that says so, of equally new ones the first by name."""
+    marked = [
+        each
+        for each in sorted(classes, key=lambda each: each.metadata.name)
+        if any(each.metadata.annotations.get(key) == "true" for key in IS_DEFAULT_CLASS)
+    ]
+    return max(marked, key=lambda each: each.metadata.creationTimestamp, default=None)
+
+
+def storage_object_in_use_protection(obj: Object, context: Context) -> Object:
+    """Mark a claim or volume so that it stays while it is in use."""
+    finalizer = PROTECTION.get(obj.kind) if resource_for(obj).group == "" else None
+    if finalizer is None or finalizer in obj.metadata.finalizers:
+        return obj
+    finalizers = (*obj.metadata.finalizers, finalizer)
+    return replace(obj, metadata=replace(obj.metadata, finalizers=finalizers))
+
+
 PLUGINS: tuple[Callable[[Object, Context], Object], ...] = (
     namespace_lifecycle,
     taint_nodes_by_condition,
     service_account,
     priority,
     default_toleration_seconds,
+    default_storage_class,
+    storage_object_in_use_protection,
 )

@@ -22,7 +22,7 @@ from k8slab.api.core import Service
 from k8slab.api.meta import ListMeta, Object, Status
 from k8slab.api.table import Table
 from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
-from k8slab.control_plane.apiserver import reviews, strategy, tables, watching
+from k8slab.control_plane.apiserver import reviews, strategy, tables, warnings, watching
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, STREAMS, Access
 from k8slab.control_plane.apiserver.access.objects import CachedObjects
 from k8slab.control_plane.apiserver.access.rbac import GROUP as RBAC
@@ -71,15 +71,16 @@ class APIServer:
         self.services = ServiceAllocator(
             sim.streams.rng("apiserver/services"), service_ranges(service_cidr), NodePorts()
         )
-        self.registries = registries(sim, self._storage, self.services, self.look_up)
+        self.registries: dict[tuple[str, str], Registry] = {}
+        self.look_up = CachedObjects(self.registries)
+        self.registries |= registries(sim, self._storage, self.services, self.look_up)
         quotas = QuotaAdmission(self.registries["", "resourcequotas"])
         self._charge = quotas.charge
         for registry in self.registries.values():
             registry.charge = self._charge
         self.custom = CustomResources(self._storage, self._registry_of)
         tokens = Tokens(sim.streams.seed, self.look_up)
-        objects = CachedObjects(self.registries)
-        self.access = Access(authorization_mode, objects, tokens, lambda: sim.now)
+        self.access = Access(authorization_mode, self.look_up, tokens, lambda: sim.now)
         for kind in RBAC_KINDS:
             self.registries[RBAC, kind].guard = self.access.check_escalation
         self._by_plural = {r.resource.plural: r for r in self.registries.values()}
@@ -123,11 +124,6 @@ class APIServer:
         except Unavailable as down:
             raise errors.unknown(str(down)) from None
 
-    def look_up(self, kind: type[Object], name: str, namespace: str = "") -> Object | None:
-        """Return an object from the cache, None if there is none."""
-        resource = scheme.resource_for(kind)
-        return self.registries[resource.group, resource.plural].cache.get(namespace, name)
-
     def _route(self, request: Request) -> Any:
         if request.url:
             return Status(status="Success", message=f"revision {self._storage.etcd.revision}")
@@ -140,6 +136,7 @@ class APIServer:
             return self._delegated(request)
         if registry is None or request.verb not in VERBS:
             raise errors.no_such_path()
+        warnings.warn_of_kind(request)
         if request.verb in ("list", "watch", "deletecollection"):
             return self._collection(registry, request)
         if not strategy.is_part(registry.resource, request.subresource):

@@ -19,7 +19,15 @@ from msgspec.structs import replace
 from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.apps import DaemonSet
 from k8slab.api.batch import Job
-from k8slab.api.core import Namespace, PersistentVolumeClaim, Pod, PodCondition, PodStatus
+from k8slab.api.core import (
+    Namespace,
+    PersistentVolume,
+    PersistentVolumeClaim,
+    PersistentVolumeStatus,
+    Pod,
+    PodCondition,
+    PodStatus,
+)
 from k8slab.api.custom import Custom, builtin_kind
 from k8slab.api.meta import LabelSelector, Object, timestamp
 from k8slab.api.scheme import Resource
@@ -96,6 +104,8 @@ def prepare_create(obj: Object, *, uid: str, now: float) -> Object:
     if isinstance(obj, PersistentVolumeClaim):
         status = replace(type(obj)().status, phase="Pending")
         return replace(obj, status=status)
+    if isinstance(obj, PersistentVolume):
+        return replace(obj, status=PersistentVolumeStatus(phase="Pending"))
     if isinstance(obj, DaemonSet):
         obj = _with_template_generation(obj, 1)
     if _has_status(obj) and builtin_kind(obj) not in KEEP_STATUS_ON_CREATE:

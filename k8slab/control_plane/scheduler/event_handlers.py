@@ -11,6 +11,7 @@ Upstream: pkg/scheduler/eventhandlers.go
 from __future__ import annotations
 
 from k8slab.api.core import Node, Pod
+from k8slab.api.meta import Object
 from k8slab.api.pods import is_pod_terminal
 from k8slab.client import key_of
 from k8slab.control_plane.scheduler.cache import Cache
@@ -66,6 +67,11 @@ class EventHandlers:
         elif old is not None:
             self._cache.remove_node(old.metadata.name)
             self._queue.move_all(Resource.NODE, Action.DELETE, old, None)
+
+    def storage(self, old: Object | None, new: Object | None) -> None:
+        """Follow claims, volumes and classes: any change may help a Pod that waits for one."""
+        action = Action.ADD if old is None else Action.DELETE if new is None else Action.UPDATE
+        self._queue.move_all(Resource.STORAGE, action, old, new)
 
     def _state(self, pod: Pod | None) -> str:
         if pod is None or is_pod_terminal(pod):

@@ -34,6 +34,7 @@ from k8slab.control_plane.scheduler.plugins.pod_topology_spread import PodTopolo
 from k8slab.control_plane.scheduler.plugins.priority_sort import PrioritySort
 from k8slab.control_plane.scheduler.plugins.scheduling_gates import SchedulingGates
 from k8slab.control_plane.scheduler.plugins.taint_toleration import TaintToleration
+from k8slab.control_plane.scheduler.plugins.volume_binding import VolumeBinding
 
 DEFAULT_PLUGINS: tuple[tuple[type[Any], int], ...] = (  # the weight counts where there is a score
     (SchedulingGates, 1),
@@ -44,6 +45,7 @@ DEFAULT_PLUGINS: tuple[tuple[type[Any], int], ...] = (  # the weight counts wher
     (NodeAffinity, 2),
     (NodePorts, 1),
     (NodeResourcesFit, 1),
+    (VolumeBinding, 1),
     (PodTopologySpread, 2),
     (InterPodAffinity, 2),
     (DefaultPreemption, 1),

@@ -19,6 +19,8 @@ from k8slab.api.conditions import get_condition
 from k8slab.api.core import (
     Namespace,
     Node,
+    PersistentVolume,
+    PersistentVolumeClaim,
     Pod,
     PodCondition,
     ReplicationController,
@@ -27,6 +29,7 @@ from k8slab.api.core import (
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object, timestamp
 from k8slab.api.policy import PodDisruptionBudget
+from k8slab.api.storage import StorageClass
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informer, Informers, key_of
 from k8slab.control_plane.scheduler.cache import Cache
 from k8slab.control_plane.scheduler.event_handlers import DEFAULT_SCHEDULER_NAME, EventHandlers
@@ -37,7 +40,7 @@ from k8slab.control_plane.scheduler.framework.interface import (
     CycleState,
     Resource,
 )
-from k8slab.control_plane.scheduler.framework.runtime import PluginError
+from k8slab.control_plane.scheduler.framework.runtime import PluginError, PreBindError
 from k8slab.control_plane.scheduler.framework.snapshot import Handle, Nominator, Objects
 from k8slab.control_plane.scheduler.framework.types import PodInfo
 from k8slab.control_plane.scheduler.profile import PluginChoice, make_framework
@@ -57,6 +60,7 @@ NOTE_LENGTH_LIMIT = 1024  # characters of an Event's text
 
 UNSCHEDULABLE, SCHEDULER_ERROR = "Unschedulable", "SchedulerError"
 
+STORAGE_KINDS: tuple[type[Object], ...] = (PersistentVolumeClaim, PersistentVolume, StorageClass)
 # What plugins ask for beside nodes and Pods.
 LISTED_KINDS: tuple[type[Object], ...] = (
     Service,
@@ -65,6 +69,7 @@ LISTED_KINDS: tuple[type[Object], ...] = (
     ReplicationController,
     Namespace,
     PodDisruptionBudget,
+    *STORAGE_KINDS,
 )
 
 
@@ -87,7 +92,12 @@ class Scheduler:
         self._listers: dict[type[Object], Informer[Any]] = {}
         self._nominator = Nominator()
         handle = Handle(
-            self.cache.snapshot, Objects(self._list), self._nominator, self._choose, client
+            self.cache.snapshot,
+            Objects(self._list),
+            self._nominator,
+            self._choose,
+            client,
+            lambda seconds: sim.sleep(seconds, f"{COMPONENT}: waits for claims"),
         )
         self.framework = make_framework(handle, plugins, args)
         self.queue = SchedulingQueue(sim, self.framework)
@@ -102,6 +112,8 @@ class Scheduler:
             self._listers[kind] = informers.informer(kind)
             self._listers[kind].add_index("namespace", lambda obj: (obj.metadata.namespace,))
         handlers = EventHandlers(self.cache, self.queue, self._nominator, self.name)
+        for kind in STORAGE_KINDS:
+            self._listers[kind].add_handler(handlers.storage)
         informers.informer(Node).add_handler(handlers.node)
         self._pods = informers.informer(Pod)
         self._pods.add_handler(handlers.pod)
@@ -161,6 +173,7 @@ class Scheduler:
         """Bind an assumed Pod, or forget it and try again later."""
         pod, node_name = assumed.pod, assumed.pod.spec.nodeName
         try:
+            await self.framework.run_pre_bind(pod, node_name)
             await self.framework.run_bind(pod, node_name)
         except (ApiError, ConnectionFailed, PluginError) as error:
             self.framework.run_unreserve(state, pod, node_name)
@@ -169,6 +182,8 @@ class Scheduler:
                 self.queue.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod, None)
             binder = self.framework.bind_plugins[0] if self.framework.bind_plugins else None
             text = f'running Bind plugin "{getattr(binder, "name", "")}": {error}'
+            if isinstance(error, PreBindError):
+                text = str(error)
             self._give_back(entry, (), SCHEDULER_ERROR, text)
             return
         self.queue.done(entry)

@@ -1,8 +1,8 @@
 """The volumes of a Pod: folders that its containers find at their mount paths.
 
-emptyDir is a new folder, hostPath a place on the machine's disk, a claim what it is bound to; configMap, secret, downwardAPI and
-projected are files made from objects, made anew when the objects change (but not under a subPath).
-Folders lie on the machine's disk below var/lib/kubelet/pods/UID, so a restarted kubelet finds them.
+emptyDir is a new folder, hostPath a place on the machine's disk, a claim what it is bound to;
+configMap, secret, downwardAPI and projected are files made from objects, made anew when the objects
+change (but not under a subPath). Folders lie on the machine's disk below var/lib/kubelet/pods/UID, so a restarted kubelet finds them.
 
 Rule of use: `mount` before the first container of a Pod starts, `unmount` when the last has gone.
 
@@ -24,13 +24,14 @@ from k8slab.api.core import (
     Pod,
     Secret,
     Volume,
+    VolumeMount,
     VolumeProjection,
 )
 from k8slab.node.folder import Folder
 from k8slab.node.interfaces import Mount
 from k8slab.node.kubelet.claims import claimed, folder_of, place_of
 from k8slab.node.kubelet.dependencies import Dependencies, SyncFailed
-from k8slab.node.kubelet.env import expand, values_of
+from k8slab.node.kubelet.env import expand, values_of, variables_in
 from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
 from k8slab.node.kubelet.pod_fields import pod_field, resource_field
 
@@ -245,6 +246,21 @@ def termination_message(container: Container, mounts: Iterable[Mount]) -> str:
     return ""
 
 
+def _sub_path(mount: VolumeMount, env: dict[str, str]) -> str:
+    """Return which part of the volume is mounted. Raises ValueError in upstream's words."""
+    if not mount.subPathExpr:
+        return mount.subPath
+    missing = [name for name in variables_in(mount.subPathExpr) if name not in env]
+    if missing:
+        raise ValueError(f'missing value for "{missing[0]}"')
+    path = expand(mount.subPathExpr, env)
+    if path.startswith("/"):
+        raise ValueError(f"error SubPath `{path}` must not be an absolute path")
+    if ".." in path.split("/"):
+        raise ValueError(f"unable to provision SubPath `{path}`: must not contain '..'")
+    return path
+
+
 def make_mounts(
     container: Container, mounted: dict[str, Mounted], env: dict[str, str]
 ) -> tuple[Mount, ...]:
@@ -262,7 +278,7 @@ def make_mounts(
             raise ValueError(
                 f"cannot find volume {mount.name!r} to mount into container {container.name!r}"
             )
-        sub_path = expand(mount.subPathExpr, env) if mount.subPathExpr else mount.subPath
+        sub_path = _sub_path(mount, env)
         folder = volume.folder
         if sub_path and volume.generated:
             # A subPath mount shows the files as they were when the container started.

@@ -118,6 +118,13 @@ CONTROLLERS = {
         watch: core events
         {_EVENTS}
     """,
+    "local-path-provisioner": f"""
+        create delete READ: core persistentvolumes
+        READ: core persistentvolumeclaims
+        READ: storage.k8s.io storageclasses
+        READ: core nodes
+        {_EVENTS}
+    """,
     "pod-garbage-collector": """
         delete list watch: core pods
         get list: core nodes

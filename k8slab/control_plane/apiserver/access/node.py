@@ -15,6 +15,7 @@ from typing import Any
 
 from k8slab.api import fields
 from k8slab.api.core import PersistentVolumeClaim, Pod
+from k8slab.api.pods import claims_of
 from k8slab.control_plane.apiserver.access.attributes import Attributes
 from k8slab.control_plane.apiserver.access.authentication import NODE_PREFIX, NODES
 from k8slab.control_plane.apiserver.access.bootstrap_policy import NODE_RULES
@@ -161,15 +162,13 @@ def mentioned(pod: Pod) -> Iterator[tuple[str, str]]:
                 yield "secrets", source.secretKeyRef.name
             if source is not None and source.configMapKeyRef is not None:
                 yield "configmaps", source.configMapKeyRef.name
+    for name in claims_of(pod):
+        yield "persistentvolumeclaims", name
     for volume in spec.volumes:
         if volume.secret is not None:
             yield "secrets", volume.secret.secretName
         if volume.configMap is not None:
             yield "configmaps", volume.configMap.name
-        if volume.persistentVolumeClaim is not None:
-            yield "persistentvolumeclaims", volume.persistentVolumeClaim.claimName
-        if volume.ephemeral is not None:
-            yield "persistentvolumeclaims", f"{pod.metadata.name}-{volume.name}"
         for part in volume.projected.sources if volume.projected is not None else ():
             if part.secret is not None:
                 yield "secrets", part.secret.name

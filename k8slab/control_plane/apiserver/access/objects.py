@@ -1,6 +1,7 @@
-"""The objects that decide about access, as the API server's caches have them.
+"""The objects that decide about others, as the API server's caches have them.
 
-Rule of use: `CachedObjects(registries)` satisfies `rbac.Objects`; it reads, and never writes.
+Rule of use: `CachedObjects(registries)` satisfies `rbac.Objects` and `admission.LookUp`; it reads,
+and never writes.
 
 Upstream: pkg/kubeapiserver/authorizer/config.go (the informers that authorizers are given)
 """
@@ -20,6 +21,10 @@ class CachedObjects:
 
     def __init__(self, registries: Mapping[tuple[str, str], Registry]) -> None:
         self._registries = registries
+
+    def __call__(self, kind: type[Object], name: str, namespace: str = "") -> Object | None:
+        """Return the object, None if there is none."""
+        return self.get(kind, name, namespace)
 
     def get(self, kind: type[Object], name: str, namespace: str = "") -> Object | None:
         """Return the object, None if there is none."""

@@ -101,6 +101,7 @@ class Resource:
     ASSIGNED_POD = "AssignedPod"
     TARGET_POD = "TargetPod"  # the waiting Pod itself
     NAMESPACE = "Namespace"
+    STORAGE = "Storage"  # claims, volumes and their classes
     OTHER = "*"
 
 
@@ -116,6 +117,7 @@ class Action(IntEnum):
     UPDATE_POD_SCALE_DOWN = 128
     UPDATE_POD_TOLERATION = 256
     UPDATE_POD_GATES_ELIMINATED = 512
+    UPDATE = 1024  # of a kind whose changes are not told apart
 
 
 # Says whether a change could make the Pod schedulable: (pod, old object, new object).
@@ -233,6 +235,13 @@ class ReservePlugin(Plugin, Protocol):
 
     def unreserve(self, state: CycleState, pod: Pod, node_name: str) -> None:
         """Undo the booking; harmless if there was none."""
+
+
+class PreBindPlugin(Plugin, Protocol):
+    """Does what must be done before the Pod is bound."""
+
+    async def pre_bind(self, state: CycleState, pod: Pod, node_name: str) -> Status | None:
+        """Do it; a refusal sends the Pod back. Raises ApiError or ConnectionFailed."""
 
 
 class BindPlugin(Plugin, Protocol):

@@ -20,6 +20,8 @@ from typing import TypeVar, cast
 import msgspec
 
 from k8slab.api.core import Pod
+from k8slab.api.errors import ApiError
+from k8slab.client import ConnectionFailed
 from k8slab.control_plane.scheduler.framework.interface import (
     MAX_NODE_SCORE,
     BindPlugin,
@@ -31,6 +33,7 @@ from k8slab.control_plane.scheduler.framework.interface import (
     Plugin,
     PostFilterPlugin,
     PostFilterResult,
+    PreBindPlugin,
     PreEnqueuePlugin,
     PreFilterExtensions,
     PreFilterPlugin,
@@ -50,6 +53,10 @@ class PluginError(Exception):
     """A plugin failed; the Pod is tried again after a back-off."""
 
 
+class PreBindError(PluginError):
+    """What had to be done before a Pod was bound could not be done."""
+
+
 class Framework:
     """The plugins of one profile, with the weights of those that score."""
 
@@ -64,6 +71,7 @@ class Framework:
         self.queue_sort_plugins = having(plugins, QueueSortPlugin)
         self.post_filter_plugins = having(plugins, PostFilterPlugin)
         self.reserve_plugins = having(plugins, ReservePlugin)
+        self.pre_bind_plugins = having(plugins, PreBindPlugin)
         self.bind_plugins = having(plugins, BindPlugin)
         self._pre_filters = having(plugins, PreFilterPlugin)
         self._filters = [(p.name, p.filter) for p in having(plugins, FilterPlugin)]
@@ -217,6 +225,17 @@ class Framework:
         """Undo all bookings, last first."""
         for plugin in reversed(self.reserve_plugins):
             plugin.unreserve(state, pod, node_name)
+
+    async def run_pre_bind(self, pod: Pod, node_name: str) -> None:
+        """Do what must be done before; raises PreBindError."""
+        for plugin in self.pre_bind_plugins:
+            try:
+                status = await plugin.pre_bind(CycleState(), pod, node_name)
+                why = status.message if status is not None else ""
+            except (ApiError, ConnectionFailed) as error:
+                why = str(error)
+            if why:
+                raise PreBindError(f'running PreBind plugin "{plugin.name}": {why}')
 
     async def run_bind(self, pod: Pod, node_name: str) -> None:
         """Bind with the first plugin that binds; raises ApiError or ConnectionFailed."""

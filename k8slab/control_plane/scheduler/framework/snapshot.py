@@ -12,7 +12,7 @@ Upstream: pkg/scheduler/backend/cache/snapshot.go, node_tree.go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from k8slab.api.meta import Object
@@ -127,13 +127,19 @@ class Handle:
         nominator: Nominator | None = None,
         choose: Callable[[int], int] = lambda _: 0,
         client: Client | None = None,
+        sleep: Callable[[float], Awaitable[Any]] | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.objects = Objects() if objects is None else objects
         self.nominator = Nominator() if nominator is None else nominator
         self.choose = choose  # a random number below n; the first for those who only explain
         self.client = client  # None for those who only explain
+        self.sleep = sleep or _never  # lets virtual seconds pass
         self.framework: Framework  # set by the framework when it has made its plugins
+
+
+def _never(seconds: float) -> Awaitable[Any]:
+    raise RuntimeError("only a running scheduler waits: this profile only explains")
 
 
 def tree_order(infos: Iterable[NodeInfo]) -> list[NodeInfo]:
