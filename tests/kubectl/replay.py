@@ -49,7 +49,9 @@ class Session:
     """One scene: a fresh cluster, and all that is done in it in turn."""
 
     def __init__(self) -> None:
-        self.cluster = Cluster(workers=4, seed=7)
+        # As the recorded cluster: roles are asked for, and there is no class of storage.
+        self.cluster = Cluster(workers=4, seed=7, rbac=True)
+        self.cluster.kubectl("delete storageclass standard")
         self._done = 0
         self._since: list[str] = []
 
