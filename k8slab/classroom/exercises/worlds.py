@@ -27,12 +27,12 @@ SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties a slice to it
 QUIET = 3.0  # virtual seconds without a write, after which a world has come to rest
 
 
-def boot(seed: int, manifest: str, workers: int = WORKERS) -> Cluster:
-    """Return a cluster at rest in which the manifest was applied."""
+def boot(seed: int, manifest: str = "", workers: int = WORKERS) -> Cluster:
+    """Return a cluster at rest in which the manifest was applied, if there is one."""
     from k8slab.cluster import Cluster
 
     cluster = Cluster(workers=workers, seed=seed)
-    for line in cluster.apply(manifest).splitlines():
+    for line in cluster.apply(manifest).splitlines() if manifest else ():
         if not line.endswith((" created", " configured", " unchanged")):
             raise AssertionError(f"the world of an exercise is wrong: {line}")
     cluster.settle(QUIET)

@@ -15,15 +15,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Pod, Service
 from k8slab.api.pods import is_pod_ready
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
+from k8slab.classroom.exercises.orders import Explained, Happened, Order, grade_order
 from k8slab.classroom.exercises.worlds import boot, members, pods_with
-from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
+from k8slab.classroom.verdicts import Evidence, Finding
 from k8slab.cluster.view import View
 
 if TYPE_CHECKING:
@@ -66,7 +65,7 @@ CAUSES: Mapping[tuple[str, str], str] = {
     ("B", "E"): "the list is made anew from the labels at every change, so it cannot take in the "
     "new Pod and still hold the relabeled one",
 }
-NEVER: Mapping[str, tuple[str, int]] = {
+NEVER: Mapping[str, Explained] = {
     "F": (
         "Nobody deletes the relabeled Pod (F): to the ReplicaSet it is a stranger now, and a "
         "controller deletes only what it owns. It goes on running, alone.",
@@ -83,7 +82,7 @@ NEVER: Mapping[str, tuple[str, int]] = {
         1,
     ),
 }
-MISSING: Mapping[str, tuple[str, int]] = {
+MISSING: Mapping[str, Explained] = {
     "A": ("A Pod is missing after the change, so the ReplicaSet makes one (A).", 14),
     "B": (
         "The Service follows labels and nothing else (B): who made the Pod is no concern of its.",
@@ -98,13 +97,6 @@ MISSING: Mapping[str, tuple[str, int]] = {
     "E": ("The new Pod carries the label of the template, so the Service finds it (E).", 6),
 }
 MISCONCEPTIONS: Mapping[tuple[str, str], int] = {("C", "E"): 9, ("D", "A"): 15}
-
-
-class Happened(msgspec.Struct, frozen=True):
-    """Which events happened in one run; times in virtual seconds, in their order."""
-
-    events: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
 
 
 def world(seed: int) -> Cluster:
@@ -159,41 +151,20 @@ def _address(view: View) -> str:
     return service.spec.clusterIP if service is not None else ""
 
 
+ORDER = Order(
+    events=EVENTS,
+    causes=CAUSES,
+    missing=MISSING,
+    never=NEVER,
+    misconceptions=MISCONCEPTIONS,
+    praise="Right. Two loops react to one label, and neither knows of the other: the ReplicaSet "
+    "makes up its number, the Service its list. So B may stand anywhere before E.",
+)
+
+
 def grade(answer: Any) -> Finding:
     """Judge an order of events such as "BDA"."""
-    if isinstance(answer, list | tuple) and all(isinstance(one, str) for one in answer):
-        answer = "".join(answer)
-    if not isinstance(answer, str):
-        return wrong_kind('letters in order, such as "BDA"', answer)
-    order = [letter for letter in answer.upper() if letter not in " ,>-;"]
-    if not order or any(letter not in EVENTS for letter in order):
-        return wrong_kind(f"letters from {''.join(EVENTS)}", answer)
-    if len(dict.fromkeys(order)) != len(order):
-        return wrong("Each event happens at most once: a letter stands there twice.")
-    runs = [observe(seed) for seed in SEEDS]
-    return _compare(order, runs)
-
-
-def _compare(order: list[str], runs: list[Happened]) -> Finding:
-    # Only what the message is about: the whole run would be the answer.
-    evidence = dict(zip(runs[0].events, runs[0].evidence, strict=True))
-    happened = [letter for letter in EVENTS if all(letter in run.events for run in runs)]
-    for letter in order:
-        if letter not in happened:
-            return wrong(*NEVER[letter])
-    for letter in happened:
-        if letter not in order:
-            return wrong(*MISSING[letter], (evidence[letter],))
-    for (earlier, later), because in CAUSES.items():
-        if order.index(earlier) > order.index(later):
-            message = f"All five events are right, and {earlier} comes before {later}: {because}."
-            misconception = MISCONCEPTIONS.get((earlier, later), 0)
-            return almost(message, misconception, (evidence[earlier], evidence[later]))
-    return right(
-        "Right. Two loops react to one label, and neither knows of the other: the ReplicaSet makes "
-        "up its number, the Service its list. So B may stand anywhere before E.",
-        runs[0].evidence,
-    )
+    return grade_order(answer, ORDER, [observe(seed) for seed in SEEDS])
 
 
 EXERCISE = Exercise(
