@@ -75,6 +75,8 @@ class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
     ports: tuple[tuple[str, int], ...] = ()  # protocol, number: what the manifest declares
     resources: ContainerResources = ContainerResources()
     run_as_user: int | None = None
+    run_as_group: int | None = None
+    read_only_root: bool = False
     stop_signal: str = ""
     pid_target: str = ""  # the id of a container whose processes this one sees
     tty: bool = False

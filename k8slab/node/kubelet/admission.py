@@ -6,7 +6,8 @@ makes another.
 
 Rule of use: pure; `others` is what the Pods that already run here have, without the one asking.
 
-Upstream: pkg/kubelet/lifecycle/predicate.go, pkg/scheduler/eventhandlers.go (AdmissionCheck)
+Upstream: pkg/kubelet/lifecycle/predicate.go, pkg/kubelet/sysctl/allowlist.go,
+pkg/scheduler/eventhandlers.go (AdmissionCheck)
 """
 
 from __future__ import annotations
@@ -28,6 +29,20 @@ AFFINITY = "node(s) didn't match Pod's node affinity/selector"
 PORTS = "node(s) didn't have free ports for the requested pod ports"
 TAINT = "node(s) had taints that the pod didn't tolerate"
 NATIVE = ("pods", "cpu", "memory", "ephemeral-storage")  # that every node has, in this order
+SAFE_SYSCTLS = (  # that change nothing outside of the Pod
+    "kernel.shm_rmid_forced",
+    "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
+    "net.ipv4.ip_unprivileged_port_start",
+    "net.ipv4.ping_group_range",
+    "net.ipv4.tcp_fin_timeout",
+    "net.ipv4.tcp_keepalive_intvl",
+    "net.ipv4.tcp_keepalive_probes",
+    "net.ipv4.tcp_keepalive_time",
+    "net.ipv4.tcp_rmem",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.tcp_wmem",
+)
 HostPort = tuple[str, str, int]  # protocol, address, port
 
 
@@ -79,11 +94,21 @@ def admit(
 
     No node means that none is known yet: static Pods start before their node is registered.
     """
-    wrong = _wrong_system(pod)
+    wrong = _forbidden_sysctl(pod) or _wrong_system(pod)
     if wrong is not None:
         return (wrong,)
     lacking = lacking_resources({"pods": 1, **pod_requests(pod)}, others.used, allocatable)
     return (*lacking, *_misfits(pod, others, node))
+
+
+def _forbidden_sysctl(pod: Pod) -> Rejection | None:
+    context = pod.spec.securityContext
+    for sysctl in context.sysctls if context is not None else ():
+        if sysctl.name.replace("/", ".") not in SAFE_SYSCTLS:
+            return Rejection(
+                "SysctlForbidden", f'forbidden sysctl: "{sysctl.name}" not allowlisted'
+            )
+    return None
 
 
 def _wrong_system(pod: Pod) -> Rejection | None:

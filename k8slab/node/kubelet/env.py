@@ -103,6 +103,15 @@ def expand(text: str, *environments: Mapping[str, str]) -> str:
     return _REFERENCE.sub(replacement, text) if "$" in text else text
 
 
+def variables_in(text: str) -> list[str]:
+    """Return the names that `expand` would look up.
+
+    >>> variables_in("$(A)/$(B)/$$(C)")
+    ['A', 'B']
+    """
+    return [found[1:-1] for found in _REFERENCE.findall(text) if found != "$"]
+
+
 def service_environment(
     services: Iterable[Service], namespace: str, *, links: bool
 ) -> dict[str, str]:

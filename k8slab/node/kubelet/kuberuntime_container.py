@@ -46,7 +46,12 @@ from k8slab.node.kubelet.images import ImageManager
 from k8slab.node.kubelet.kuberuntime_termination import ContainerKiller
 from k8slab.node.kubelet.node_status_setters import allocatable
 from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
-from k8slab.node.kubelet.security_context import run_as_user, verify_run_as_non_root
+from k8slab.node.kubelet.security_context import (
+    has_read_only_root,
+    run_as_group,
+    run_as_user,
+    verify_run_as_non_root,
+)
 from k8slab.node.kubelet.volumes import Mounted, make_mounts
 
 NORMAL, WARNING = "Normal", "Warning"
@@ -200,6 +205,8 @@ class KubeRuntime:
             ports=tuple((port.protocol or "TCP", port.containerPort) for port in container.ports),
             resources=container_resources(container),
             run_as_user=run_as_user(pod, container),
+            run_as_group=run_as_group(pod, container),
+            read_only_root=has_read_only_root(container),
             stop_signal=(container.lifecycle and container.lifecycle.stopSignal) or "",
             pid_target=target,
             tty=container.tty,

@@ -22,6 +22,20 @@ def run_as_user(pod: Pod, container: Container) -> int | None:
     return of_pod.runAsUser if of_pod is not None else None
 
 
+def run_as_group(pod: Pod, container: Container) -> int | None:
+    """Return the group that the manifest names, None if it names none."""
+    own, of_pod = container.securityContext, pod.spec.securityContext
+    if own is not None and own.runAsGroup is not None:
+        return own.runAsGroup
+    return of_pod.runAsGroup if of_pod is not None else None
+
+
+def has_read_only_root(container: Container) -> bool:
+    """Say whether the container may write to its volumes only."""
+    context = container.securityContext
+    return context is not None and bool(context.readOnlyRootFilesystem)
+
+
 def verify_run_as_non_root(pod: Pod, container: Container, image_user: int) -> None:
     """Check that the container will not run as root if it must not."""
     own, of_pod = container.securityContext, pod.spec.securityContext

@@ -131,11 +131,8 @@ class Process:
         return str(folder.read(rest))
 
     def write(self, path: str, contents: str | Bulk, *, append: bool = False) -> None:
-        """Write or extend a file. Raises PermissionError on a read-only mount."""
-        mount, rest = self.container.mount_of(self.absolute(path))
-        if mount is not None and mount.read_only:
-            raise PermissionError("Read-only file system")
-        folder = mount.folder if mount else self.container.disk
+        """Write or extend a file. Raises PermissionError where nothing may be written."""
+        folder, rest = self._writable(path)
         if isinstance(contents, str) and append:
             contents = str(folder.files.get(rest.strip("/"), "")) + contents
         folder.write(rest, contents)
@@ -143,11 +140,15 @@ class Process:
             self.container.usage_changed("disk")
 
     def remove(self, path: str) -> None:
-        """Remove a file. Raises FileNotFoundError, PermissionError on a read-only mount."""
+        """Remove a file. Raises FileNotFoundError, PermissionError where nothing may be written."""
+        folder, rest = self._writable(path)
+        folder.remove(rest)
+
+    def _writable(self, path: str) -> tuple[Folder, str]:
         mount, rest = self.container.mount_of(self.absolute(path))
-        if mount is not None and mount.read_only:
+        if mount.read_only if mount is not None else self.container.config.read_only_root:
             raise PermissionError("Read-only file system")
-        (mount.folder if mount else self.container.disk).remove(rest)
+        return (mount.folder if mount is not None else self.container.disk), rest
 
     def exists(self, path: str) -> bool:
         """Say whether there is a file or a folder with that path."""

@@ -154,9 +154,12 @@ def _user(process: Process) -> int:
 async def id(process: Process) -> int:
     """Print the user."""
     found, _ = options(process, "ugn")
-    uid = _user(process)
-    name = "(root)" if uid == 0 else ""
-    process.log(str(uid) if found else f"uid={uid}{name} gid={uid}{name} groups={uid}{name}")
+    uid, gid = _user(process), process.container.config.run_as_group or 0
+    user, group = ("(root)" if number == 0 else "" for number in (uid, gid))
+    if found:
+        process.log(str(gid if "g" in found else uid))
+    else:
+        process.log(f"uid={uid}{user} gid={gid}{group} groups={gid}{group}")
     return 0
 
 
