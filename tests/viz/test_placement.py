@@ -20,6 +20,7 @@ def test_cards_keep_their_order_and_their_bounds(wanted) -> None:
     found = spread(wanted, 50, 20, 1000)
     order = sorted(range(len(wanted)), key=lambda number: (wanted[number], number))
     assert [found[number] for number in order] == sorted(found)
+    assert all(b - a > 49.999 for a, b in pairwise(sorted(found)))
     assert min(found) >= 20
     assert max(found) <= 1000
 

@@ -20,7 +20,9 @@ spec:
   selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
-    spec: {containers: [{name: nginx, image: "nginx:1.26"}]}
+    spec:
+      containers:
+      - {name: nginx, image: "nginx:1.26", lifecycle: {preStop: {sleep: {seconds: 5}}}}
 """
 
 
@@ -41,6 +43,10 @@ def changes(cluster, since: float = 0.0) -> list[Count]:
 def test_a_rollout_ends_with_new_pods_only(cluster) -> None:
     *_, last = changes(cluster)
     assert (last.old_ready, last.old_waiting, last.new_ready, last.new_waiting) == (0, 0, 4, 0)
+
+
+def test_pods_that_are_being_deleted_take_no_room(cluster) -> None:
+    assert max(count.all for count in changes(cluster)) == 5  # 4 and the surge
 
 
 def test_the_first_count_is_of_the_beginning_of_the_window(cluster) -> None:

@@ -83,7 +83,10 @@ def test_without_counters_there_are_no_hits(text) -> None:
 
 
 def test_clients_that_were_seen_before_come_first() -> None:
-    figure = rule_chains(rules_of("ClientIP"), "web")
+    text = rules_of("ClientIP")
+    jumps = [jump for jump in read(text, "web").jumps if jump.target.startswith("KUBE-SEP-")]
+    assert [jump.share for jump in jumps] == [None] * 3 + [Fraction(1, 3)] * 3
+    figure = rule_chains(text, "web")
     assert "a client seen before -> KUBE-SEP-" in figure.text
     assert faults(figure.drawing) == []
 
