@@ -103,6 +103,8 @@ def test_a_namespace_is_emptied_of_them(cluster: Cluster) -> None:
     says(cluster, "delete namespace x --wait=false")
     cluster.run(20)
     assert "NotFound" in says(cluster, "get namespace x")
+    listed = says(cluster, "get ct -A --no-headers").splitlines()
+    assert [line.split()[:2] for line in listed] == [["default", NAME]]
 
 
 def test_a_definition_takes_its_objects_with_it(cluster: Cluster) -> None:

@@ -93,6 +93,7 @@ def test_the_status_is_written_on_its_own(crds: CrdLab) -> None:
     body = {"spec": {"replicas": 5}, "status": {"size": 3}}
     both: dict[str, Any] = {"body": body, "patch_type": MERGE_PATCH}
     assert crds.ask("patch", "mine", **both).status is None
+    body["spec"]["replicas"] = 7
     told = crds.ask("patch", "mine", subresource="status", **both)
     assert (told.spec["replicas"], told.status, told.metadata.generation) == (5, {"size": 3}, 2)
 
