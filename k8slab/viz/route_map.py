@@ -14,6 +14,7 @@ Upstream: none
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ from k8slab.viz.facts import ClusterLike, ViewLike, count, short_pod_name
 from k8slab.viz.figure import Figure
 from k8slab.viz.ladder import REFUSALS, first_exchange, headline, reason
 from k8slab.viz.legend import HEAD, heading, legend
+from k8slab.viz.player import Frame
 from k8slab.viz.style import BLUE, BODY, MARGIN, PURPLE, SMALL, VERMILLION, WIDTH, Look, text_on
 from k8slab.viz.text_width import clip, fit
 
@@ -70,7 +72,19 @@ def journey_map(cluster: ClusterLike, answer: Any) -> Figure:
     below = f"{outcome}; by way of {', '.join(machines)}; {count(rewritten, 'rewrite')}"
     text = _text(places, steps, f"{title}: {below}")
     alt = f"Map of {title}: {below}."
-    return Figure(draw(places, steps, title, below), alt=alt, text=text)
+    replay = partial(frames, places, steps, title)
+    return Figure(draw(places, steps, title, below), alt=alt, text=text, frames=replay)
+
+
+def frames(places: Sequence[Place], steps: Sequence[Step], title: str) -> list[Frame]:
+    """Return the map after each step, for a player."""
+    found = []
+    for shown, step in enumerate(steps, 1):
+        caption = f"{shown}. {_where(step, places)}: {step.packet}"
+        drawing = draw(places, steps, title, f"step {shown} of {len(steps)}", shown)
+        figure = Figure(drawing, alt=caption, text=_text(places, steps[:shown], title))
+        found.append(Frame(caption, figure))
+    return found
 
 
 def places_of(hops: Sequence[Any], view: ViewLike) -> list[Place]:
@@ -121,21 +135,28 @@ def _where(step: Step, places: Sequence[Place]) -> str:
     return f"{short[step.source]} to {short[step.target]}"
 
 
-def draw(places: Sequence[Place], steps: Sequence[Step], title: str, below: str) -> Drawing:
-    """Lay out the machines side by side, the way through them, and the list of steps."""
+def draw(
+    places: Sequence[Place],
+    steps: Sequence[Step],
+    title: str,
+    below: str,
+    shown: int | None = None,
+) -> Drawing:
+    """Lay out the machines side by side, the way through them, and the list of `shown` steps."""
     lines = max(2, *_moves(steps).values(), 0)
-    boxes, frames = _boxes(places, LINE * (lines + 1))
-    items = [*heading(title, below), *frames]
+    boxes, machines = _boxes(places, LINE * (lines + 1))
+    items = [*heading(title, below), *machines]
     marks: list[Item] = []
-    for number, (step, (start, end)) in enumerate(zip(steps, path(steps, boxes), strict=True), 1):
+    ways = list(zip(steps, path(steps, boxes), strict=True))
+    for number, (step, (start, end)) in enumerate(ways[:shown], 1):
         if start != end:
             colour, back = (PURPLE, True) if step.direction == "reply" else (BLUE, False)
             items += arrow([start, end], stroke=colour, line=2, dashed=back)
         marks += _number(number, step, ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
     y = HEAD + LINE * (lines + 1) + ABOVE + 20
-    for number, step in enumerate(steps, 1):
-        marks += _line(number, step, places, y + ROW / 2)
-        y += ROW
+    for number, step in enumerate(steps[:shown], 1):
+        marks += _line(number, step, places, y + (number - 0.5) * ROW)
+    y += ROW * len(steps)
     looks = [REQUEST] + [REPLY] * any(step.direction == "reply" for step in steps)
     looks += [REFUSED] * any(step.refused for step in steps)
     signs, bottom = legend(y + 8, extra=looks)

@@ -15,6 +15,7 @@ Upstream: none
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 
 from k8slab.viz.conversation import FOLLOWS, SERVES, SEVEN, STEPS, Turn, converse
@@ -22,6 +23,7 @@ from k8slab.viz.drawing import Box, Disc, Drawing, Item, Line, Text, arrow
 from k8slab.viz.facts import ClusterLike, clock, count
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import HEAD, heading, legend
+from k8slab.viz.player import Frame
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import (
     BODY,
@@ -61,7 +63,23 @@ def sequence_diagram(
         f"Sequence diagram of {what}: {count(len(turns), 'turn')} among "
         f"{count(len(lanes(turns)), 'component')}, {7 - len(missing)} of 7 steps reached."
     )
-    return Figure(draw(turns, title, below), alt=alt, text=_text(turns, title, missing))
+    return Figure(
+        draw(turns, title, below),
+        alt=alt,
+        text=_text(turns, title, missing),
+        frames=partial(frames, turns, title),
+    )
+
+
+def frames(turns: Sequence[Turn], title: str) -> list[Frame]:
+    """Return the diagram after each turn, for a player."""
+    found = []
+    for shown, turn in enumerate(turns, 1):
+        caption = f"{clock(turn.time)}: {STEPS[turn.step]}: {turn.words}"
+        drawing = draw(turns, title, f"turn {shown} of {len(turns)}", shown)
+        figure = Figure(drawing, alt=caption, text=_text(turns[:shown], title, ()))
+        found.append(Frame(caption, figure))
+    return found
 
 
 def lanes(turns: Sequence[Turn]) -> list[str]:
@@ -85,8 +103,9 @@ def _text(turns: Sequence[Turn], title: str, missing: Sequence[int]) -> str:
     return "\n".join(lines)
 
 
-def draw(turns: Sequence[Turn], title: str, below: str) -> Drawing:
-    """Lay the lanes out, and beside them the words."""
+def draw(turns: Sequence[Turn], title: str, below: str, shown: int | None = None) -> Drawing:
+    """Lay the lanes out, and beside them the words; `shown` turns of them, if given."""
+    seen = turns[:shown]
     names = lanes(turns)
     pitch = (LANES - FIRST) / max(len(names) - 1, 1)
     xs = {name: FIRST + place * pitch for place, name in enumerate(names)}
@@ -103,7 +122,7 @@ def draw(turns: Sequence[Turn], title: str, below: str) -> Drawing:
         rows += _caption(step, y + CAPTION / 2)
         y += CAPTION
         for turn in own:
-            rows += _turn(turn, xs, y + ROW / 2 - 4)
+            rows += _turn(turn, xs, y + ROW / 2 - 4) if turn in seen else []
             y += ROW
         y += GAP
     lifelines = [

@@ -66,6 +66,18 @@ def test_every_way_can_be_read(cluster) -> None:
         assert faults(journey_map(cluster, answer).drawing) == []
 
 
+def test_the_map_can_be_replayed_step_by_step(cluster) -> None:
+    figure = journey_map(cluster, cluster.request("deployment/web", "http://web"))
+    frames = figure.frames()
+    assert [len(frame.figure.text) for frame in frames] == sorted(
+        len(frame.figure.text) for frame in frames
+    )
+    assert frames[-1].figure.text.splitlines()[1:] == figure.text.splitlines()[1:]
+    for frame in frames:
+        assert faults(frame.figure.drawing, (1.0,)) == []
+        assert frame.figure.drawing.height == figure.drawing.height
+
+
 def test_what_was_never_sent_has_no_map(cluster) -> None:
     with pytest.raises(ValueError, match="no hops"):
         journey_map(cluster, cluster.request("deployment/web", "http://nobody"))

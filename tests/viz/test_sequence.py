@@ -83,6 +83,15 @@ def test_binding_and_status_say_which_field_they_write(cluster) -> None:
     assert "kube-apiserver: status: Running, ready, revision" in text
 
 
+def test_the_steps_can_be_replayed_turn_by_turn(cluster) -> None:
+    figure = sequence_diagram(cluster, "pod/alone")
+    frames = figure.frames()
+    assert len(frames) == len(converse(cluster, "pod/alone"))
+    assert frames[0].caption.endswith("You send the manifest: create Pod alone")
+    assert frames[-1].figure.text == figure.text
+    assert frames[0].figure.drawing.height == figure.drawing.height
+
+
 def test_what_made_no_pod_is_named() -> None:
     with pytest.raises(ValueError, match="created a Pod for deployment/none in namespace default"):
         sequence_diagram(pretend.cluster(1, 1), "deployment/none")
