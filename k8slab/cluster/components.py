@@ -134,12 +134,17 @@ async def kube_controller_manager(world: World, process: Process) -> None:
 
 def _replaced(world: World) -> dict[str, Any]:
     """Return the controllers that decide as a learner wrote, by name."""
+    from k8slab.control_plane.controllers.learner_controller import LearnerController
     from k8slab.control_plane.controllers.replica_set import ReplicaSetController, adapt
 
-    if world.replace.get("replica_set") is None:
-        return {}
-    planner = adapt(world.replace["replica_set"])
-    return {"replicaset-controller": partial(ReplicaSetController, planner=planner)}
+    found: dict[str, Any] = {}
+    if world.replace.get("replica_set") is not None:
+        planner = adapt(world.replace["replica_set"])
+        found["replicaset-controller"] = partial(ReplicaSetController, planner=planner)
+    if world.replace.get("controller") is not None:
+        watch = world.replace["controller"]
+        found[LearnerController.component] = partial(LearnerController, watch=watch)
+    return found
 
 
 async def kube_proxy(world: World, process: Process) -> int | None:

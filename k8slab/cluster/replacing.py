@@ -21,10 +21,12 @@ from typing import Any
 from k8slab.addons.coredns.records import Answer
 from k8slab.api.core import PodSpec
 from k8slab.client.learner import ReplacementError, call, shown
+from k8slab.control_plane.controllers.learner_controller import UnreliableWatch
 from k8slab.linux.resolver import Lookup, ResolutionError
 
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 REPLACEABLE: Mapping[str, str] = {
+    "controller": "reconcile(desk, event) of a controller of your own, beside the others",
     "replica_set": "plan(rs, pods, *, now, related=()) of the ReplicaSet controller",
     "scheduler_plugins": "the scheduler's plugins, or some of your own beside them",
     "pod_phase": "pod_phase(spec, container_statuses, init_container_statuses, ...) of kubelets",
@@ -112,7 +114,13 @@ def _taken(function: Callable[..., Any], facts: Mapping[str, Any]) -> list[str]:
     return [name for name in facts if name in parameters]
 
 
+def controller(given: Any) -> UnreliableWatch:
+    """Return the learner's controller with its watch, which loses nothing unless it was told to."""
+    return given if isinstance(given, UnreliableWatch) else UnreliableWatch(given)
+
+
 ADAPTERS: Mapping[str, Callable[[Any], Any]] = {
+    "controller": controller,
     "pod_phase": pod_phase,
     "queries": resolver_queries,
     "dns_answer": dns_answer,

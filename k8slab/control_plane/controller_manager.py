@@ -44,6 +44,7 @@ from k8slab.control_plane.controllers.replica_set.replication import (
 from k8slab.control_plane.controllers.resource_quota import ResourceQuotaController
 from k8slab.control_plane.controllers.root_ca_publisher import RootCaPublisher
 from k8slab.control_plane.controllers.service_account import ServiceAccountController
+from k8slab.control_plane.controllers.service_cidrs import ServiceCIDRController
 from k8slab.control_plane.controllers.stateful_set import StatefulSetController
 from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
 from k8slab.control_plane.controllers.ttl_after_finished import TtlAfterFinishedController
@@ -120,6 +121,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
         "pv-protection-controller",
         PvProtectionController,
     ),
+    ("service-cidr-controller", "service-cidrs-controller", ServiceCIDRController),
     ("local-path-provisioner", "local-path-provisioner", LocalPathProvisioner),
     (
         "clusterrole-aggregation-controller",
@@ -144,7 +146,7 @@ class ControllerManager:
         """Prepare to start all controllers.
 
         `client_for` makes a client for a user name; `replace` puts others in the place of those
-        with these names, None leaves one out (--controllers=-name).
+        with these names, None leaves one out (--controllers=-name), a new name comes beside them.
         """
         self._sim = sim
         self._client_for = client_for
@@ -174,6 +176,10 @@ class ControllerManager:
             chosen = self._replace.get(name, start)
             if chosen is not None:
                 yield name, account, chosen
+        names = [name for name, _, _ in known]
+        for name, start_ in self._replace.items():
+            if name not in names and start_ is not None:
+                yield name, name, start_
 
     def _recorder(self, client: Client, name: str) -> EventRecorder:
         return EventRecorder(self._sim, client, EVENT_SOURCES.get(name, name))

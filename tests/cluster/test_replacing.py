@@ -6,6 +6,8 @@ import pytest
 
 from k8slab import Cluster
 from k8slab.addons import coredns
+from k8slab.api.core import Pod
+from k8slab.control_plane.controllers.learner_controller import UnreliableWatch
 from k8slab.linux import resolver
 from k8slab.linux.resolver import ResolutionError
 from k8slab.node.kubelet import status
@@ -87,3 +89,45 @@ def test_an_answer_that_is_none_is_a_failure_of_the_server() -> None:
     assert found.queries[0].rcode == "SERVFAIL"
     logs = cluster.kubectl("logs -n kube-system -l k8s-app=kube-dns")
     assert "your answer returned '10.0.0.1' (str), expected an Answer" in logs
+
+
+def keep_shift(desk: Any, event: Any) -> None:
+    rota = desk.get("configmap", "rota")
+    for pod in desk.list("pod") if rota is not None else ():
+        if pod.metadata.labels.get("shift") != rota.data["shift"]:
+            desk.label("pod", pod.metadata.name, shift=rota.data["shift"])
+
+
+def shifts(cluster: Cluster) -> list[str]:
+    return [pod.metadata.labels.get("shift", "-") for pod in cluster.view.list(Pod, "default")]
+
+
+def test_a_controller_of_the_learners_runs_beside_the_others() -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"controller": keep_shift})
+    cluster.kubectl("create configmap rota --from-literal=shift=early")
+    cluster.kubectl("create deployment web --image=nginx --replicas=2")
+    cluster.run(5)
+    assert shifts(cluster) == ["early", "early"]
+    cluster.kubectl('patch configmap rota -p \'{"data": {"shift": "late"}}\'')
+    cluster.run(5)
+    assert shifts(cluster) == ["late", "late"]
+
+
+def test_an_event_may_be_lost_and_the_next_look_finds_what_it_told() -> None:
+    watch = UnreliableWatch(keep_shift, lost=tuple(range(1, 100)))
+    cluster = Cluster(workers=1, seed=1, replace={"controller": watch})
+    cluster.kubectl("create configmap rota --from-literal=shift=early")
+    cluster.kubectl("run web --image=nginx")
+    cluster.run(5)
+    assert shifts(cluster) == ["-"]
+    cluster.run(30)
+    assert shifts(cluster) == ["early"]
+
+
+def test_what_a_controller_does_wrong_is_told_as_an_event() -> None:
+    cluster = Cluster(
+        workers=1, seed=1, replace={"controller": lambda desk, event: desk.get("ship")}
+    )
+    cluster.kubectl("run web --image=nginx")
+    cluster.run(5)
+    assert "your reconcile raised TypeError" in events_of(cluster, "FailedReconcile")
