@@ -21,7 +21,9 @@ _TOOLS = {
     "files": (
         "basename", "cat", "cp", "dirname", "ls", "mkdir", "mv", "rm", "rmdir", "tee", "touch",
     ),
-    "disk": ("dd", "du", "fallocate"),
+    "disk": ("dd", "df", "du", "fallocate", "mount"),
+    "finding": ("chmod", "chown", "find", "xargs"),
+    "sums": ("base64", "expr", "md5sum", "sha256sum"),
     "text": (
         "awk", "cut", "egrep", "grep", "head", "sed", "seq", "sort", "tail", "tr", "uniq", "wc",
     ),
@@ -29,7 +31,7 @@ _TOOLS = {
     "network": ("hostname", "ifconfig", "ip", "nc", "netstat", "nslookup", "ping", "wget"),
     "system": (
         "clear", "date", "env", "id", "killall", "nproc", "printenv", "ps", "sleep", "sync",
-        "timeout", "top", "uname", "whoami", "yes", "pidof", "usleep",
+        "timeout", "top", "uname", "uptime", "whoami", "yes", "pidof", "usleep", "nohup", "free",
     ),
     "standalone": ("[", "echo", "false", "kill", "printf", "pwd", "test", "true", "which"),
 }  # fmt: skip

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from k8slab.node.runtime.images.busybox import standalone
+from k8slab.node.runtime.images.busybox.expand import separators, split_fields
 from k8slab.node.runtime.images.busybox.flow import Break, Continue, Exit, Return
 from k8slab.node.runtime.images.busybox.syntax import parse
 from k8slab.node.runtime.process import NOT_FOUND, SIGNALS
@@ -125,7 +126,9 @@ async def _read(shell: Shell, words: list[str], streams: Streams) -> int:
     line = await streams[0].read_line() if streams[0] is not None else None
     if line is None:
         return 1
-    values = line.split(None, len(names) - 1) if len(names) > 1 else [line.strip()]
+    values = split_fields(line, separators(shell), len(names))
+    if len(names) == 1:
+        values = [line.strip(separators(shell))]
     for number, name in enumerate(names):
         shell.assign(name, values[number] if number < len(values) else "")
     return 0

@@ -1,4 +1,4 @@
-"""How full a disk is: dd and fallocate fill it, du says by how much.
+"""How full a disk is: dd and fallocate fill it, du and df say by how much.
 
 What they write has a size and no contents (`Bulk`): a gigabyte costs nothing here.
 
@@ -15,6 +15,7 @@ from k8slab.node.runtime.process import Process
 
 _UNITS = {"": 1, "c": 1, "b": 512, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 BLOCK = 512  # bytes, dd's default
+DISK = 100 << 30  # bytes of the disk that df shows
 
 
 def amount(text: str) -> int:
@@ -84,3 +85,28 @@ def _human(size: int) -> str:
             break
         number /= 1024
     return f"{number:.1f}{unit}" if unit else str(size)
+
+
+async def df(process: Process) -> int:
+    """Print how full the file systems are, in KiB or with -h: the node's disk is one for all."""
+    found, _ = options(process, "hkT")
+    container = process.container
+    used = container.disk_usage
+    rows = [("overlay", used, "/")]
+    rows += [("/dev/vda1", m.folder.size(), m.container_path) for m in container.config.mounts]
+    process.log("Filesystem           1K-blocks      Used Available Use% Mounted on")
+    for name, size, path in rows:
+        shown = [DISK, size, DISK - size]
+        texts = [_human(n) if "h" in found else str(n // 1024) for n in shown]
+        amounts = " ".join(f"{text:>9}" for text in texts)
+        process.log(f"{name:<20} {amounts} {-(-100 * size // DISK):>3}% {path}")
+    return 0
+
+
+async def mount(process: Process) -> int:
+    """Print what is mounted."""
+    process.log("overlay on / type overlay (rw,relatime)")
+    for each in process.container.config.mounts:
+        rights = "ro" if each.read_only else "rw"
+        process.log(f"/dev/vda1 on {each.container_path} type ext4 ({rights},relatime)")
+    return 0

@@ -51,10 +51,10 @@ class Values(Protocol):
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of a word: `split` says that blanks in it separate arguments."""
+    """A part of a word: what is in `split` separates arguments in it."""
 
     text: str
-    split: bool = False
+    split: str = ""  # the shell's IFS, "" for what stands in quotes
     more: tuple[str, ...] | None = None  # "$@": each its own argument
     bare: bool = False  # outside of quotes: * and ? stand for files
 
@@ -88,8 +88,8 @@ def _arguments(pieces: list[Piece]) -> list[str]:
                     current = None
                 current = (current or "") + each
         elif piece.split:
-            parts = piece.text.split()
-            if current is not None and (not parts or piece.text[:1].isspace()) and piece.text:
+            parts = split_fields(piece.text, piece.split)
+            if current is not None and (not parts or piece.text[:1] in piece.split) and piece.text:
                 done.append(current)
                 current = None
             for part in parts[:-1]:
@@ -97,12 +97,29 @@ def _arguments(pieces: list[Piece]) -> list[str]:
                 current = None
             if parts:
                 current = (current or "") + parts[-1]
-                if piece.text[-1:].isspace():
+                if piece.text[-1:] in piece.split:
                     done.append(current)
                     current = None
         else:
             current = (current or "") + piece.text
     return done if current is None else [*done, current]
+
+
+def split_fields(text: str, separators: str, most: int = 0) -> list[str]:
+    """Cut a text where one of the shell's IFS is; blanks among them count as one.
+
+    >>> split_fields(" a  b ", " "), split_fields("a,,b", ",")
+    (['a', 'b'], ['a', '', 'b'])
+    """
+    blanks = "".join(char for char in separators if char.isspace())
+    others = "".join(char for char in separators if not char.isspace())
+    text = text.strip(blanks) if blanks else text
+    if not text:
+        return []
+    if not separators:
+        return [text]
+    blank, other = (f"[{re.escape(chars)}]" for chars in (blanks or "\0", others or "\0"))
+    return re.split(f"{blank}*{other}{blank}*|{blank}+", text, maxsplit=max(most - 1, 0))
 
 
 async def _pieces(shell: Values, word: str, *, in_quotes: bool = False) -> list[Piece]:
@@ -136,19 +153,20 @@ async def _pieces(shell: Values, word: str, *, in_quotes: bool = False) -> list[
 
 async def _dollar(shell: Values, word: str, at: int, quoted: bool) -> tuple[int, Piece]:
     """Expand what begins with $ or a backquote; returns the index behind it."""
+    split = "" if quoted else separators(shell)
     if word[at] == "`":
         end = closing(word, at)
-        return end, Piece(await _command(shell, word[at + 1 : end - 1]), not quoted)
+        return end, Piece(await _command(shell, word[at + 1 : end - 1]), split)
     if word.startswith("$((", at):
         end = closing(word, at)
         expression = await text(shell, word[at + 3 : end - 2], document=True)
-        return end, Piece(str(arithmetic(shell, expression)), not quoted)
+        return end, Piece(str(arithmetic(shell, expression)), split)
     if word.startswith("$(", at):
         end = closing(word, at)
-        return end, Piece(await _command(shell, word[at + 2 : end - 1]), not quoted)
+        return end, Piece(await _command(shell, word[at + 2 : end - 1]), split)
     if word.startswith("${", at):
         end = closing(word, at)
-        return end, await _braced(shell, word[at + 2 : end - 1], quoted)
+        return end, await _braced(shell, word[at + 2 : end - 1], split)
     name = _NAME.match(word, at + 1)
     if name is None:
         return at + 1, Piece("$")
@@ -156,14 +174,20 @@ async def _dollar(shell: Values, word: str, at: int, quoted: bool) -> tuple[int,
         parameters = tuple(shell.parameters())
         more = parameters if name[0] == "@" else (" ".join(parameters),)
         return name.end(), Piece("", more=more)
-    return name.end(), Piece(shell.value(name[0]) or "", not quoted)
+    return name.end(), Piece(shell.value(name[0]) or "", split)
+
+
+def separators(shell: Values) -> str:
+    """Return what separates the fields of an expansion."""
+    own = shell.value("IFS")
+    return " \t\n" if own is None else own
 
 
 async def _command(shell: Values, script: str) -> str:
     return (await shell.capture(script)).rstrip("\n")
 
 
-async def _braced(shell: Values, inside: str, quoted: bool) -> Piece:
+async def _braced(shell: Values, inside: str, split: str) -> Piece:
     found = _BRACED.fullmatch(inside)
     if found is None:
         raise ExpansionError("syntax error: bad substitution")
@@ -172,20 +196,20 @@ async def _braced(shell: Values, inside: str, quoted: bool) -> Piece:
     if length and not operator:
         return Piece(str(len(value or "")))
     if not operator:
-        return Piece(value or "", not quoted)
+        return Piece(value or "", split)
     if operator[0] in "%#":
-        return Piece(_trim(value or "", operator, await text(shell, word)), not quoted)
+        return Piece(_trim(value or "", operator, await text(shell, word)), split)
     empty = value is None or (operator[0] == ":" and not value)
     if operator[-1] == "+":
-        return Piece("" if empty else await text(shell, word), not quoted)
+        return Piece("" if empty else await text(shell, word), split)
     if not empty:
-        return Piece(value or "", not quoted)
+        return Piece(value or "", split)
     other = await text(shell, word)
     if operator[-1] == "?":
         raise ExpansionError(f"{name}: {other or 'parameter not set'}")
     if operator[-1] == "=":
         shell.assign(name, other)
-    return Piece(other, not quoted)
+    return Piece(other, split)
 
 
 def _trim(value: str, operator: str, pattern: str) -> str:
@@ -216,7 +240,7 @@ def arithmetic(shell: Values, expression: str) -> int:
         new = arithmetic(shell, change)
         shell.assign(name, str(new))
         return int(old) if count else new
-    named = re.sub(r"[A-Za-z_]\w*", lambda found: shell.value(found[0]) or "0", expression)
+    named = re.sub(r"\b[A-Za-z_]\w*", lambda found: shell.value(found[0]) or "0", expression)
     python = named.replace("&&", " and ").replace("||", " or ")
     try:
         return _evaluate(ast.parse(python.strip() or "0", mode="eval").body)
@@ -247,7 +271,10 @@ def _operate(kind: type[ast.operator], a: int, b: int) -> int:
         return int(a / b)  # C rounds towards zero
     if kind is ast.Mod:
         return a - b * int(a / b)
-    return {ast.Add: a + b, ast.Sub: a - b, ast.Mult: a * b}[kind]
+    if kind in (ast.LShift, ast.RShift):
+        return a << b if kind is ast.LShift else a >> b
+    bits = {ast.BitAnd: a & b, ast.BitOr: a | b, ast.BitXor: a ^ b}
+    return {ast.Add: a + b, ast.Sub: a - b, ast.Mult: a * b, **bits}[kind]
 
 
 def _compare(kind: type[ast.cmpop], a: int, b: int) -> int:

@@ -14,6 +14,7 @@ from k8slab.sim import Group, Signal
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 FOREVER = 1e9  # s
+MEMORY = 8 << 30  # bytes, shown where a container has no limit
 
 
 def duration(text: str) -> float:
@@ -208,3 +209,34 @@ async def clear(process: Process) -> int:
 
 
 top = ps
+
+
+async def nohup(process: Process) -> int:
+    """Run a program that no hang-up ends."""
+    program = process.find(process.args[1])
+    if program is None:
+        process.error(f"nohup: can't execute '{process.args[1]}': No such file or directory")
+        return NOT_FOUND
+    return await process.child(process.args[1:]).run(program)
+
+
+async def uptime(process: Process) -> int:
+    """Print how long the machine has run."""
+    minutes = int(process.sim.now // 60)
+    clock = f"{minutes // 60 % 24:02}:{minutes % 60:02}:{int(process.sim.now) % 60:02}"
+    load = "load average: 0.00, 0.00, 0.00"
+    process.log(f" {clock} up {minutes // 60:2}:{minutes % 60:02},  0 users,  {load}")
+    return 0
+
+
+async def free(process: Process) -> int:
+    """Print the memory that the container's processes use, of its limit; -m in MiB."""
+    found, _ = options(process, "bkmgh")
+    unit = {"b": 1, "m": 1 << 20, "g": 1 << 30}.get(next(iter(found), "k"), 1 << 10)
+    container = process.container
+    total = container.config.resources.memory_limit or MEMORY
+    used = container.memory
+    process.log("              total        used        free      shared  buff/cache   available")
+    amounts = [total, used, total - used, 0, 0, total - used]
+    process.log("Mem:    " + " ".join(f"{amount // unit:>11}" for amount in amounts))
+    return 0
