@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from k8slab.cluster.world import Host
     from k8slab.control_plane.scheduler import Explanation
     from k8slab.linux.resolver import Lookup
+    from k8slab.linux.ruletrace import RuleTrace
     from k8slab.node.machine import Machine
 
 
@@ -106,6 +107,25 @@ class Asking:
             self.view, msgspec.structs.replace(found, spec=spec)
         )
         return explanation
+
+    def trace_rules(
+        self: Askable,
+        rules: str,
+        source: str,
+        destination: str,
+        port: int,
+        *,
+        protocol: str = "tcp",
+        local: tuple[str, ...] = (),
+    ) -> RuleTrace:
+        """Walk a new connection through the text of iptables-save; nothing changes anywhere.
+
+        `local` are the addresses of the node whose rules these are. Raises ValueError where
+        iptables-restore would refuse the text.
+        """
+        from k8slab.linux.netfilter import parse
+
+        return parse(rules).trace(source, destination, port, protocol, local_addresses=local)
 
     @recorded
     def watch(self: Any, kind: str, namespace: str = "default") -> Watching:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from k8slab.viz.widgets.pod_scope import pod_scope
     from k8slab.viz.widgets.reconcile_stepper import reconcile_stepper
     from k8slab.viz.widgets.resolver_trace import resolver_trace
+    from k8slab.viz.widgets.rule_debugger import rule_debugger
     from k8slab.viz.widgets.scheduling_board import scheduling_board
     from k8slab.viz.widgets.steps import steps
     from k8slab.viz.widgets.time_bar import explorer, time_bar
@@ -69,6 +70,7 @@ _HOME = {
     "resolver_trace": "widgets.resolver_trace",
     "rollout_areas": "rollout",
     "rule_chains": "rule_graph",
+    "rule_debugger": "widgets.rule_debugger",
     "rules_and_cost": "growth",
     "scheduling_board": "widgets.scheduling_board",
     "scheduling_heat_map": "verdicts",
@@ -103,6 +105,7 @@ __all__ = [
     "resolver_trace",
     "rollout_areas",
     "rule_chains",
+    "rule_debugger",
     "rules_and_cost",
     "scheduling_board",
     "scheduling_heat_map",

@@ -20,7 +20,14 @@ pytestmark = [
 
 WEB = """
 from k8slab import Cluster
+from k8slab import viz
 from k8slab.viz import explorer, label_magnet
+
+
+def fresh():
+    return Cluster(workers=2, seed=7)
+
+
 cluster = Cluster(workers=2, seed=7)
 cluster.apply('''
 apiVersion: apps/v1
@@ -40,7 +47,44 @@ spec: {selector: {app: web}, ports: [{port: 80}]}
 ''')
 cluster.run(10)
 """
-CELLS = (WEB, "explorer(cluster)", "label_magnet(cluster, services=['web'])")
+# What makes the widget, the guesses by the words of their menus, the button, what is said then.
+TRIALS = (
+    (
+        "watch = viz.watch_stream(fresh())\nwatch.command()\nwatch",
+        {"Wrong at the end": "neither"},
+        *("Let it happen", "The counter says 2, the reader 3; there are 3."),
+    ),
+    (
+        "viz.resolver_trace(fresh())",
+        {"Names asked for": "1", "It ends with": "an address"},
+        *("Resolve", "Right: 1 name. It ends with an address: right."),
+    ),
+    (
+        "viz.pod_scope(fresh())",
+        {"STATUS": "Running", "Ready": "ready", "restarted": "no"},
+        *("Create the Pod", "STATUS: right, Running. Ready: right, ready."),
+    ),
+    (
+        "viz.scheduling_board(fresh())",
+        {"It lands on": "control-plane"},
+        *("Create the Pod", "You said control-plane."),
+    ),
+    ("viz.steps(fresh())", {"Next to act": "you"}, "Guess, then go on", "Right. You hand a wish"),
+    (
+        "viz.light_up(fresh())",
+        {"Acts first": "kube-controller-manager", "Stays dark": "coredns"},
+        *("Run the command", "Right. kube-controller-manager acted first"),
+    ),
+    (
+        "loop = viz.reconcile_stepper(fresh())\nloop.command()\nloop",
+        {"The loop will": "create Pods"},
+        *("Guess, then one turn", "it saw 0 of 3 replicas: create 3."),
+    ),
+)
+CELLS = (
+    *(WEB, "explorer(cluster)", "label_magnet(cluster, services=['web'])"),
+    *(made for made, *_ in TRIALS),
+)
 MAP, MEMBERSHIP = 0, 1  # which picture of the page
 MOST = 15_000  # ms, until a picture has changed
 
@@ -117,6 +161,41 @@ def test_the_magnet_moves_a_label_once_both_predictions_are_made(page) -> None:
     page.keyboard.press("Enter")
     wait_for_another(page, MEMBERSHIP, before)
     page.get_by_text("Service: right. web lost").wait_for(timeout=MOST)
+
+
+def cell_of(page: Any, code: str) -> Any:
+    """Return the cell that holds some code, in sight: what is far away is not drawn."""
+    cell = page.locator(".jp-CodeCell", has_text=code)
+    cell.scroll_into_view_if_needed(timeout=MOST)
+    return cell
+
+
+def choose(cell: Any, words: str, option: str) -> None:
+    """Choose an option of a menu; the keys that do so differ between systems."""
+    menu = cell.get_by_label(words, exact=True)
+    menu.focus(timeout=MOST)
+    menu.select_option(option)
+
+
+@pytest.mark.parametrize("number", range(len(TRIALS)))
+def test_a_trial_asks_first_and_then_shows_from_the_keyboard_alone(page, number) -> None:
+    made, guesses, go, said = TRIALS[number]
+    cell = cell_of(page, made.partition("(")[0])
+    before = cell.locator("svg.k8slab").inner_html(timeout=MOST)
+    start = cell.get_by_role("button", name=go)
+    start.press("Enter", timeout=MOST)
+    cell.get_by_text("Predict first:").wait_for(timeout=MOST)
+    for words, option in guesses.items():
+        choose(cell, words, option)
+    start.press("Space")
+    cell.get_by_text(said).wait_for(timeout=MOST)
+    assert cell.locator("svg.k8slab").inner_html() != before
+
+
+def test_the_dials_of_a_trial_are_turned_by_keys_and_shown_at_once(page) -> None:
+    cell = cell_of(page, "viz.pod_scope")
+    choose(cell, "has started up", "5 s")
+    cell.get_by_text("sleep 5; touch /tmp/ready").wait_for(timeout=MOST)
 
 
 def test_the_pictures_follow_the_dark_theme(page) -> None:

@@ -76,8 +76,7 @@ class ResolverTrace(Trial):
         super().__init__(
             (
                 Dial(name="name", words="name", value=name, width="330px"),
-                Dial(name="dot", words="", options=(PLAIN, DOT), tip="A dot at the end",
-                     width="200px"),
+                Dial(name="dot", words="written", options=(PLAIN, DOT), width="250px"),
                 Dial(name="namespace", words="asked in", options=spaces, width="230px"),
                 Dial(name="ndots", words="ndots", options=("5", "1", "2", "3", "15")),
                 Dial(name="libc", words="libc", options=("glibc", "musl")),

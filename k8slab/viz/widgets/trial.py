@@ -47,6 +47,7 @@ class Dial(msgspec.Struct, frozen=True, kw_only=True):
     value: str = ""  # at first; "" is the first option
     tip: str = ""
     width: str = "auto"
+    lines: int = 0  # of a text that has several
 
 
 class Trial(Widget):
@@ -183,7 +184,7 @@ class Trial(Widget):
 def _control(dial: Dial, first: str = "") -> Any:
     if dial.options or first:
         return choice(dial.words, dial.options, dial.tip or dial.words, dial.width, first=first)
-    return field(dial.words, dial.value, dial.tip or dial.words, dial.width)
+    return field(dial.words, dial.value, dial.tip or dial.words, dial.width, dial.lines)
 
 
 def _code(text: str) -> str:

@@ -126,17 +126,23 @@ def choice(
     )
 
 
-def field(words: str, value: str, tip: str, width: str = "auto") -> Any:
-    """Return a field for any words, with its own before it; Enter or leaving it sets it."""
+def field(words: str, value: str, tip: str, width: str = "auto", lines: int = 0) -> Any:
+    """Return a field for any words, with its own before it; leaving it sets it, as Enter does.
+
+    One of several `lines` has its words, or its tip, as the text that it shows when it is empty.
+    """
     import ipywidgets
 
-    return ipywidgets.Text(
+    layout = {"width": width, **({"height": f"{20 * lines + 10}px"} if lines else {})}
+    kind = ipywidgets.Textarea if lines else ipywidgets.Text
+    return kind(
         description=words,
         value=value,
+        placeholder=tip,
         tooltip=tip,
         continuous_update=False,
         style={"description_width": "initial"},
-        layout={"width": width},
+        layout=layout,
     )
 
 
