@@ -23,9 +23,9 @@ import msgspec
 from k8slab.linux.addresses import ALL_ONES, ALL_ONES6, ip_int
 from k8slab.linux.context import Context
 from k8slab.linux.journey import Visit
-from k8slab.linux.matches import Address, Comment, Match, Ports, Protocol
+from k8slab.linux.matches import Address, Comment, Match, Ports, Protocol, UnknownMatch
 from k8slab.linux.packet import Packet
-from k8slab.linux.targets import Jump, Nat, Reject, SetMark, Target, UnknownTarget, Verdict
+from k8slab.linux.targets import Jump, Log, Nat, Reject, SetMark, Target, UnknownTarget, Verdict
 
 ACCEPT, DROP, REJECT = "ACCEPT", "DROP", "REJECT"
 RETURN = "RETURN"
@@ -90,7 +90,8 @@ def make_rule(
 ) -> Rule:
     """Return a rule from its parts."""
     every = [*basic, *(match for _, matches in groups for match in matches)]
-    checks = tuple(match for match in every if not isinstance(match, Comment))
+    idle = (Comment, UnknownMatch) if isinstance(target, Log) else Comment
+    checks = tuple(match for match in every if not isinstance(match, idle))
     return Rule(tuple(basic), tuple(groups), target, checks)
 
 
@@ -333,18 +334,3 @@ def _read(text: str) -> Rule:
     from k8slab.linux.iptables_rule import parse_rule
 
     return parse_rule(text)
-
-
-__all__ = [
-    "ACCEPT",
-    "DROP",
-    "REJECT",
-    "Body",
-    "Chain",
-    "Rule",
-    "Run",
-    "Table",
-    "find_runs",
-    "make_rule",
-    "traverse",
-]

@@ -18,6 +18,7 @@ from functools import lru_cache
 import msgspec
 
 from k8slab.linux import matches as m
+from k8slab.linux import rare_matches as rare
 from k8slab.linux import targets as t
 from k8slab.linux.chains import Rule, make_rule
 from k8slab.linux.iptables_target import read_target
@@ -31,7 +32,7 @@ from k8slab.linux.iptables_words import (
 )
 from k8slab.linux.packet import ICMP_TYPES
 
-BASIC_ORDER = ("-s", "-d", "-i", "-o", "-p")
+BASIC_ORDER = ("-s", "-d", "-i", "-o", "-p", "-f")
 PORT_MODULES = ("tcp", "udp", "sctp", "icmp")
 PROTOCOL_NAMES = {str(number): name for name, number in m.PROTOCOL_NUMBERS.items()} | {
     "icmpv6": "ipv6-icmp"
@@ -89,6 +90,8 @@ def _basic(section: tuple[str, ...]) -> tuple[m.Match, tuple[str, ...]]:
     """Return the match of one of -s -d -i -o -p, and the words that belong to a module."""
     negated = section[0] == "!"
     option, *words = section[1:] if negated else section
+    if option == "-f":
+        return rare.Fragment(negated), tuple(words)
     if words[:1] == ["!"]:  # the old spelling: -s ! 10.0.0.1
         negated, words = True, words[1:]
     word, rest = name_of((option, *words)), tuple(words[1:])
@@ -126,7 +129,7 @@ def _comment(items: list[Item]) -> list[m.Match]:
 
 def _accounting(items: list[Item]) -> list[m.Match]:
     return [
-        m.Accounting(item.word) if item.option == "--nfacct-name" else m.UnknownMatch(str(item))
+        rare.Accounting(item.word) if item.option == "--nfacct-name" else m.UnknownMatch(str(item))
         for item in items
     ]
 
@@ -138,9 +141,9 @@ def _ports(items: list[Item]) -> list[m.Match]:
             ranges = tuple(_port_range(part) for part in item.word.split(","))
             found.append(m.Ports(item.option, ranges, item.negated))
         elif item.option == "--syn":
-            found.append(m.TcpFlags(("FIN", "SYN", "RST", "ACK"), ("SYN",), item.negated))
+            found.append(rare.TcpFlags(("FIN", "SYN", "RST", "ACK"), ("SYN",), item.negated))
         elif item.option == "--tcp-flags":
-            found.append(m.TcpFlags(_flags(item.word), _flags(item.words[1]), item.negated))
+            found.append(rare.TcpFlags(_flags(item.word), _flags(item.words[1]), item.negated))
         elif item.option == "--icmp-type":
             found.append(_icmp_type(item))
         else:
@@ -170,9 +173,17 @@ def _icmp_type(item: Item) -> m.Match:
     names = {**ICMP_TYPES, "any": (-1, -1), "destination-unreachable": (3, -1)}
     if item.word in names:
         kind, code = names[item.word]
-        return m.IcmpType(kind, -1 if item.word.startswith("echo") else code, item.negated)
+        return rare.IcmpType(kind, -1 if item.word.startswith("echo") else code, item.negated)
     number, slash, code_text = item.word.partition("/")
-    return m.IcmpType(int(number), int(code_text) if slash else -1, item.negated)
+    return rare.IcmpType(int(number), int(code_text) if slash else -1, item.negated)
+
+
+def _address_ranges(items: list[Item]) -> list[m.Match]:
+    found: list[m.Match] = []
+    for item in items:
+        low, _, high = item.word.partition("-")
+        found.append(rare.AddressRange(item.option, low, high or low, item.negated))
+    return found
 
 
 def _address_type(items: list[Item]) -> list[m.Match]:
@@ -254,7 +265,7 @@ def _physdev(items: list[Item]) -> list[m.Match]:
     return [
         m.Device(item.option, item.word, item.negated)
         if item.option in ("--physdev-in", "--physdev-out")
-        else m.PhysdevIsBridged(item.option, item.negated)
+        else rare.PhysdevIsBridged(item.option, item.negated)
         for item in items
     ]
 
@@ -266,6 +277,7 @@ MODULES: dict[str, Callable[[list[Item]], Sequence[m.Match]]] = {
     "sctp": _ports,
     "icmp": _ports,
     "multiport": _ports,
+    "iprange": _address_ranges,
     "addrtype": _address_type,
     "conntrack": _conntrack,
     "state": _conntrack,

@@ -11,6 +11,24 @@ from k8slab.linux import targets as t
 from k8slab.linux.addresses import ALL_ONES
 from k8slab.linux.iptables_words import IptablesError, Item, value_and_mask
 
+# Targets that may stand alone, and are no chains.
+EXTENSIONS = (
+    "CT",
+    "NOTRACK",
+    "CONNMARK",
+    "TPROXY",
+    "NFQUEUE",
+    "QUEUE",
+    "NETMAP",
+    "SET",
+    "SYNPROXY",
+)
+# They write a log, or change what no rule of the lab looks at: the packet goes on.
+HARMLESS = (
+    "LOG", "NFLOG", "ULOG", "AUDIT", "TRACE", "TCPMSS", "CHECKSUM", "CLASSIFY", "DSCP", "TOS",
+    "TTL", "HL", "LED", "RATEEST", "SECMARK", "CONNSECMARK",
+)  # fmt: skip
+
 
 def read_target(option: str, name: str, items: list[Item]) -> t.Target:
     """Return the target of a rule: `option` is -j or -g, `items` its own options."""
@@ -25,9 +43,9 @@ def read_target(option: str, name: str, items: list[Item]) -> t.Target:
         return _nat(name, items)
     if name == "MARK" and len(items) == 1:
         return _set_mark(items[0])
-    if name in ("LOG", "NFLOG"):
+    if name in HARMLESS:
         return t.Log(name, " ".join(map(str, items)))
-    if items or name in ("CT", "NOTRACK", "CONNMARK", "TRACE", "TPROXY"):
+    if items or name in EXTENSIONS:
         return t.UnknownTarget(" ".join([name, *map(str, items)]))
     return t.Jump(name)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from k8slab.linux.chains import NO_HITS, Body, Chain, Hits, Rule, Table
 from k8slab.linux.iptables_rule import parse_rule
+from k8slab.linux.iptables_unknown import Unknown, unknown_parts
 from k8slab.linux.iptables_words import IptablesError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Draft:
 
     def __init__(self, table: Table | None, name: str, built_in: tuple[str, ...]) -> None:
         self.name = name
+        self.unknown: list[Unknown] = []
         self.chains: dict[str, Chain] = {each: Chain(each, "ACCEPT") for each in built_in}
         self.rules: dict[str, list[Rule]] = {}  # only of chains that change
         if table is not None:
@@ -84,8 +86,11 @@ class Draft:
         return table
 
 
-def restore(ruleset: Ruleset, text: str, noflush: bool) -> dict[str, Table]:
-    """Return the tables as they will be. Raises IptablesError that names the line."""
+def restore(ruleset: Ruleset, text: str, noflush: bool) -> tuple[dict[str, Table], list[Unknown]]:
+    """Return the tables as they will be, and what was not understood.
+
+    Raises IptablesError that names the line.
+    """
     from k8slab.linux.netfilter import BUILT_IN
 
     drafts: dict[str, Draft] = {}
@@ -105,13 +110,14 @@ def restore(ruleset: Ruleset, text: str, noflush: bool) -> dict[str, Table]:
                 old = ruleset.tables.get(name) if noflush else None
                 draft = drafts.setdefault(name, Draft(old, name, BUILT_IN[name]))
             if line[0] != "*":
-                _read_line(draft, line)
+                _read_line(draft, line, number)
         except IptablesError as error:
             raise IptablesError(f"iptables-restore: line {number} failed: {error}") from None
-    return {name: each.finish() for name, each in drafts.items()}
+    unknown = [part for each in drafts.values() for part in each.unknown]
+    return {name: each.finish() for name, each in drafts.items()}, unknown
 
 
-def _read_line(draft: Draft, line: str) -> None:
+def _read_line(draft: Draft, line: str, number: int) -> None:
     if line[0] == ":":
         found = CHAIN_LINE.match(line)
         if found is None:
@@ -126,7 +132,10 @@ def _read_line(draft: Draft, line: str) -> None:
     command, _, rest = line.partition(" ")
     name, _, words = rest.strip().partition(" ")
     if command in ("-A", "--append"):
-        draft.append(name, parse_rule(words), hits)
+        rule = parse_rule(words)
+        draft.append(name, rule, hits)
+        for part, advice in unknown_parts(rule):
+            draft.unknown.append(Unknown(number, draft.name, name, part, advice))
     elif command in ("-I", "--insert"):
         place, _, after = words.strip().partition(" ")
         numbered = place.isdigit()

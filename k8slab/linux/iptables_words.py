@@ -23,7 +23,7 @@ WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 HEADS = {
     "-s": "-s", "--source": "-s", "--src": "-s", "-d": "-d", "--destination": "-d", "--dst": "-d",
     "-i": "-i", "--in-interface": "-i", "-o": "-o", "--out-interface": "-o",
-    "-p": "-p", "--protocol": "-p", "--proto": "-p",
+    "-p": "-p", "--protocol": "-p", "--proto": "-p", "-f": "-f", "--fragment": "-f",
     "-m": "-m", "--match": "-m", "-j": "-j", "--jump": "-j", "-g": "-g", "--goto": "-g",
 }  # fmt: skip
 LONG = {

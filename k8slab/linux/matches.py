@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from k8slab.linux.addresses import ip_int, ip_text, is_ipv6, network, prefix_length
-from k8slab.linux.packet import ICMP_TYPES, Packet
+from k8slab.linux.packet import Packet
 
 if TYPE_CHECKING:
     from k8slab.linux.context import Context
@@ -60,7 +60,7 @@ class Address(Match, frozen=True, gc=False):
     def __str__(self) -> str:
         length = prefix_length(self.mask, self.ipv6)
         mask = ip_text(self.mask, self.ipv6) if length is None else str(length)
-        return f"{_not(self.negated)}{self.option} {ip_text(self.net, self.ipv6)}/{mask}"
+        return f"{negation(self.negated)}{self.option} {ip_text(self.net, self.ipv6)}/{mask}"
 
 
 def address(option: str, text: str, negated: bool = False) -> Address:
@@ -85,23 +85,7 @@ class Device(Match, frozen=True, gc=False):
         return device == self.device
 
     def __str__(self) -> str:
-        return f"{_not(self.negated)}{self.option} {self.device}"
-
-
-class PhysdevIsBridged(Match, frozen=True, gc=False):
-    """--physdev-is-bridged, -is-in, -is-out: how a frame crosses a bridge."""
-
-    option: str
-    negated: bool = False
-
-    def matches(self, packet: Packet, context: Context) -> bool:
-        """Look at the bridge ports of the packet."""
-        came, leaves = bool(context.physdev_in), bool(context.physdev_out)
-        found = {"--physdev-is-in": came, "--physdev-is-out": leaves}
-        return found.get(self.option, came and leaves) is not self.negated
-
-    def __str__(self) -> str:
-        return f"{_not(self.negated)}{self.option}"
+        return f"{negation(self.negated)}{self.option} {self.device}"
 
 
 class Protocol(Match, frozen=True, gc=False):
@@ -118,7 +102,7 @@ class Protocol(Match, frozen=True, gc=False):
         return (own == self.protocol) is not self.negated
 
     def __str__(self) -> str:
-        return f"{_not(self.negated)}-p {self.protocol}"
+        return f"{negation(self.negated)}-p {self.protocol}"
 
 
 class Comment(Match, frozen=True, gc=False):
@@ -154,45 +138,7 @@ class Ports(Match, frozen=True, gc=False):
 
     def __str__(self) -> str:
         ports = ",".join(str(a) if a == b else f"{a}:{b}" for a, b in self.ranges)
-        return f"{_not(self.negated)}{self.option} {ports}"
-
-
-class TcpFlags(Match, frozen=True, gc=False):
-    """--tcp-flags: of the flags in the mask, exactly these are set."""
-
-    mask: tuple[str, ...]
-    flags: tuple[str, ...]
-    negated: bool = False
-
-    def matches(self, packet: Packet, context: Context) -> bool:
-        """Compare the flags under the mask."""
-        present = packet.flags.split(",")
-        found = all((flag in present) == (flag in self.flags) for flag in self.mask)
-        return found is not self.negated
-
-    def __str__(self) -> str:
-        mask, flags = ",".join(self.mask) or "NONE", ",".join(self.flags) or "NONE"
-        return f"{_not(self.negated)}--tcp-flags {mask} {flags}"
-
-
-class IcmpType(Match, frozen=True, gc=False):
-    """--icmp-type: a type, perhaps with its code; -1 stands for any."""
-
-    type: int
-    code: int
-    negated: bool = False
-
-    def matches(self, packet: Packet, context: Context) -> bool:
-        """Compare type and code."""
-        kind, code = ICMP_TYPES.get(packet.icmp, (-2, -2))
-        found = self.type in (-1, kind) and self.code in (-1, code)
-        return found is not self.negated
-
-    def __str__(self) -> str:
-        if self.type < 0:
-            return f"{_not(self.negated)}--icmp-type any"
-        code = "" if self.code < 0 else f"/{self.code}"
-        return f"{_not(self.negated)}--icmp-type {self.type}{code}"
+        return f"{negation(self.negated)}{self.option} {ports}"
 
 
 class AddressType(Match, frozen=True, gc=False):
@@ -211,7 +157,7 @@ class AddressType(Match, frozen=True, gc=False):
 
     def __str__(self) -> str:
         limit = f" {self.limit}" if self.limit else ""
-        return f"{_not(self.negated)}{self.option} {','.join(self.types)}{limit}"
+        return f"{negation(self.negated)}{self.option} {','.join(self.types)}{limit}"
 
 
 class ConnectionState(Match, frozen=True, gc=False):
@@ -226,7 +172,7 @@ class ConnectionState(Match, frozen=True, gc=False):
         return context.in_state(self.states) is not self.negated
 
     def __str__(self) -> str:
-        return f"{_not(self.negated)}{self.option} {','.join(self.states)}"
+        return f"{negation(self.negated)}{self.option} {','.join(self.states)}"
 
 
 class ConnectionOriginal(Match, frozen=True, gc=False):
@@ -243,7 +189,7 @@ class ConnectionOriginal(Match, frozen=True, gc=False):
         return self.value.matches(first, context) is not self.negated
 
     def __str__(self) -> str:
-        return f"{_not(self.negated)}{self.option} {self.text}"
+        return f"{negation(self.negated)}{self.option} {self.text}"
 
 
 class Statistic(Match, frozen=True, gc=False):
@@ -292,7 +238,7 @@ class Recent(Match, frozen=True, gc=False):
         return context.recent(self, packet) is not self.negated
 
     def __str__(self) -> str:
-        words = [f"{_not(self.negated)}{self.action}"]
+        words = [f"{negation(self.negated)}{self.action}"]
         words += [f"--seconds {self.seconds}"] if self.seconds else []
         words += ["--reap"] if self.reap else []
         words += [f"--hitcount {self.hitcount}"] if self.hitcount else []
@@ -312,20 +258,7 @@ class Mark(Match, frozen=True, gc=False):
 
     def __str__(self) -> str:
         mask = "" if self.mask == 0xFFFFFFFF else f"/{self.mask:#x}"
-        return f"{_not(self.negated)}--mark {self.value:#x}{mask}"
-
-
-class Accounting(Match, frozen=True, gc=False):
-    """-m nfacct: adds to a named counter (which the lab does not keep) and matches always."""
-
-    name: str
-
-    def matches(self, packet: Packet, context: Context) -> bool:
-        """Match everything."""
-        return True
-
-    def __str__(self) -> str:
-        return f"--nfacct-name {self.name}"
+        return f"{negation(self.negated)}--mark {self.value:#x}{mask}"
 
 
 class UnknownMatch(Match, frozen=True, gc=False):
@@ -350,7 +283,8 @@ def quote(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _not(negated: bool) -> str:
+def negation(negated: bool) -> str:
+    """Return what stands before an option that is turned round."""
     return "! " if negated else ""
 
 

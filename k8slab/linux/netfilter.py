@@ -3,7 +3,7 @@
 `parse(text)` gives a `Ruleset`; `str(ruleset)` is the text again; `restore` does what
 iptables-restore does, with or without --noflush; `replace_chain` changes one chain; `trace` says
 where a new connection would go, with what probability and by which rules. The text may come from
-a real cluster: what the lab does not know is kept and named, never guessed.
+a real cluster: what the lab does not know is kept and named (`unknown`), never guessed.
 
 Rule of use: a namespace executes its own Ruleset (`NetNamespace.ruleset`); chains' bodies may be
 shared between rulesets, counters never are.
@@ -23,6 +23,7 @@ from k8slab.linux.matches import UnknownMatch
 from k8slab.linux.targets import Jump, UnknownTarget, Verdict
 
 if TYPE_CHECKING:
+    from k8slab.linux.iptables_unknown import Unknown
     from k8slab.linux.ruletrace import RuleTrace
 
 BUILT_IN: Mapping[str, tuple[str, ...]] = {
@@ -48,6 +49,7 @@ class Ruleset:
 
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
+        self.unknown: tuple[Unknown, ...] = ()  # of the text read last: what the lab does not judge
 
     # -- reading
 
@@ -170,11 +172,12 @@ class Ruleset:
         """
         from k8slab.linux.iptables_text import restore
 
-        changed = restore(self, text, noflush)
+        changed, unknown = restore(self, text, noflush)
         if strict:
             for name, table in changed.items():
                 check(table, self.tables.get(name))
         self.tables.update(changed)
+        self.unknown = tuple(sorted(unknown, key=lambda part: part.line))
 
 
 def check(table: Table, old: Table | None) -> None:

@@ -124,6 +124,7 @@ class RuleTrace(msgspec.Struct, frozen=True, kw_only=True):
                 f"  {branch.probability}: {branch.verdict} {joined(branch.ip, branch.port)}{source}"
             )
             lines += [f"      {visit}" for visit in branch.visited]
+        lines += [f"  not judged, and taken as not matching: {words}" for words in self.uncertain]
         return "\n".join(lines)
 
 

@@ -105,7 +105,7 @@ class SetMark(Target, frozen=True, gc=False):
 
 
 class Log(Target, frozen=True, gc=False):
-    """-j LOG or NFLOG: write the packet to a log, and go on."""
+    """-j LOG, NFLOG, TCPMSS, ...: what does not decide about the packet, which goes on."""
 
     kind: str
     words: str = ""

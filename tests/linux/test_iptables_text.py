@@ -50,6 +50,45 @@ SAVED_AS = {
     "-m conntrack --ctstate INVALID -m nfacct --nfacct-name dropped -j A": (
         "-m conntrack --ctstate INVALID -m nfacct --nfacct-name dropped -j A"
     ),
+    "-s 10.0.0.0/255.0.255.0 -j A": "-s 10.0.0.0/255.0.255.0 -j A",
+    "-m iprange --src-range 10.0.0.1-10.0.0.9 -j A": (
+        "-m iprange --src-range 10.0.0.1-10.0.0.9 -j A"
+    ),
+    "-m iprange ! --dst-range 10.0.0.1-10.0.0.9 -j A": (
+        "-m iprange ! --dst-range 10.0.0.1-10.0.0.9 -j A"
+    ),
+    "! -f -j A": "! -f -j A",
+    "! -p tcp -j A": "! -p tcp -j A",
+    "-p udp -m udp ! --sport 53 -j A": "-p udp -m udp ! --sport 53 -j A",
+    "-p tcp -m multiport ! --dports 80,443 -j A": "-p tcp -m multiport ! --dports 80,443 -j A",
+    "-m conntrack ! --ctstate INVALID -j A": "-m conntrack ! --ctstate INVALID -j A",
+    "-m conntrack --ctorigdst 10.96.0.0/12 -j A": "-m conntrack --ctorigdst 10.96.0.0/12 -j A",
+    "-m conntrack --ctstate NEW ! --ctorigdst 10.96.0.1 -j A": (
+        "-m conntrack --ctstate NEW ! --ctorigdst 10.96.0.1 -j A"
+    ),
+    "-m conntrack --ctorigdstport 80:90 -j A": "-m conntrack --ctorigdstport 80:90 -j A",
+    "-m statistic --mode random ! --probability 0.5 -j A": (
+        "-m statistic --mode random ! --probability 0.50000000000 -j A"
+    ),
+    "-m addrtype --src-type LOCAL --limit-iface-out -j A": (
+        "-m addrtype --src-type LOCAL --limit-iface-out -j A"
+    ),
+    "-p tcp -j SNAT --to-source 10.0.0.1-10.0.0.9:1000-2000 --random-fully": (
+        "-p tcp -j SNAT --to-source 10.0.0.1-10.0.0.9:1000-2000 --random-fully"
+    ),
+    "-p tcp -j DNAT --to-destination 10.0.0.1-10.0.0.9:80-90": (
+        "-p tcp -j DNAT --to-destination 10.0.0.1-10.0.0.9:80-90"
+    ),
+    "-p tcp -j REDIRECT --to-ports 8080": "-p tcp -j REDIRECT --to-ports 8080",
+    "-p tcp -j REJECT --reject-with tcp-reset": "-p tcp -j REJECT --reject-with tcp-reset",
+    "-p icmp -m icmp --icmp-type 8 -j A": "-p icmp -m icmp --icmp-type 8 -j A",
+    "-j NFLOG --nflog-group 100": "-j NFLOG --nflog-group 100",
+    "-p tcp -j TPROXY --on-port 15001 --on-ip 0.0.0.0 --tproxy-mark 0x1/0x1": (
+        "-p tcp -j TPROXY --on-port 15001 --on-ip 0.0.0.0 --tproxy-mark 0x1/0x1"
+    ),
+    "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu": (
+        "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+    ),
     "-m set --match-set cali40 dst -j A": "-m set --match-set cali40 dst -j A",
     "-j CT --notrack": "-j CT --notrack",
 }

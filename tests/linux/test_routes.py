@@ -16,7 +16,9 @@ def test_an_address_survives_its_number(ip: str) -> None:
     assert ip_text(ip_int(ip)) == ip
 
 
-@pytest.mark.parametrize("text", ["", "10.0.0", "10.0.0.256", "10.0.0.x", "::g", "10.0.0.1/33", "fd00::/129"])
+@pytest.mark.parametrize(
+    "text", ["", "10.0.0", "10.0.0.256", "10.0.0.x", "::g", "10.0.0.1/33", "fd00::/129"]
+)
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         network(text)
