@@ -34,9 +34,11 @@ class Full(Exception):  # noqa: N818 (upstream: ErrFull)
 class Band:
     """Numbers from `first` to `last`, of which the first `reserved` are kept for static choices."""
 
-    def __init__(self, first: int, last: int, reserved: int) -> None:
+    def __init__(
+        self, first: int, last: int, reserved: int, used: dict[int, None] | None = None
+    ) -> None:
         self.first, self.last, self.reserved = first, last, reserved
-        self.used: dict[int, None] = {}
+        self.used: dict[int, None] = {} if used is None else used
 
     def take(self, number: int) -> bool:
         """Take a certain number; False if it is taken."""
@@ -61,13 +63,23 @@ class Band:
 class ClusterIPs:
     """The addresses of one service range."""
 
-    def __init__(self, cidr: str = SERVICE_CIDR) -> None:
+    def __init__(self, cidr: str = SERVICE_CIDR, used: dict[int, None] | None = None) -> None:
+        """Serve a range; `used` is shared by ranges that may overlap."""
         self.network = ip_network(cidr)
         size = self.network.num_addresses
         reserved = 0 if size <= 16 else min(max(16, size // 16), 256)
         first = int(self.network.network_address) + 1
         last = first + size - (3 if self.network.version == 4 else 2)  # IPv4 has a broadcast
-        self._band = Band(first, last, reserved)
+        self._band = Band(first, last, reserved, used)
+
+    @property
+    def used(self) -> dict[int, None]:
+        """The addresses that are taken, as numbers."""
+        return self._band.used
+
+    def has(self, address: str) -> bool:
+        """Say whether the address lies in the range."""
+        return ip_address(address) in self.network
 
     @property
     def family(self) -> str:

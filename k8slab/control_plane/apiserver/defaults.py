@@ -167,11 +167,19 @@ def _template(spec: Any) -> Any:
 
 
 def replica_set(obj: Any) -> Any:
-    """Default a ReplicaSet or ReplicationController: one replica."""
-    spec = _template(obj.spec)
-    if spec.replicas is None:
-        spec = replace(spec, replicas=1)
-    return replace(obj, spec=spec)
+    """Default a ReplicaSet: one replica."""
+    return replace(obj, spec=_absent(_template(obj.spec), replicas=1))
+
+
+def replication_controller(obj: Any) -> Any:
+    """Default a ReplicationController: its selector and its labels are those of its Pods."""
+    obj = replica_set(obj)
+    labels = obj.spec.template.metadata.labels if obj.spec.template is not None else {}
+    if not labels:
+        return obj
+    meta = obj.metadata if obj.metadata.labels else replace(obj.metadata, labels=labels)
+    spec = replace(obj.spec, selector=obj.spec.selector or labels)
+    return replace(obj, metadata=meta, spec=spec)
 
 
 def deployment(obj: Any) -> Any:
@@ -286,7 +294,7 @@ DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "CustomResourceDefinition": defaulted,
     "Pod": pod,
     "ReplicaSet": replica_set,
-    "ReplicationController": replica_set,
+    "ReplicationController": replication_controller,
     "Deployment": deployment,
     "DaemonSet": daemon_set,
     "StatefulSet": stateful_set,

@@ -51,6 +51,7 @@ CREATE_ON_UPDATE = frozenset({"Service", "Endpoints", "Lease", "Event", "LimitRa
 
 
 Charge = Callable[["Registry", Object, Request], None]  # raises Forbidden if there is no room
+Follow = Callable[[Object | None, Object | None, str], None]  # (before, after, user)
 Guard = Callable[[Object, Object | None, Request], None]  # raises Forbidden for (new, old)
 
 
@@ -73,6 +74,7 @@ class Registry:
         self.cache = Cache(sim, resource)
         self.charge: Charge | None = None  # what a new object costs, if anybody counts
         self.guard: Guard | None = None  # who may write such an object, if not everybody
+        self.follow: Follow | None = None  # what else is written with such an object
 
     # -- reading
 
@@ -220,6 +222,8 @@ class Registry:
             raise
         if stored is None:
             self._release(obj)
+        elif self.follow is not None:
+            self.follow(None, stored, request.user)
         elif isinstance(stored, Event):
             self._storage.expire(self.resource, stored, EVENT_TTL)
         return stored
@@ -259,12 +263,16 @@ class Registry:
         if stored is None:
             raise LostRace(errors.conflict(self.resource, new.metadata.name).status)
         self._release(old, keep=new)
+        if self.follow is not None:
+            self.follow(old, stored, request.user)
         return stored
 
     def _remove(self, old: Object, user: str) -> None:
         if not self._storage.delete(self.resource, old, user):
             raise LostRace(errors.conflict(self.resource, old.metadata.name).status)
         self._release(old)
+        if self.follow is not None:
+            self.follow(old, None, user)
 
     def _release(self, obj: Object, keep: Object | None = None) -> None:
         if isinstance(obj, Service):

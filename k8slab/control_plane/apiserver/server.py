@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from k8slab.api import conversion, errors, fields, labels, scheme
 from k8slab.api.core import Service
 from k8slab.api.meta import ListMeta, Object, Status
+from k8slab.api.networking import ServiceCIDR
 from k8slab.api.table import Table
 from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
 from k8slab.control_plane.apiserver import reviews, strategy, tables, warnings, watching
@@ -30,6 +31,7 @@ from k8slab.control_plane.apiserver.access.tokens import Tokens
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, NodePorts, service_ranges
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
 from k8slab.control_plane.apiserver.custom_resources.serving import CustomResources
+from k8slab.control_plane.apiserver.ip_addresses import IpAddresses
 from k8slab.control_plane.apiserver.quota_admission import QuotaAdmission
 from k8slab.control_plane.apiserver.registry import Registry, registries
 from k8slab.control_plane.apiserver.selectable_fields import fields_of, unknown_field
@@ -42,6 +44,7 @@ from k8slab.sim import Simulation
 VERBS = frozenset(
     {"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}
 )
+SERVICE_CIDRS = "servicecidrs"
 RBAC_KINDS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
 DEFINITIONS = "customresourcedefinitions"
 KubeletCall = Callable[[str, Request], Awaitable[Any]]  # (node, request) -> log, exec result
@@ -79,6 +82,7 @@ class APIServer:
         for registry in self.registries.values():
             registry.charge = self._charge
         self.custom = CustomResources(self._storage, self._registry_of)
+        self.registries["", "services"].follow = IpAddresses(sim, self._storage).follow
         tokens = Tokens(sim.streams.seed, self.look_up)
         self.access = Access(authorization_mode, self.look_up, tokens, lambda: sim.now)
         for kind in RBAC_KINDS:
@@ -99,6 +103,8 @@ class APIServer:
         etcd = self._storage.etcd
         for registry in self.registries.values():
             registry.cache.load(self._storage.range(registry.resource))
+        for cidr in self.look_up.all(ServiceCIDR):
+            self._on_service_cidr(cidr)
         for service in self._by_plural["services"].cache.list(Filter("", None, None)):
             assert isinstance(service, Service)
             self.services.adopt(service)
@@ -260,6 +266,12 @@ class APIServer:
         """Hear of every write, from the last one that the caches have."""
         etcd.watch("/registry/", self._on_write, self._revision + 1)
 
+    def _on_service_cidr(self, cidr: Object) -> None:
+        """Give out addresses of the range, unless it is on its way out."""
+        assert isinstance(cidr, ServiceCIDR)
+        going = cidr.metadata.deletionTimestamp is not None
+        self.services.add_ranges(cidr.metadata.name, () if going else cidr.spec.cidrs)
+
     def _on_write(self, written: KeyValue) -> None:
         self._revision = written.mod_revision
         before = self._storage.etcd.previous(written)
@@ -268,6 +280,10 @@ class APIServer:
             self.custom.write(resource, rest.partition("/")[0], before, written)
             return
         registry = self._by_plural[resource]
+        if resource == SERVICE_CIDRS and written.value is not None:
+            self._on_service_cidr(written.value)
+        elif resource == SERVICE_CIDRS:
+            self.services.add_ranges(rest, ())
         if resource in RBAC_KINDS:
             self.access.rbac.forget()
         if resource == DEFINITIONS:

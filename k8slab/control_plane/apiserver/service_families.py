@@ -37,7 +37,7 @@ def with_families(new: Service, old: Service | None, cluster: Sequence[str]) -> 
     """
     spec = new.spec
     if spec.type == "ExternalName":
-        return new
+        return new if old is None else replace(new, spec=_without_families(spec, old.spec))
     if old is not None and old.spec.type != "ExternalName":
         spec = _as_before(spec, old.spec)
         if spec.ipFamilyPolicy == SINGLE:
@@ -51,6 +51,13 @@ def with_families(new: Service, old: Service | None, cluster: Sequence[str]) -> 
         same = old is not None and _same_preference(spec, old.spec)
         spec = spec if same else _completed(spec, cluster)
     return replace(new, spec=spec)
+
+
+def _without_families(spec: ServiceSpec, old: ServiceSpec) -> ServiceSpec:
+    """Drop what only the old type needed, unless the update speaks of it."""
+    if spec.ipFamilies == old.ipFamilies:
+        spec = replace(spec, ipFamilies=())
+    return replace(spec, ipFamilyPolicy=None) if spec.ipFamilyPolicy == old.ipFamilyPolicy else spec
 
 
 def _as_before(spec: ServiceSpec, old: ServiceSpec) -> ServiceSpec:

@@ -11,6 +11,7 @@ Upstream: pkg/registry/core/service/storage/alloc.go
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -31,11 +32,12 @@ class ServiceAllocator:
         self._rng = rng
         self.ranges = tuple(ranges)  # of the cluster's first family, and of the other if it has it
         self._ranges = {each.family: each for each in ranges}
+        self._added: dict[str, list[ClusterIPs]] = {}  # by the ServiceCIDR that adds them
         self.node_ports = node_ports
 
     def adopt(self, service: Service) -> None:
         """Take note of a Service that has its addresses already."""
-        for address in _addresses(service):
+        for address in addresses_of(service):
             self._range_of(address).allocate(address, self._rng)
         for port in _node_ports(service):
             self.node_ports.allocate(port, self._rng)
@@ -63,10 +65,26 @@ class ServiceAllocator:
                 self.node_ports.release(port)
 
     def _release_addresses(self, service: Service, keep: Service | None) -> None:
-        self._give_back(_addresses(service), _addresses(keep) if keep else ())
+        self._give_back(addresses_of(service), addresses_of(keep) if keep else ())
+
+    def add_ranges(self, name: str, cidrs: Sequence[str]) -> None:
+        """Take addresses from the ranges of a ServiceCIDR too, or from none of it any more."""
+        first = {str(each.network) for each in self.ranges}
+        self._added[name] = [
+            ClusterIPs(cidr, self._ranges[family_of(cidr.partition("/")[0])].used)
+            for cidr in cidrs
+            if cidr not in first and family_of(cidr.partition("/")[0]) in self._ranges
+        ]
+
+    def _of_family(self, family: str) -> list[ClusterIPs]:
+        added = (each for ranges in self._added.values() for each in ranges)
+        return [self._ranges[family], *(each for each in added if each.family == family)]
 
     def _range_of(self, address: str) -> ClusterIPs:
-        return self._ranges[family_of(address)]
+        """Return the smallest range that has the address, else the first of its family."""
+        known = self._of_family(family_of(address))
+        having = [each for each in known if each.has(address)]
+        return max(having, key=lambda each: each.network.prefixlen, default=known[0])
 
     def _allocate_addresses(self, new: Service, old: Service | None) -> Service:
         """Give an address of each family that the Service has."""
@@ -74,7 +92,7 @@ class ServiceAllocator:
         if spec.type not in WITH_ADDRESS:
             cleared = replace(spec, clusterIP="", clusterIPs=())
             return replace(new, spec=cleared) if spec.type == "ExternalName" else new
-        before = _addresses(old) if old else ()
+        before = addresses_of(old) if old else ()
         wanted = list(spec.clusterIPs or ((spec.clusterIP,) if spec.clusterIP else ()))
         if old is not None and not wanted:
             wanted = list(old.spec.clusterIPs or (old.spec.clusterIP,))
@@ -103,12 +121,15 @@ class ServiceAllocator:
     def _allocate_address(self, new: Service, family: str, wanted: str) -> str:
         if wanted and family_of(wanted) != family:
             raise ValueError(wanted)
-        try:
-            return self._ranges[family].allocate(wanted, self._rng)
-        except AllocationFailed as failure:
-            raise _invalid(new, "spec.clusterIPs", [wanted], str(failure)) from None
-        except Full:
-            raise errors.internal("failed to allocate a serviceIP: range is full") from None
+        if wanted:
+            try:
+                return self._range_of(wanted).allocate(wanted, self._rng)
+            except AllocationFailed as failure:
+                raise _invalid(new, "spec.clusterIPs", [wanted], str(failure)) from None
+        for each in self._of_family(family):
+            with suppress(Full):
+                return each.allocate("", self._rng)
+        raise errors.internal("failed to allocate a serviceIP: range is full")
 
     def _give_back(self, addresses: Sequence[str], kept: Sequence[str]) -> None:
         for address in addresses:
@@ -184,7 +205,8 @@ def _node_ports(service: Service) -> tuple[int, ...]:
     return tuple(dict.fromkeys(number for number in numbers if number))
 
 
-def _addresses(service: Service) -> tuple[str, ...]:
+def addresses_of(service: Service) -> tuple[str, ...]:
+    """Return the cluster addresses that a Service has."""
     addresses = service.spec.clusterIPs or (service.spec.clusterIP,)
     return tuple(address for address in addresses if address not in ("", "None"))
 

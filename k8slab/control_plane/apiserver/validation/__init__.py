@@ -18,6 +18,7 @@ from k8slab.api.custom import builtin_kind
 from k8slab.api.errors import FieldError
 from k8slab.api.meta import Object
 from k8slab.control_plane.apiserver.validation import (
+    addresses,
     autoscaling,
     batch,
     config,
@@ -67,6 +68,8 @@ VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
     "PriorityClass": (policies.priority_class, policies.priority_class_update),
     "NetworkPolicy": (policies.network_policy, None),
     "Ingress": (policies.ingress, None),
+    "ServiceCIDR": (addresses.service_cidr, addresses.service_cidr_update),
+    "IPAddress": (addresses.ip_address, addresses.ip_address_update),
     "IngressClass": (policies.ingress_class, policies.ingress_class_update),
     "Endpoints": (endpoints.endpoints, None),
     "Role": (rbac.role, None),
