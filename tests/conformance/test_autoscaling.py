@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from k8slab import Cluster
@@ -35,13 +33,13 @@ def size(cluster: Cluster) -> int:
 
 
 @pytest.fixture(scope="module")
-def under_load() -> Iterator[Cluster]:
+def under_load() -> Cluster:
     cluster = Cluster(workers=2, seed=7)
     autoscaled(cluster)
     cluster.run(60)
     cluster.kubectl(f'run load --image=busybox:1.37 --restart=Never -- sh -c "{LOAD}"')
     cluster.run(180)
-    yield cluster
+    return cluster
 
 
 def test_more_load_makes_more_pods_until_each_does_as_much_as_aimed_at(under_load: Cluster) -> None:

@@ -97,6 +97,10 @@ class GarbageCollector:
             return
         absent, waiting = await self._owners(obj)
         verdict = judge(obj, absent=absent, waiting=waiting, has_dependents=bool(node.dependents))
+        if verdict.delete == "Foreground" and any(
+            dependent.deleting_dependents for dependent in node.dependents.values()
+        ):
+            await self._unblock(obj)  # else it and its owner would wait for one another
         await self._carry_out(obj, verdict)
 
     async def _owners(self, obj: Object) -> tuple[list[str], list[str]]:
@@ -163,6 +167,19 @@ class GarbageCollector:
             except ApiError as error:
                 if error.reason != "NotFound":
                     raise
+
+    async def _unblock(self, obj: Object) -> None:
+        """Let the object's owners go before it does."""
+        meta = obj.metadata
+        references = [
+            {"uid": owner.uid, "blockOwnerDeletion": False}
+            for owner in meta.ownerReferences
+            if owner.blockOwnerDeletion
+        ]
+        patch = {"metadata": {"uid": meta.uid, "ownerReferences": references}}
+        await self._client.patch(
+            type(obj), meta.name, patch, meta.namespace, patch_type=STRATEGIC_PATCH
+        )
 
     async def _drop_references(self, obj: Object, uids: tuple[str, ...]) -> None:
         meta = obj.metadata

@@ -20,6 +20,7 @@ from k8slab.api.conditions import get_condition
 from k8slab.api.core import Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
+from k8slab.api.meta import controller_of
 from k8slab.client import (
     STRATEGIC_PATCH,
     Client,
@@ -91,6 +92,7 @@ class JobController:
     async def run(self) -> None:
         """Keep all Jobs for ever."""
         self._pods.add_index(BY_CONTROLLER, controller_index)
+        self._jobs.add_index("namespace", lambda job: (job.metadata.namespace,))
         self._jobs.add_handler(self._on_job)
         self._pods.add_handler(self._on_pod)
         await self._jobs.synced.wait()
@@ -119,14 +121,25 @@ class JobController:
             self._released.pop(pod.metadata.uid, None)
         owner = self._owner(pod)
         if not owner:
-            if new is not None and is_tracked(new):
-                self._orphans.add(key_of(new))
+            if new is not None:
+                self._on_orphan(new)
             return
         if old is None:
             self._expectations.creation_seen(owner)
         if new is None or new.metadata.deletionTimestamp is not None:
             self._expectations.deletion_seen(owner, key_of(pod))
         self._queue.add_after(owner, BATCH_PERIOD)
+
+    def _on_orphan(self, pod: Pod) -> None:
+        """Offer the Pod to the Jobs that match it; without any its finalizer comes off."""
+        taken = False
+        if controller_of(pod) is None:
+            for job in self._jobs.by_index("namespace", pod.metadata.namespace):
+                if from_label_selector(job.spec.selector).matches(pod.metadata.labels):
+                    self._queue.add_after(key_of(job), BATCH_PERIOD)
+                    taken = True
+        if is_tracked(pod) and not taken:
+            self._orphans.add(key_of(pod))
 
     def _owner(self, pod: Pod) -> str:
         """Return the key of the Job that controls the Pod, "" if none does."""
