@@ -29,7 +29,7 @@ from k8slab.viz.shapes import mark
 from k8slab.viz.style import (
     BLUE,
     BODY,
-    GREY,
+    DARK_GREY,
     MARGIN,
     ORANGE,
     SKY,
@@ -45,7 +45,7 @@ NAMES, NUMBERS, ROW, BAR, CAPTION = 124.0, 166.0, 30.0, 20.0, 28.0  # px
 MOST = 14  # nodes
 Usage = Mapping[str, Mapping[str, str]]
 OURS = Look(SKY, "square", "requested by a Pod")
-SYSTEMS = Look(GREY, "square", "requested by a Pod of kube-system")
+SYSTEMS = Look(DARK_GREY, "square", "requested by a Pod of kube-system")
 USED = Look(ORANGE, "bar", "really used")
 FITS = Look(BLUE, "tick", "what the new Pod asks for fits")
 DOES_NOT = Look(VERMILLION, "cross", "it does not")

@@ -26,17 +26,18 @@ from k8slab.viz.drawing import Drawing, Item, Line, Polygon, Text
 from k8slab.viz.facts import ClusterLike, ViewLike, clock
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import HEAD, heading, legend
-from k8slab.viz.style import BLUE, MARGIN, ORANGE, SKY, SMALL, WIDTH, YELLOW, Look
+from k8slab.viz.style import BLUE, MARGIN, ORANGE, SMALL, WIDTH, YELLOW, Look
 
 LEFT, HEIGHT = 74.0, 250.0  # px
 REVISION = "deployment.kubernetes.io/revision"
 MARGINS = 0.1  # of a rollout's length, before and after it
 MOST_LINES = 10  # across
+PALE = "#99CDEA"  # a lighter sky: in grey, the palette's own is as dark as its orange
 # From the bottom up; neighbours differ in grey as well.
 AREAS: Mapping[str, Look] = {
     "old_ready": Look(ORANGE, "square", "old, ready"),
     "new_ready": Look(BLUE, "square", "new, ready"),
-    "new_waiting": Look(SKY, "square", "new, not ready"),
+    "new_waiting": Look(PALE, "square", "new, not ready"),
     "old_waiting": Look(YELLOW, "square", "old, not ready"),
 }
 

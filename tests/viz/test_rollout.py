@@ -1,5 +1,6 @@
 """A rollout as areas: what serves and what takes room at each moment."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from k8slab import Cluster
 from k8slab.api.apps import Deployment
 from k8slab.viz import rollout_areas
-from k8slab.viz.rollout import Count, read
+from k8slab.viz.rollout import AREAS, Count, read
+from k8slab.viz.style import contrast
 from tests.viz.legibility import faults
 
 DEPLOYMENT = """
@@ -61,6 +63,12 @@ def test_the_words_say_the_least_and_the_most(cluster) -> None:
     counts = changes(cluster, since=33.0)
     assert f"at least {min(c.ready for c in counts)} ready" in head
     assert f"at most {max(c.all for c in counts)} in all" in head
+
+
+def test_areas_that_touch_differ_in_grey_as_well() -> None:
+    fills = [look.fill for look in AREAS.values()]
+    touching = [*pairwise(fills), (fills[0], fills[2])]  # no new Pod is ready at first
+    assert all(contrast(below, above) > 1.2 for below, above in touching)
 
 
 def test_by_default_it_is_the_last_rollout(cluster) -> None:

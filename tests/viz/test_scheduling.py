@@ -7,7 +7,8 @@ import pytest
 from k8slab.api import load
 from k8slab.control_plane.scheduler import explain
 from k8slab.viz import bin_packing, scheduling_heat_map
-from k8slab.viz.packing import read, shown
+from k8slab.viz.packing import OURS, SYSTEMS, read, shown
+from k8slab.viz.style import contrast
 from tests.viz import pretend
 from tests.viz.legibility import faults
 
@@ -111,6 +112,10 @@ def test_use_is_told_beside_requests(cluster) -> None:
 def test_a_pod_that_is_not_there_has_no_place(cluster) -> None:
     with pytest.raises(ValueError, match="no pod/nobody in namespace default"):
         bin_packing(cluster, pod="pod/nobody")
+
+
+def test_pods_of_the_system_differ_in_grey_as_well() -> None:
+    assert contrast(OURS.fill, SYSTEMS.fill) > 2
 
 
 def test_many_nodes_and_many_pods_can_be_read() -> None:
