@@ -286,13 +286,16 @@ class Cluster(Asking, Breaking, TimeMachine):
 
     def _get_kubectl(self) -> Any:
         if self._kubectl is None:
+            from k8slab.gateway.gateway import Gateway
             from k8slab.kubectl import Kubectl
 
+            door = self.world.transport("you")
             self._kubectl = Kubectl(
-                self.world.transport("you"),
+                door,
                 lambda: self.now,
                 read_file=self.recording.read_file,
                 sleep=self.sim.sleep,
+                http=Gateway(self.sim, door).fetch,
             )
         return self._kubectl
 

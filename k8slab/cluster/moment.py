@@ -43,12 +43,15 @@ class Moment(View):
 
     def kubectl(self, command: str, stdin: str = "") -> Text:
         """Return what a kubectl command would have printed then; it can only look."""
+        from k8slab.gateway.gateway import Gateway
         from k8slab.kubectl import Kubectl
 
         sim = Simulation()
         sim.now = self.time
         transport = PastTransport(sim, self._backend, self.revision)
-        kubectl = Kubectl(transport, lambda: sim.now, sleep=sim.sleep)
+        kubectl = Kubectl(
+            transport, lambda: sim.now, sleep=sim.sleep, http=Gateway(sim, transport).fetch
+        )
         result = sim.complete(kubectl.run(command, stdin), f"kubectl {command}", LIMIT)
         return Text(result.output)
 

@@ -12,6 +12,7 @@ Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -38,6 +39,7 @@ from k8slab.gateway.messages import (
     HttpRequest,
     HttpResponse,
     HttpStream,
+    http_request,
     method_not_allowed,
     of_error,
     of_status,
@@ -72,6 +74,17 @@ class Gateway:
             return of_error(refused)
         except ConnectionFailed as failed:
             return of_error(errors.service_unavailable(str(failed)))
+
+    async def fetch(
+        self, method: str, url: str, body: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, str]:
+        """Answer a request without sockets; return the status and the text, a stream to its end."""
+        answer = await self.handle(http_request(method, url, headers=headers, body=body))
+        if isinstance(answer, HttpResponse):
+            return answer.status, answer.body.decode("utf-8", "replace")
+        chunks: list[bytes] = []
+        await answer.produce(chunks.append)
+        return 200, b"".join(chunks).decode("utf-8", "replace")
 
     async def _rows(self, http: HttpRequest) -> discovery.Rows:
         """Return the kinds that are served: built in, defined, and those of the metrics API."""

@@ -14,7 +14,9 @@ NAME = "k8slab"
 
 
 def kubeconfig(url: str) -> str:
-    """Return a kubeconfig for a server without TLS, which takes whoever says nothing for ADMIN.
+    """Return a kubeconfig for a server that takes whoever says nothing for ADMIN.
+
+    There is no TLS; some clients want to be told that this is meant.
 
     >>> print(kubeconfig("http://127.0.0.1:6443").splitlines()[0])
     apiVersion: v1
@@ -26,6 +28,7 @@ clusters:
 - name: {NAME}
   cluster:
     server: {url}
+    insecure-skip-tls-verify: true
 contexts:
 - name: {NAME}
   context:

@@ -15,15 +15,19 @@ from typing import Any
 from k8slab.api import scheme
 from k8slab.api.errors import ApiError
 from k8slab.kubectl.changing import CHANGE, check_output, send, show
+from k8slab.kubectl.command_line import Flag
 from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all, while_doing
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.last_applied import with_last_applied
 from k8slab.kubectl.manifests import FILES, objects_in
+from k8slab.kubectl.raw import raw
 from k8slab.kubectl.resources import Found
 
 
 async def create(call: Invocation) -> None:
     """Create all objects in the files."""
+    if call.flags.given("raw"):
+        return await raw(call)
     if not call.flags.all("filename"):
         if call.words:
             raise CommandError(
@@ -98,4 +102,4 @@ async def create_generated(
     return stored
 
 
-CREATE = Command(create, (*FILES, *CHANGE))
+CREATE = Command(create, (*FILES, *CHANGE, Flag("raw")))

@@ -19,6 +19,7 @@ from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES, objects_in
+from k8slab.kubectl.raw import raw
 from k8slab.kubectl.resources import (
     MUST_SPECIFY,
     SELECTORS,
@@ -40,6 +41,8 @@ _CASCADE_OLD = {"true": "background", "false": "orphan"}
 
 async def delete(call: Invocation) -> None:
     """Delete the objects that the words or files mean."""
+    if call.flags.given("raw"):
+        return await raw(call)
     output = call.flags.text("output")
     if output not in ("", "name"):
         raise CommandError(f"unexpected -o output mode: {output}. We only support '-o name'")
@@ -194,6 +197,7 @@ DELETE = Command(
         *FILES,
         *DRY_RUN,
         Flag("output", "o"),
+        Flag("raw"),
         Flag("grace-period", kind="int", default="-1"),
         Flag("timeout", kind="duration", default="0s"),
         Flag("cascade", default="background", bare="background"),

@@ -53,12 +53,11 @@ async def explain(call: Invocation) -> None:
         schema = known[name]
     if path:
         call.print("\n".join(_heading(path[-1], schema)) + "\n")
-    said = _descriptions(schema, schemas) or ["<empty>"]
-    texts = "\n    ".join(line for text in said for line in _wrap(text))
-    call.print(f"DESCRIPTION:\n    {texts}\n    ")
+    said = [f"    {line}" for text in _descriptions(schema, schemas) for line in _wrap(text)]
+    call.print("\n".join(["DESCRIPTION:", *(said or ["    <empty>"]), *("    " for _ in said[:1])]))
     fields = _fields_of(schema, schemas)
     if not fields:
-        return
+        return call.print()
     call.print("FIELDS:")
     if call.flags.on("recursive"):
         call.print("\n".join(_tree(schema, schemas, 1)) + "\n")
@@ -82,9 +81,8 @@ def _field(name: str, schema: Schema, schemas: Schemas, is_required: bool) -> It
     yield _line(name, schema, is_required)
     if schema.get("enum"):
         yield f"  enum: {', '.join(map(str, schema['enum']))}"
-    described = _descriptions(schema, schemas)[:1] or ["<no description>"]
-    for text in described:
-        yield from (f"    {line}" for line in _wrap(text))
+    said = schema.get("description") or "<no description>"
+    yield from (f"    {line}" for line in _wrap(said))
 
 
 def _line(name: str, schema: Schema, is_required: bool) -> str:
@@ -95,7 +93,10 @@ def _tree(schema: Schema, schemas: Schemas, depth: int) -> Iterator[str]:
     fields = _fields_of(schema, schemas)
     required = _whole(schema, schemas).get("required", ())
     for name in sorted(fields):
-        yield "  " * (depth - 1) + _line(name, fields[name], name in required)
+        indent = "  " * (depth - 1)
+        yield indent + _line(name, fields[name], name in required)
+        if fields[name].get("enum"):
+            yield f"{indent}  enum: {', '.join(map(str, fields[name]['enum']))}"
         if depth < MAX_DEPTH:
             yield from _tree(fields[name], schemas, depth + 1)
 
@@ -139,11 +140,15 @@ def _type(schema: Schema) -> str:
 
 def _descriptions(schema: Schema, schemas: Schemas) -> list[str]:
     """Return what is said of a field, and of what it is made of."""
-    found = [schema.get("description", "")]
-    whole = _whole(schema, schemas)
-    if whole is not schema:
-        found.append(whole.get("description", ""))
-    return list(dict.fromkeys(text for text in found if text))
+    found = [str(schema.get("description", ""))]
+    name, items = _reference(schema), schema.get("items")
+    if name:
+        found += _descriptions(schemas[name], schemas)
+    elif isinstance(items, Mapping):
+        found += _descriptions(items, schemas)
+    elif isinstance(schema.get("additionalProperties"), Mapping):
+        found += _descriptions(schema["additionalProperties"], schemas)
+    return [text for text in found if text]
 
 
 def _wrap(text: str) -> list[str]:

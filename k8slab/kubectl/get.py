@@ -22,7 +22,7 @@ from k8slab.kubectl.errors import CommandError, Exit, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES, objects_in
 from k8slab.kubectl.printers import PRINT, Print, list_of, plain, printer_for
-from k8slab.kubectl.raw import get_raw
+from k8slab.kubectl.raw import raw
 from k8slab.kubectl.resources import SELECTORS, Finder, Found, Selection, kind_of, selections
 from k8slab.kubectl.sorting import order_by, sort_rows
 from k8slab.kubectl.tables import look_of, render
@@ -42,7 +42,7 @@ See 'kubectl get -h' for help and examples
 async def get(call: Invocation) -> None:
     """Print the objects that the words mean."""
     if call.flags.given("raw"):
-        return await get_raw(call)
+        return await raw(call)
     watches = call.flags.on("watch") or call.flags.on("watch-only")
     if call.flags.on("output-watch-events") and not watches:
         raise CommandError(

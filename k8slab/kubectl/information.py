@@ -1,61 +1,70 @@
 """What kubectl knows of the server and of itself: api-resources, api-versions, version, config.
 
-Rule of use: these read the table of kinds; only `version` and `cluster-info` ask the server.
+Rule of use: kinds are those that discovery names.
 
 Upstream: staging/src/k8s.io/kubectl/pkg/cmd/{apiresources,version,clusterinfo,config}
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from operator import itemgetter
+from typing import Any
 
-from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.api.yaml_text import dump
 from k8slab.client import ADMIN
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.generators import split_all
 from k8slab.kubectl.invocation import CLUSTER, CONTEXT, Command, Invocation
 from k8slab.kubectl.printers import to_json
+from k8slab.kubectl.raw import discovered
 from k8slab.kubectl.resources import list_objects
 from k8slab.kubectl.tabwriter import TABLE, lines
 
 VERSION, KUSTOMIZE = "v1.37.0", "v5.8.1"
 PORT = 6443  # --secure-port
-VERBS = "create,delete,deletecollection,get,list,patch,update,watch"
 
 
 async def api_resources(call: Invocation) -> None:
     """Print the kinds that the server has."""
     flags = call.flags
-    kinds = [kind for kind in sorted((*KINDS, *_preferred(call)), key=_order) if _asked(call, kind)]
-    if flags.text("sort-by") == "kind":
-        kinds.sort(key=lambda kind: kind.kind)
-    elif flags.text("sort-by") == "name":
-        kinds.sort(key=lambda kind: kind.plural)
+    kinds = [kind for kind in await _served(call) if _asked(call, kind)]
+    by = {"kind": ("kind",), "name": ("resource",)}.get(flags.text("sort-by"))
+    kinds.sort(key=itemgetter(*by or ("group", "resource")))
     if flags.text("output") == "name":
-        return call.print("".join(f"{kind.group_resource}\n" for kind in kinds), end="")
+        for kind in kinds:
+            group = f".{kind['group']}" if kind["group"] else ""
+            call.print(f"{kind['resource']}{group}")
+        return
     wide = flags.text("output") == "wide"
     rows = [_headings(wide)] if not flags.on("no-headers") else []
     rows += [_row(kind, wide) for kind in kinds]
     call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
 
 
-def _preferred(call: Invocation) -> list[Resource]:
-    """Return the kinds that were defined, each in its best version."""
-    return list({kind.group_resource: kind for kind in reversed(call.custom)}.values())
+async def _served(call: Invocation) -> list[dict[str, Any]]:
+    """Return what discovery says of each resource, in the best version that has it."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in await discovered(call):
+        group = item["metadata"].get("name", "")
+        for version in item["versions"]:
+            for resource in version["resources"]:
+                kind = resource["responseKind"]["kind"]
+                named = {**resource, "group": group, "version": version["version"], "kind": kind}
+                found.setdefault((group, resource["resource"]), named)
+    return list(found.values())
 
 
-def _order(kind: Resource) -> tuple[str, str]:
-    return kind.group, kind.plural
-
-
-def _asked(call: Invocation, kind: Resource) -> bool:
+def _asked(call: Invocation, kind: dict[str, Any]) -> bool:
     flags = call.flags
-    if flags.given("namespaced") and flags.on("namespaced") != kind.namespaced:
+    if flags.given("namespaced") and flags.on("namespaced") != (kind["scope"] == "Namespaced"):
         return False
-    if flags.text("categories") and flags.text("categories") not in kind.categories:
+    wanted = [flags.text("categories")] if flags.text("categories") else []
+    if not set(wanted) <= set(kind.get("categories", ())):
         return False
-    return not flags.given("api-group") or flags.text("api-group") == kind.group
+    if not set(split_all(flags.all("verbs"))) <= set(kind["verbs"]):
+        return False
+    return not flags.given("api-group") or flags.text("api-group") == kind["group"]
 
 
 def _headings(wide: bool) -> list[str]:
@@ -63,23 +72,26 @@ def _headings(wide: bool) -> list[str]:
     return [*plain, "VERBS", "CATEGORIES"] if wide else plain
 
 
-def _row(kind: Resource, wide: bool) -> list[str]:
+def _row(kind: dict[str, Any], wide: bool) -> list[str]:
     row = [
-        kind.plural,
-        ",".join(kind.short_names),
-        kind.api_version,
-        "true" if kind.namespaced else "false",
-        kind.kind,
+        kind["resource"],
+        ",".join(kind.get("shortNames", ())),
+        "/".join(part for part in (kind["group"], kind["version"]) if part),
+        "true" if kind["scope"] == "Namespaced" else "false",
+        kind["kind"],
     ]
-    return [*row, VERBS, ",".join(kind.categories)] if wide else row
+    more = [",".join(kind["verbs"]), ",".join(kind.get("categories", ()))]
+    return [*row, *more] if wide else row
 
 
 async def api_versions(call: Invocation) -> None:
     """Print the groups and versions that the server has."""
-    found: Iterable[str] = dict.fromkeys(
-        kind.api_version for kind in (*KINDS, *OTHER_VERSIONS, *call.custom)
+    found = sorted(
+        "/".join(part for part in (item["metadata"].get("name"), version["version"]) if part)
+        for item in await discovered(call)
+        for version in item["versions"]
     )
-    call.print("".join(f"{version}\n" for version in sorted(found)), end="")
+    call.print("".join(f"{version}\n" for version in found), end="")
 
 
 async def version(call: Invocation) -> None:

@@ -23,6 +23,8 @@ from k8slab.kubectl.errors import CommandError
 
 CLUSTER = "kubernetes"
 CONTEXT = f"{ADMIN}@{CLUSTER}"  # as kubeadm names it
+# Method, URL, body and headers of a request; status and text of its answer.
+Http = Callable[[str, str, bytes, Mapping[str, str]], Awaitable[tuple[int, str]]]
 Run = Callable[["Invocation"], Awaitable[None]]
 
 
@@ -43,6 +45,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     user: str
     namespace: str
     watch_seconds: float  # how long an endless command goes on
+    http: Http | None = None  # the same door by its URLs
     environment: Mapping[str, str] = {}  # what stood before "kubectl" on the command line
 
 

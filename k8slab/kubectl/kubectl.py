@@ -23,7 +23,7 @@ from k8slab.kubectl.command_line import parse
 from k8slab.kubectl.commands import find
 from k8slab.kubectl.discovery import discover
 from k8slab.kubectl.help import HELP, group_help
-from k8slab.kubectl.invocation import Invocation, Surroundings
+from k8slab.kubectl.invocation import Http, Invocation, Surroundings
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 WATCH_SECONDS = 30.0  # virtual; kubectl itself would watch until it is interrupted
@@ -48,6 +48,7 @@ class Kubectl:
         *,
         sleep: Callable[[float], Awaitable[Any]],
         read_file: Callable[[str], str] | None = None,
+        http: Http | None = None,
         user: str = ADMIN,
         namespace: str = "default",
         watch_seconds: float = WATCH_SECONDS,
@@ -57,6 +58,7 @@ class Kubectl:
             now=now,
             sleep=sleep,
             read_file=read_file or _no_files,
+            http=http,
             user=user,
             namespace=namespace,
             watch_seconds=watch_seconds,

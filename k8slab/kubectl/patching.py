@@ -24,6 +24,7 @@ from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all, while_d
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.last_applied import LAST_APPLIED, with_last_applied
 from k8slab.kubectl.manifests import FILES, objects_in
+from k8slab.kubectl.raw import raw
 from k8slab.kubectl.resources import Found, get_object
 from k8slab.kubectl.targets import targets
 
@@ -92,6 +93,8 @@ async def _patch(call: Invocation, target: Found, change: Any, type_: str) -> No
 
 async def replace(call: Invocation) -> None:
     """Replace each object in the files."""
+    if call.flags.given("raw"):
+        return await raw(call)
     if not call.flags.all("filename"):
         raise CommandError("must specify one of -f and -k")
     check_output(call)
@@ -147,6 +150,7 @@ REPLACE = Command(
         Flag("grace-period", kind="int", default="-1"),
         Flag("timeout", kind="duration", default="0s"),
         Flag("cascade", default="background", bare="background"),
+        Flag("raw"),
         flag_on("force"),
         flag_on("wait"),
     ),

@@ -1,69 +1,74 @@
-"""`kubectl get --raw PATH`: one GET of the API server, by the path of its URL.
+"""Plain HTTP: `kubectl get --raw PATH`, and what discovery says.
 
-Rule of use: the paths of objects, lists and subresources that have a kind here; the answer is JSON.
+    get --raw /healthz                  delete --raw PATH
+    create --raw PATH -f FILE           replace --raw PATH -f FILE
+
+Rule of use: what comes back is printed as it came; a refusal is reported like any other.
 
 Upstream: staging/src/k8s.io/kubectl/pkg/rawhttp/raw.go
 """
 
 from __future__ import annotations
 
-import re
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
 import msgspec
 
-from k8slab.api import codec, errors
-from k8slab.api.scheme import AGGREGATED, KINDS, OTHER_VERSIONS, Resource
-from k8slab.client import Listing
+from k8slab.api import errors
+from k8slab.api.meta import Status
+from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Invocation
 
-_PATH = re.compile(
-    r"/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))"
-    r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?"
-    r"(?:/(?P<subresource>[^/]+))?/?"
-)
+METHODS = {"get": "GET", "create": "POST", "replace": "PUT", "delete": "DELETE"}
+DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 
-async def get_raw(call: Invocation) -> None:
-    """Print what the API server answers to a GET of the path."""
-    url = urlsplit(call.flags.text("raw"))
-    match = _PATH.fullmatch(url.path)
-    resource = _resource(call, match) if match is not None else None
-    if match is None or resource is None:
+async def raw(call: Invocation) -> None:
+    """Print what the API server answers to a request of the path."""
+    call.print(await fetch(call, METHODS[call.path], call.flags.text("raw"), _body(call)), end="")
+
+
+def _body(call: Invocation) -> bytes:
+    files = call.flags.all("filename")
+    if call.path in ("get", "delete"):
+        return b""
+    if len(files) != 1:
+        raise CommandError("--raw can only use a single local file or stdin")
+    if files[0] == "-":
+        return call.stdin.encode()
+    try:
+        return call.around.read_file(files[0]).encode()
+    except OSError:
+        raise CommandError(f"open {files[0]}: no such file or directory") from None
+
+
+async def discovered(call: Invocation) -> list[dict[str, Any]]:
+    """Return the groups that are served, each with its versions and their resources."""
+    groups: list[dict[str, Any]] = []
+    for path in ("/api", "/apis"):
+        text = await fetch(call, "GET", path, accept=DISCOVERY)
+        groups += msgspec.json.decode(text)["items"]
+    return groups
+
+
+async def fetch(
+    call: Invocation, method: str, url: str, body: bytes = b"", accept: str = "application/json"
+) -> str:
+    """Return the answer to a request over HTTP. Raises ApiError."""
+    http = call.around.http
+    if http is None:
         raise errors.no_such_path()
-    query = {key: values[-1] for key, values in parse_qs(url.query).items()}
-    answer = await call.request(
-        "get" if match["name"] else "list",
-        resource,
-        namespace=match["namespace"] or "",
-        name=match["name"] or "",
-        subresource=match["subresource"] or "",
-        label_selector=query.pop("labelSelector", ""),
-        field_selector=query.pop("fieldSelector", ""),
-        options=tuple(query.items()),
-    )
-    call.print(_text(answer, resource), end="")
-
-
-def _resource(call: Invocation, match: re.Match[str]) -> Resource | None:
-    group, version = match["group"] or "", match["core"] or match["version"]
-    for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED, *call.custom):
-        if (resource.group, resource.version, resource.plural) == (group, version, match["plural"]):
-            return resource
-    return None
-
-
-def _text(answer: object, resource: Resource) -> str:
-    if isinstance(answer, Listing):
-        listing = {
-            "kind": f"{resource.kind}List",
-            "apiVersion": resource.api_version,
-            "metadata": {"resourceVersion": answer.resource_version},
-            "items": [codec.to_dict(item) for item in answer.items],
-        }
-        return msgspec.json.encode(listing).decode() + "\n"
-    if isinstance(answer, msgspec.Struct):
-        plain = codec.to_dict(answer)
-        first = {"kind": plain.pop("kind", ""), "apiVersion": plain.pop("apiVersion", "")}
-        return msgspec.json.encode({**first, **plain}).decode() + "\n"
-    return str(answer)
+    headers = {"accept": accept}
+    user = call.flags.text("as")
+    if user:
+        headers["impersonate-user"] = user
+    status, text = await http(method, url, body, headers)
+    if status < 400:
+        return text
+    try:
+        raise errors.ApiError(msgspec.json.decode(text.encode(), type=Status))
+    except msgspec.MsgspecError:
+        if status == 404:
+            raise errors.no_such_path() from None
+        message = f"an error on the server ({text!r}) has prevented the request from succeeding"
+        raise errors.api_error(message, "InternalError", status) from None

@@ -9,6 +9,7 @@ from k8slab.api.scheme import resource_for
 from k8slab.client import ConnectionFailed, Request
 from k8slab.control_plane.apiserver import APIServer
 from k8slab.control_plane.etcd import Backend, Endpoint, Etcd
+from k8slab.gateway.gateway import Gateway
 from k8slab.kubectl import Kubectl, Result
 from k8slab.sim import Simulation
 
@@ -27,7 +28,11 @@ class Desk:
         self.files: dict[str, str] = {}
         self.failure: ConnectionFailed | None = None
         self.kubectl = Kubectl(
-            self, lambda: self.sim.now, sleep=self.sim.sleep, read_file=self._read
+            self,
+            lambda: self.sim.now,
+            sleep=self.sim.sleep,
+            read_file=self._read,
+            http=Gateway(self.sim, self).fetch,
         )
         for manifest in ("Namespace", "ServiceAccount"):
             self.create(f"{{apiVersion: v1, kind: {manifest}, metadata: {{name: default}}}}")
