@@ -21,6 +21,7 @@ from k8slab.api import codec
 from k8slab.api.apiextensions import JSONSchemaProps
 from k8slab.api.custom import Custom
 from k8slab.api.diagnosis import field_types
+from k8slab.api.field_docs import sentence
 from k8slab.api.meta import Object
 from k8slab.api.quantity import Quantity
 from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource, resource_for
@@ -79,7 +80,8 @@ def collect(type_: type[msgspec.Struct], schemas: dict[str, Any]) -> None:
     schema: dict[str, Any] = {"type": "object", "description": _sentence(type_)}
     schemas[name] = schema
     schema["properties"] = {
-        field: _property(expected, schemas) for field, expected in field_types(type_).items()
+        field: _described(_property(expected, schemas), type_, field)
+        for field, expected in field_types(type_).items()
     }
     for resource in (*KINDS, *OTHER_VERSIONS):
         if resource.type is type_:
@@ -90,7 +92,7 @@ def _custom(type_: type[Custom], schemas: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a kind that was defined, with what all objects have."""
     schema: dict[str, Any] = codec.to_dict(type_.__definition__.schema)
     own = field_types(Object)
-    inherited = {name: _property(own[name], schemas) for name in own}
+    inherited = {name: _described(_property(own[name], schemas), Object, name) for name in own}
     return {
         **schema,
         "type": "object",
@@ -116,20 +118,29 @@ def list_schema(resource: Resource) -> dict[str, Any]:
     }
 
 
+def _described(schema: dict[str, Any], type_: type[msgspec.Struct], field: str) -> dict[str, Any]:
+    """Return the schema of a field with what is said of it; else its type's description stays."""
+    said = sentence(type_.__name__, field)
+    return {**schema, "description": said} if said else schema
+
+
 def _property(expected: Any, schemas: dict[str, Any]) -> dict[str, Any]:
     expected = _without_none(expected)
     origin = get_origin(expected)
     if origin is tuple:
-        return {"type": "array", "items": _property(get_args(expected)[0], schemas)}
+        return {"type": "array", "items": _item(get_args(expected)[0], schemas)}
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {
             "type": "object",
-            "additionalProperties": _property(get_args(expected)[1], schemas),
+            "additionalProperties": _item(get_args(expected)[1], schemas),
         }
     if JSONSchemaProps in get_args(expected):  # or a truth value
         return _property(JSONSchemaProps, schemas)
     if origin in (types.UnionType, Union):
-        schemas[INT_OR_STRING] = {"type": "string", "format": "int-or-string"}
+        schemas[INT_OR_STRING] = {
+            "format": "int-or-string",
+            "oneOf": [{"type": "integer"}, {"type": "string"}],
+        }
         return _reference(INT_OR_STRING, "")
     if expected is Quantity:
         schemas[QUANTITY] = {"oneOf": [{"type": "string"}, {"type": "number"}]}
@@ -138,6 +149,12 @@ def _property(expected: Any, schemas: dict[str, Any]) -> dict[str, Any]:
         collect(expected, schemas)
         return _reference(schema_name(expected), _sentence(expected))
     return dict(SCALARS.get(expected, {"type": "string"}))
+
+
+def _item(expected: Any, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a list's or a map's values; its description is the type's own."""
+    schema = _property(expected, schemas)
+    return {key: value for key, value in schema.items() if key != "description"}
 
 
 def _reference(name: str, sentence: str) -> dict[str, Any]:
