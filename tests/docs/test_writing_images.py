@@ -53,7 +53,7 @@ def test_it_takes_its_time_to_start_and_answers(cluster: Cluster) -> None:
     assert "0/1" in cluster.kubectl("get pod greeter")
     cluster.run(4)
     assert "1/1" in cluster.kubectl("get pod greeter")
-    answer = cluster.request("pod/greeter", "http://localhost:8080")
+    answer = cluster.request("pod/greeter", "http://127.0.0.1:8080")
     assert answer.body.strip() == "hello from greeter"
 
 
