@@ -23,6 +23,7 @@ from k8slab.api import (
     coordination,
     core,
     discovery,
+    events,
     metrics,
     networking,
     policy,
@@ -146,8 +147,9 @@ KINDS: tuple[Resource, ...] = (
     _row(storage.StorageClass, "storageclasses", "sc", namespaced=False),
 )
 
-# Older versions of kinds above: the same objects in another form (see `conversion`).
+# Other versions of kinds above: the same objects in another form (see `conversion`).
 OTHER_VERSIONS: tuple[Resource, ...] = (
+    _row(events.Event, "events", "ev"),
     _row(
         autoscaling_v1.HorizontalPodAutoscaler,
         "horizontalpodautoscalers",

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from k8slab.api import conversion
 from k8slab.api.custom import Custom, version_rank
 from k8slab.api.scheme import AGGREGATED, KINDS, OTHER_VERSIONS, REVIEWS, Resource
 from k8slab.gateway.negotiation import Form
@@ -240,9 +241,9 @@ def storage_version_hash(resource: Resource) -> str:
     if issubclass(type_, Custom):
         version = type_.__definition__.stored_version
     else:
-        same = (r for r in KINDS if (r.group, r.plural) == (resource.group, resource.plural))
-        version = STORED_AS.get(resource.kind) or next(same, resource).version
-    text = f"{resource.group}/{version}/{resource.kind}"
+        stored = conversion.stored_row(resource)
+        version = STORED_AS.get(resource.kind) or stored.version
+    text = f"{conversion.stored_group(resource.group, resource.plural)}/{version}/{resource.kind}"
     return base64.b64encode(hashlib.sha256(text.encode()).digest()[:8]).decode()
 
 

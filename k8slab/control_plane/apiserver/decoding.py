@@ -55,7 +55,7 @@ def _decode(resource: Resource, request: Request) -> Object:
                 f"into Go struct field .{name} of type string"
             )
     kind = body.get("kind") or resource.kind
-    version = body.get("apiVersion") or f"{resource.group}/{request.version}"
+    version = body.get("apiVersion") or f"{request.group}/{request.version}"
     resource = conversion.other_version(resource, version)
     version = body.get("apiVersion") or resource.api_version
     if (version, kind) != (resource.api_version, resource.kind):

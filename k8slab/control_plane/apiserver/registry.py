@@ -134,7 +134,7 @@ class Registry:
             raise errors.unsupported_media_type(NOT_STRATEGIC)
         for _ in range(PATCH_RETRIES):
             old = self._current(request.namespace, request.name)
-            spoken = codec.to_dict(conversion.to_version(old, request.version))
+            spoken = codec.to_dict(conversion.to_version(old, request.group, request.version))
             document = patch.apply(spoken, request.body, request.patch_type)
             new = decode_patched(document, self.resource, request)
             if new.metadata.resourceVersion:

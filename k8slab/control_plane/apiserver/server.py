@@ -135,7 +135,8 @@ class APIServer:
             return Status(status="Success", message=f"revision {self._storage.etcd.revision}")
         if reviews.is_review(request):
             return reviews.answer(self.access, request)
-        registry = self.registries.get((request.group, request.resource))
+        group = conversion.stored_group(request.group, request.resource)
+        registry = self.registries.get((group, request.resource))
         if registry is None:
             registry = self.custom.for_request(request)
         if registry is None and request.group in self._delegates:
@@ -151,7 +152,7 @@ class APIServer:
         answer: Any = verb(request)
         if request.as_table:
             return self._table(registry, request, [answer])
-        return conversion.to_version(answer, request.version)
+        return conversion.to_version(answer, request.group, request.version)
 
     def _registry_of(self, resource: scheme.Resource) -> Registry:
         """Return a registry for a kind that was defined."""
@@ -254,8 +255,8 @@ class APIServer:
         form: Callable[[WatchEvent], WatchEvent] | None = None
         if request.as_table:
             form = partial(self._row, registry, request)
-        elif request.version not in ("", registry.resource.version):
-            form = partial(_spoken_event, request.version)
+        elif _speaks_another(registry, request):
+            form = partial(_spoken_event, request.group, request.version)
         watcher = Watcher(wanted, stream, form)
         start = watching.start_of(request)
         watching.begin(self._sim, registry.cache, self._storage, registry.resource, watcher, start)
@@ -293,14 +294,20 @@ class APIServer:
 
 def _spoken(registry: Registry, request: Request, listing: Listing) -> Listing:
     """Return the list in the version that the caller speaks."""
-    if request.version in ("", registry.resource.version):
+    if not _speaks_another(registry, request):
         return listing
-    items = tuple(conversion.to_version(item, request.version) for item in listing.items)
+    group, version = request.group, request.version
+    items = tuple(conversion.to_version(item, group, version) for item in listing.items)
     return replace(listing, items=items)
 
 
-def _spoken_event(version: str, event: WatchEvent) -> WatchEvent:
-    return replace(event, object=conversion.to_version(event.object, version))
+def _spoken_event(group: str, version: str, event: WatchEvent) -> WatchEvent:
+    return replace(event, object=conversion.to_version(event.object, group, version))
+
+
+def _speaks_another(registry: Registry, request: Request) -> bool:
+    stored = registry.resource
+    return request.group != stored.group or request.version not in ("", stored.version)
 
 
 def listing_meta(listing: Listing) -> ListMeta:
