@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from k8slab.viz.waterfall import dns_waterfall
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.light_up import light_up
+    from k8slab.viz.widgets.packet_card import packet_card
     from k8slab.viz.widgets.pod_scope import pod_scope
     from k8slab.viz.widgets.reconcile_stepper import reconcile_stepper
     from k8slab.viz.widgets.resolver_trace import resolver_trace
@@ -63,6 +64,7 @@ _HOME = {
     "light_up": "widgets.light_up",
     "membership": "bipartite",
     "outage_matrix": "outages",
+    "packet_card": "widgets.packet_card",
     "pod_scope": "widgets.pod_scope",
     "provenance": "writers",
     "reconcile_stepper": "widgets.reconcile_stepper",
@@ -98,6 +100,7 @@ __all__ = [
     "light_up",
     "membership",
     "outage_matrix",
+    "packet_card",
     "pod_scope",
     "provenance",
     "reconcile_stepper",
