@@ -169,9 +169,9 @@ class _Look:
         selector = self._scale.status.selector
         if not selector:
             missing = "the HPA target's scale is missing a selector"
-            return self._refuse(
-                "InvalidSelector", missing, "SelectorRequired", "selector is required"
-            )
+            told = "selector is required"
+            self._refuse("InvalidSelector", missing, "SelectorRequired", told)
+            return None
         if len(rivals) > 1:
             listed = " ".join(rivals)
             text = f"pods by selector {selector} are controlled by multiple HPAs: [{listed}]"
