@@ -24,6 +24,9 @@ from k8slab.control_plane.controllers.daemon_set import DaemonSetController
 from k8slab.control_plane.controllers.deployment import DeploymentController
 from k8slab.control_plane.controllers.disruption import DisruptionController
 from k8slab.control_plane.controllers.endpoint_slice import EndpointSliceController
+from k8slab.control_plane.controllers.endpoint_slice_mirroring import (
+    EndpointSliceMirroringController,
+)
 from k8slab.control_plane.controllers.endpoints import EndpointsController
 from k8slab.control_plane.controllers.garbage_collector import GarbageCollector
 from k8slab.control_plane.controllers.job import JobController
@@ -59,6 +62,7 @@ EVENT_SOURCES = {
     "disruption-controller": "controllermanager",
     "endpoints-controller": "endpoint-controller",
     "endpointslice-controller": "endpoint-slice-controller",
+    "endpointslice-mirroring-controller": "endpoint-slice-mirroring-controller",
     "horizontal-pod-autoscaler-controller": "horizontal-pod-autoscaler",
     "node-ipam-controller": "cidrAllocator",
     "node-lifecycle-controller": "node-controller",
@@ -102,6 +106,11 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ),
     ("endpointslice-controller", "endpointslice-controller", EndpointSliceController),
     ("endpoints-controller", "endpoint-controller", EndpointsController),
+    (
+        "endpointslice-mirroring-controller",
+        "endpointslicemirroring-controller",
+        EndpointSliceMirroringController,
+    ),
     ("taint-eviction-controller", "node-controller", TaintEvictionController),
     ("namespace-controller", "namespace-controller", NamespaceController),
     ("garbage-collector-controller", "generic-garbage-collector", GarbageCollector),
