@@ -143,6 +143,10 @@ def _turns(cluster: ClusterLike, records: Sequence[Record], made: Record) -> Ite
         if cause is not None and _is_news(cause, record) and (lane, cause.id) not in told:
             told.append((lane, cause.id))
             yield Turn(record.time, API, lane, "news", f"watch: {_news(cause)}", step, cause.id)
+        elif record.id > made.id and step in (3, 5) and not any(lane == of for of, _ in told):
+            # Whoever starts afterwards lists what is there before it watches.
+            told.append((lane, made.id))
+            yield Turn(record.time, API, lane, "news", f"list: {_about(made)}", step, record.id)
         yield from _of(cluster, record, lane, step)
 
 
@@ -214,5 +218,10 @@ def _written(cluster: ClusterLike, record: Record) -> str:
 
 def _news(cause: Record) -> str:
     """Say what a watch told."""
-    kind, _, name = cause.subject.partition("/")
-    return f"{kind} {name.rpartition('/')[2]} {NEWS.get(cause.verb, 'changed')}"
+    return f"{_about(cause)} {NEWS.get(cause.verb, 'changed')}"
+
+
+def _about(record: Record) -> str:
+    """Name the object of a record: "Pod web"."""
+    kind, _, name = record.subject.partition("/")
+    return f"{kind} {name.rpartition('/')[2]}"

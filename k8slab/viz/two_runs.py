@@ -168,7 +168,7 @@ def _list(run: Run, x: float, y: float, width: float, place: int | None) -> list
     """Write the deeds of a run, around the one where the runs part if there are too many."""
     first = max(0, min((place or 0) - MOST // 2, len(run.deeds) - MOST))
     shown = run.deeds[first : first + MOST]
-    head = clip(run.name + (f", from deed {first + 1} on" if first else ""), width, SMALL)
+    head = clip(run.name + (f", from deed {first + 1} on" if first else ""), width - 20, SMALL)
     items: list[Item] = [Text(x=x, y=y + 8, text=head, size=SMALL, fill="muted")]
     for row, (time, record) in enumerate(shown):
         middle = y + 24 + row * STEP

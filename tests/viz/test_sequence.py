@@ -92,6 +92,19 @@ def test_the_steps_can_be_replayed_turn_by_turn(cluster) -> None:
     assert frames[0].figure.drawing.height == figure.drawing.height
 
 
+def test_a_scheduler_that_starts_later_lists_the_pod(cluster) -> None:
+    own = cluster.fork()
+    own.stop("kube-scheduler")
+    own.apply(MANIFESTS.partition("---")[0].replace("alone", "late"))
+    own.run(5)
+    assert steps(own, "pod/late") == [1, 2]
+    own.start("kube-scheduler")
+    own.run(90)
+    assert steps(own, "pod/late") == [1, 2, 3, 4, 5, 6, 7]
+    text = sequence_diagram(own, "pod/late").text
+    assert "kube-apiserver -> kube-scheduler: list: Pod late" in text
+
+
 def test_what_made_no_pod_is_named() -> None:
     with pytest.raises(ValueError, match="created a Pod for deployment/none in namespace default"):
         sequence_diagram(pretend.cluster(1, 1), "deployment/none")
