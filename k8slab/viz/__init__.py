@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from k8slab.viz.waterfall import dns_waterfall
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.light_up import light_up
+    from k8slab.viz.widgets.load_generator import load_generator
     from k8slab.viz.widgets.packet_card import packet_card
     from k8slab.viz.widgets.pod_scope import pod_scope
     from k8slab.viz.widgets.reconcile_stepper import reconcile_stepper
@@ -62,6 +63,7 @@ _HOME = {
     "journey_map": "route_map",
     "label_magnet": "widgets.label_magnet",
     "light_up": "widgets.light_up",
+    "load_generator": "widgets.load_generator",
     "membership": "bipartite",
     "outage_matrix": "outages",
     "packet_card": "widgets.packet_card",
@@ -98,6 +100,7 @@ __all__ = [
     "journey_map",
     "label_magnet",
     "light_up",
+    "load_generator",
     "membership",
     "outage_matrix",
     "packet_card",
