@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from k8slab import Cluster
 from k8slab.viz import explorer, label_magnet, time_bar
 from k8slab.viz.membership_facts import read
 from k8slab.viz.widgets.label_moves import (
@@ -228,6 +229,36 @@ def test_a_cluster_in_which_nothing_happened_yet_can_be_shown() -> None:
     bar.back()
     bar.step()
     assert "0 nodes" in bar.text
+
+
+def test_the_speed_is_that_of_the_pieces(timed) -> None:
+    live = time_bar(timed)
+    assert live.box
+    live._speed.value = "5"
+    live._play.value = 1
+    assert timed.now == 10.0
+
+
+def test_a_fork_stands_at_the_moment_that_is_seen() -> None:
+    cluster = Cluster(workers=1, seed=5)
+    cluster.kubectl("run web --image=nginx")
+    bar = time_bar(cluster)
+    bar.scrub(len(cluster.trace) - 20)
+    said = bar.fork()
+    assert said.endswith("forks[0] of this widget. Here nothing has changed.")
+    assert bar.forks[0].now == bar.clockwork.time < cluster.now
+    bar.present()
+    bar.fork()
+    assert bar.forks[1].trace.digest() == cluster.trace.digest()
+    for run in (cluster, *bar.forks):
+        run.run(1)
+
+
+def test_a_run_that_cannot_be_forked_says_why(timed) -> None:
+    live = time_bar(timed)
+    assert live.box
+    live._on_fork()
+    assert "No fork:" in live._feedback.value
 
 
 def test_a_magnet_without_pods_says_what_to_do() -> None:

@@ -3,8 +3,9 @@
     time_bar(cluster)     # alone
     explorer(cluster)     # with the live map below it
 
-Play lets time pass in `FRAMES` small pieces and then stops by itself; step goes on to the next
-thing that leaves a record; back and the slider look at the past, which changes nothing. A guess
+Play lets time pass in `FRAMES` small pieces and then stops by itself, each as long as the speed
+says; step goes on to the next thing that leaves a record; back and the slider look at the past,
+which changes nothing. A fork is a second cluster at the moment that is seen, in `forks`. A guess
 comes before the answer: "Guess, then step" takes the guess and explains what really happened.
 
 Rule of use: every control is a standard one: Tab to it, Space, Enter or arrow keys.
@@ -41,6 +42,7 @@ from k8slab.viz.widgets.widget import (
 
 FRAMES, FRAME = 20, 0.25  # pieces of one play, and virtual seconds of each
 INTERVAL = 250  # ms of yours between two pieces
+SPEEDS = ("0.05", "0.25", "1", "5")  # virtual seconds of a piece
 QUESTION = "Who acts next?"
 ACTORS = [name for name in COMPONENTS if name not in ("you", "etcd", "kube-apiserver", "other")]
 
@@ -61,6 +63,8 @@ class TimeBar(Widget):
     def __init__(self, cluster: Drivable) -> None:
         super().__init__()
         self.clockwork = Clockwork(cluster)
+        self.forks: list[Any] = []  # second clusters, the last one made last
+        self.frame = FRAME  # virtual seconds of a piece of play
         self._began = len(cluster.trace)
         self._quiet = False
 
@@ -112,10 +116,20 @@ class TimeBar(Widget):
         self.clockwork.look(record)
         self.redraw()
 
-    def play(self, seconds: float = FRAME, *, further: bool = False) -> None:
-        """Let virtual seconds pass; `further` goes on with the play of before."""
-        self.clockwork.play(seconds, further=further)
+    def play(self, seconds: float | None = None, *, further: bool = False) -> None:
+        """Let virtual seconds pass, by default one piece; `further` goes on with a play."""
+        self.clockwork.play(self.frame if seconds is None else seconds, further=further)
         self.redraw()
+
+    def fork(self) -> str:
+        """Make a second cluster at the moment that is seen, and say where it is."""
+        clockwork = self.clockwork
+        now = clockwork.past is None
+        self.forks.append(clockwork.cluster.fork(None if now else clockwork.time))
+        return (
+            f"A second cluster stands at {clock(clockwork.time)}, with the same past and a future "
+            f"of its own: forks[{len(self.forks) - 1}] of this widget. Here nothing has changed."
+        )
 
     def guess(self, who: str) -> str:
         """Take a guess of who acts next, step, and say what happened and why."""
@@ -131,7 +145,7 @@ class TimeBar(Widget):
 
         self._play = ipywidgets.Play(
             min=0, max=FRAMES, interval=INTERVAL, show_repeat=False,
-            tooltip=f"Play {FRAMES * FRAME:g} virtual seconds", description="Play",
+            tooltip=f"Play {FRAMES} frames", description="Play",
         )  # fmt: skip
         self._play.observe(self._on_frame, "value")
         self._slider = ipywidgets.IntSlider(
@@ -139,6 +153,9 @@ class TimeBar(Widget):
             layout={"width": "430px"},
         )  # fmt: skip
         self._slider.observe(self._on_slide, "value")
+        self._speed = choice("seconds a frame", SPEEDS, "Virtual seconds of a frame", "190px")
+        self._speed.value = f"{self.frame:g}"
+        self._speed.observe(self._on_speed, "value")
         self._actor = choice(QUESTION, ACTORS, "Your guess", "310px", first="choose one")
         self._feedback = ipywidgets.HTML()
         self._moment = ipywidgets.HTML()
@@ -149,6 +166,8 @@ class TimeBar(Widget):
             button("Back", self.back, "Look at the moment before"),
             self._slider,
             button("Now", self.present, "Look at the present"),
+            self._speed,
+            button("Fork here", self._on_fork, "Make a second cluster at this moment"),
         )
         ask = row(
             self._actor, button("Guess, then step", self._on_guess, "Take the guess and step")
@@ -195,6 +214,15 @@ class TimeBar(Widget):
     def _on_frame(self, change: Any) -> None:
         if change["new"] > 0:
             self.play(further=change["old"] > 0)
+
+    def _on_speed(self, change: Any) -> None:
+        self.frame = float(change["new"])
+
+    def _on_fork(self) -> None:
+        try:
+            self._feedback.value = note(self.fork())
+        except Exception as error:  # whatever keeps a run from being repeated is said
+            self._feedback.value = note(str(error), mark="No fork:")
 
     def _on_slide(self, change: Any) -> None:
         if not self._quiet:

@@ -37,6 +37,9 @@ class Drivable(ClusterLike, Protocol):
     def pending(self) -> list[Any]:
         """Return what is about to happen, soonest first."""
 
+    def fork(self, at: float | None = None) -> Any:
+        """Return a second cluster with this one's past up to a virtual time."""
+
     def kubectl(self, command: str, stdin: str = "") -> str:
         """Run a kubectl command and return what it prints."""
 
