@@ -7,8 +7,8 @@ import pytest
 
 from k8slab.api import field_docs
 from k8slab.api.diagnosis import field_types
+from k8slab.api.inner_structs import inner_struct
 from k8slab.api.scheme import KINDS
-from k8slab.api.types_in_words import inner_struct
 
 
 def structs() -> dict[str, type[msgspec.Struct]]:

@@ -22,8 +22,8 @@ import msgspec
 from k8slab.api.apiextensions import JSONSchemaProps
 from k8slab.api.custom import IDENTITY, Custom
 from k8slab.api.diagnosis import field_types
+from k8slab.api.inner_structs import inner_struct
 from k8slab.api.meta import ObjectMeta
-from k8slab.api.types_in_words import inner_struct
 from k8slab.control_plane.apiserver.custom_resources.structural import inner_schema
 
 FieldSet: TypeAlias = dict[str, Any]
