@@ -1,7 +1,8 @@
 """Who owns what: a controller claims the objects that match its selector.
 
 `claim` sorts objects into those that are the owner's, orphans to adopt and objects to release;
-`adopt` and `release` write that down in ownerReferences; `resolve_controller_ref` reads it.
+`adopt` and `release` write that down in ownerReferences, `claim_all` does so for all of them, and
+`resolve_controller_ref` reads it.
 Another controller's objects are left alone, whatever their labels say.
 
 Rule of use: claim first, then count; adopt only for an owner that is not being deleted.
@@ -20,7 +21,8 @@ from k8slab.api.errors import ApiError
 from k8slab.api.labels import Selector
 from k8slab.api.meta import Object, controller_of
 from k8slab.client import STRATEGIC_PATCH, Client, Informer
-from k8slab.control_plane.controllers.controller_utils import controller_reference
+from k8slab.control_plane.controllers.controller_utils import controller_reference, decide
+from k8slab.sim import Simulation
 
 K = TypeVar("K", bound=Object)
 
@@ -64,6 +66,29 @@ def _matcher(selector: Selector) -> Callable[[Mapping[str, str]], bool]:
         return selector.matches
     wanted = {r.key: r.values[0] for r in selector.requirements}.items()
     return lambda labels: wanted <= labels.items()
+
+
+async def claim_all(
+    sim: Simulation,
+    client: Client,
+    component: str,
+    owner: Object,
+    selector: Selector,
+    objects: Iterable[K],
+) -> list[K]:
+    """Release and adopt what has to be, and return the objects that are the owner's from then on.
+
+    Each step is a decision of the `component` in the trace.
+    """
+    claims = claim(owner, selector, objects)
+    for obj in claims.release:
+        decide(sim, component, owner, f"release {obj.metadata.name}")
+        await release(client, owner, obj)
+    adopted = []
+    for obj in claims.adopt:
+        decide(sim, component, owner, f"adopt {obj.metadata.name}")
+        adopted.append(await adopt(client, owner, obj))
+    return [*claims.owned, *adopted]
 
 
 async def adopt(client: Client, owner: Object, obj: K) -> K:

@@ -71,6 +71,14 @@ def addresses(slices: Any) -> list[str]:
     return [address for one in slices for e in one.endpoints for address in e.addresses]
 
 
+def test_pods_of_other_labels_or_another_namespace_are_left_out() -> None:
+    other, far = pod(1), pod(2)
+    other = replace(other, metadata=replace(other.metadata, labels={"app": "db"}))
+    far = replace(far, metadata=replace(far.metadata, namespace="far", labels={"app": "web"}))
+    near = replace(far, metadata=replace(far.metadata, namespace="default"))
+    assert addresses(plan(service(), [other, far, near], NODES)) == ["10.244.0.3"]
+
+
 def test_a_ready_pod_becomes_an_endpoint_with_its_place() -> None:
     (one,) = plan(service(), [pod(1)], NODES).create
     (endpoint,) = one.endpoints

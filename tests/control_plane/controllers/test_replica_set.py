@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from k8slab.api import load
 from k8slab.api.meta import timestamp
 from k8slab.control_plane.controllers.replica_set import calculate_status, plan, rank_for_deletion
+from k8slab.control_plane.controllers.replica_set.plan import deletion_cost
 
 NOW = 1000.0
 
@@ -112,6 +113,15 @@ FIRST_TO_GO = [
 def test_scale_down_order(first: dict[str, Any], second: dict[str, Any]) -> None:
     one, other = pod("z", **first), pod("a", **second)
     assert names(rank_for_deletion([other, one], [], NOW)) == ["z", "a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cost"),
+    [("-5", -5), ("0", 0), ("10", 10), ("+5", 0), ("05", 0), ("x", 0), ("9" * 11, 0)],
+)
+def test_a_cost_is_a_number_as_upstream_writes_it(text: str, cost: int) -> None:
+    dear = pod("a", annotations={"controller.kubernetes.io/pod-deletion-cost": text})
+    assert deletion_cost(dear) == cost
 
 
 def test_readiness_times_of_the_same_magnitude_tie() -> None:

@@ -24,9 +24,7 @@ from k8slab.api.meta import is_controlled_by
 from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.control_plane.controllers.controller_ref_manager import (
-    adopt,
-    claim,
-    release,
+    claim_all,
     resolve_controller_ref,
 )
 from k8slab.control_plane.controllers.controller_utils import (
@@ -149,15 +147,8 @@ class DaemonSetController:
     async def _claim(self, ds: DaemonSet) -> list[Pod]:
         own = self._pods.by_index(BY_CONTROLLER, ds.metadata.uid)
         orphans = self._pods.by_index(BY_CONTROLLER, orphans_of(ds.metadata.namespace))
-        claims = claim(ds, from_label_selector(ds.spec.selector), own + orphans)
-        for pod in claims.release:
-            decide(self._sim, self.component, ds, f"release {pod.metadata.name}")
-            await release(self._client, ds, pod)
-        adopted = []
-        for pod in claims.adopt:
-            decide(self._sim, self.component, ds, f"adopt {pod.metadata.name}")
-            adopted.append(await adopt(self._client, ds, pod))
-        return [*claims.owned, *adopted]
+        selector = from_label_selector(ds.spec.selector)
+        return await claim_all(self._sim, self._client, self.component, ds, selector, own + orphans)
 
     # -- Pods
 

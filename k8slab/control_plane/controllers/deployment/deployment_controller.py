@@ -19,9 +19,7 @@ from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import controller_of, is_controlled_by
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.control_plane.controllers.controller_ref_manager import (
-    adopt,
-    claim,
-    release,
+    claim_all,
     resolve_controller_ref,
 )
 from k8slab.control_plane.controllers.controller_utils import (
@@ -127,15 +125,10 @@ class DeploymentController:
             BY_CONTROLLER, orphans_of(deployment.metadata.namespace)
         )
         own = self._replica_sets.by_index(BY_CONTROLLER, deployment.metadata.uid)
-        claims = claim(deployment, from_label_selector(deployment.spec.selector), own + orphans)
-        for rs in claims.release:
-            decide(self._sim, self.component, deployment, f"release {rs.metadata.name}")
-            await release(self._client, deployment, rs)
-        adopted = []
-        for rs in claims.adopt:
-            decide(self._sim, self.component, deployment, f"adopt {rs.metadata.name}")
-            adopted.append(await adopt(self._client, deployment, rs))
-        return [*claims.owned, *adopted]
+        selector = from_label_selector(deployment.spec.selector)
+        return await claim_all(
+            self._sim, self._client, self.component, deployment, selector, own + orphans
+        )
 
     def _pods_of(self, replica_sets: list[ReplicaSet]) -> list[Pod]:
         return [

@@ -74,12 +74,13 @@ def plan(
 ) -> SlicePlan:
     """Say which EndpointSlices should exist for the Service.
 
-    `pods` are those that its selector matches; `nodes` tell the zones, and `existing` are the
-    Service's slices. `trigger_time` is noted on what is written. Who keeps `desired` from call
-    to call spares looking at all the Pods.
+    `pods` are those that its selector matches: others, by their labels or their namespace, are
+    left out. `nodes` tell the zones, and `existing` are the Service's slices. `trigger_time` is
+    noted on what is written. Who keeps `desired` from call to call spares looking at all the Pods.
     """
     if desired is None:
-        desired = Desired(service, {node.metadata.name: node for node in nodes}, pods)
+        selected = [pod for pod in pods if not is_stranger(service, pod)]
+        desired = Desired(service, {node.metadata.name: node for node in nodes}, selected)
     families = families_of(service)
     own = [one for one in existing if is_controlled_by(one, service)]
     plans = [
@@ -100,6 +101,18 @@ def plan(
         update=tuple(one for each in plans for one in each.update),
         delete=tuple(strangers) + tuple(one for each in plans for one in each.delete),
         keep=tuple(one for each in plans for one in each.keep),
+    )
+
+
+def is_stranger(service: Service, pod: Pod) -> bool:
+    """Say whether the Pod's namespace or labels forbid it to be behind the Service.
+
+    A Pod that says nothing of labels is taken as the caller means it.
+    """
+    meta = pod.metadata
+    elsewhere = meta.namespace != service.metadata.namespace
+    return elsewhere or not (
+        not meta.labels or service.spec.selector.items() <= meta.labels.items()
     )
 
 

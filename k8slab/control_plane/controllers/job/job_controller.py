@@ -31,9 +31,7 @@ from k8slab.client import (
     key_of,
 )
 from k8slab.control_plane.controllers.controller_ref_manager import (
-    adopt,
-    claim,
-    release,
+    claim_all,
     resolve_controller_ref,
 )
 from k8slab.control_plane.controllers.controller_utils import (
@@ -174,10 +172,10 @@ class JobController:
     async def _claim(self, job: Job) -> list[Pod]:
         own = self._pods.by_index(BY_CONTROLLER, job.metadata.uid)
         orphans = self._pods.by_index(BY_CONTROLLER, orphans_of(job.metadata.namespace))
-        claims = claim(job, from_label_selector(job.spec.selector), own + orphans)
-        for pod in claims.release:
-            await release(self._client, job, pod)
-        return [*claims.owned, *[await adopt(self._client, job, pod) for pod in claims.adopt]]
+        selector = from_label_selector(job.spec.selector)
+        return await claim_all(
+            self._sim, self._client, self.component, job, selector, own + orphans
+        )
 
     def _look_again(self, key: str, job: Job, result: JobPlan) -> None:
         if is_over(job):

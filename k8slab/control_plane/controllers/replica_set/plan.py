@@ -12,6 +12,7 @@ ActivePodsWithRanks in pkg/controller/controller_utils.go
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from functools import cmp_to_key
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from k8slab.control_plane.controllers.controller_ref_manager import claim
 
 BURST_REPLICAS = 500  # most Pods created or deleted in one sync
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+NUMBER = re.compile(r"-[0-9]+|0|[1-9][0-9]*")
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
@@ -142,11 +144,13 @@ def magnitude(duration: float) -> int:
 
 
 def deletion_cost(pod: Pod) -> int:
-    """Return what the Pod's annotation says its deletion costs, 0 if that is no number."""
-    try:
-        return int(pod.metadata.annotations.get(DELETION_COST, "0"))
-    except ValueError:
-        return 0
+    """Return what the Pod's annotation says its deletion costs, 0 if that is no 32-bit number.
+
+    A plus sign and leading zeros are refused, as upstream does.
+    """
+    text = pod.metadata.annotations.get(DELETION_COST, "")
+    cost = int(text) if NUMBER.fullmatch(text) else 0
+    return cost if -(2**31) <= cost < 2**31 else 0
 
 
 def max_restarts(pod: Pod) -> tuple[int, int]:

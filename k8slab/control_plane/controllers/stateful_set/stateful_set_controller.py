@@ -26,7 +26,7 @@ from k8slab.client import Client, ConnectionFailed, EventRecorder, Informers, Wo
 from k8slab.control_plane.controllers.controller_ref_manager import (
     adopt,
     claim,
-    release,
+    claim_all,
     resolve_controller_ref,
 )
 from k8slab.control_plane.controllers.controller_utils import (
@@ -150,15 +150,11 @@ class StatefulSetController:
         orphans = self._pods.by_index(BY_CONTROLLER, orphans_of(set_.metadata.namespace))
         name = set_.metadata.name
         members = [pod for pod in orphans if ordinal_of(pod.metadata.name, name) >= 0]
-        claims = claim(set_, from_label_selector(set_.spec.selector), own + members)
-        for pod in claims.release:
-            decide(self._sim, self.component, set_, f"release {pod.metadata.name}")
-            await release(self._client, set_, pod)
-        adopted = []
-        for pod in claims.adopt:
-            decide(self._sim, self.component, set_, f"adopt {pod.metadata.name}")
-            adopted.append(await adopt(self._client, set_, pod))
-        return sorted([*claims.owned, *adopted], key=lambda pod: index_of(set_, pod))
+        selector = from_label_selector(set_.spec.selector)
+        claimed = await claim_all(
+            self._sim, self._client, self.component, set_, selector, own + members
+        )
+        return sorted(claimed, key=lambda pod: index_of(set_, pod))
 
     # -- revisions
 
