@@ -13,7 +13,7 @@ from k8slab.api.core import Event
 from k8slab.api.scheme import resource_for
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.describe.events import interval, last_seen
-from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.errors import BareError, CommandError
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.printers import list_of, plain, printer_for
 from k8slab.kubectl.resources import split_name
@@ -32,6 +32,8 @@ async def events(call: Invocation) -> None:
     }
     listing = await call.request("list", resource_for(Event), **scope)
     found = sorted(filter(_wanted(call), listing.items), key=last_seen)
+    if call.flags.text("output") == "name":
+        return  # kubectl prints nothing at all
     if call.flags.text("output"):
         write = printer_for(call)
         assert write is not None
@@ -51,7 +53,10 @@ async def events(call: Invocation) -> None:
 def _about(call: Invocation) -> str:
     if not call.flags.text("for"):
         return ""
-    resource, name = split_name(call.flags.text("for"))
+    try:
+        resource, name = split_name(call.flags.text("for"))
+    except CommandError as error:
+        raise BareError(error.message) from None
     return f"involvedObject.kind={resource.kind},involvedObject.name={name}"
 
 

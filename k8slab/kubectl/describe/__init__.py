@@ -51,6 +51,8 @@ DESCRIBERS: Mapping[str, Describe] = {
     "Service": network.describe_service,
     "EndpointSlice": network.describe_endpoint_slice,
     "Endpoints": network.describe_endpoints,
+    "ServiceCIDR": network.describe_service_cidr,
+    "IPAddress": network.describe_ip_address,
     "IngressClass": network.describe_ingress_class,
     "Ingress": network.describe_ingress,
     "NetworkPolicy": network.describe_network_policy,
@@ -95,9 +97,7 @@ async def describe(call: Invocation) -> None:
         call.print(await describe_object(call, target.obj, events=events), end="")
     raise_all(errors)
     if not found:
-        namespaced = any(s.resource.namespaced for s in selections(call.words, call.custom))
-        where = f" in {call.namespace} namespace." if namespaced else ""
-        call.say(f"No resources found{where}")
+        call.say(f"No resources found in {call.namespace} namespace.")
 
 
 async def describe_object(call: Invocation, obj: Any, *, events: bool = True) -> str:

@@ -14,8 +14,15 @@ from k8slab.api import labels, scheme
 from k8slab.api.core import Endpoints, Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.api.errors import ApiError
-from k8slab.api.networking import Ingress, IngressBackend, IngressClass, NetworkPolicy
-from k8slab.kubectl.describe.writer import NONE, UNSET, Writer
+from k8slab.api.networking import (
+    Ingress,
+    IngressBackend,
+    IngressClass,
+    IPAddress,
+    NetworkPolicy,
+    ServiceCIDR,
+)
+from k8slab.kubectl.describe.writer import NONE, UNSET, Writer, time_text
 from k8slab.kubectl.invocation import Invocation
 from k8slab.kubectl.resources import list_objects
 
@@ -146,6 +153,30 @@ async def describe_ingress_class(call: Invocation, writer: Writer, made: Ingress
         writer.line("Parameters:")
         kind, name = parameters.kind, parameters.name
         writer.fields({"APIGroup": parameters.apiGroup, "Kind": kind, "Name": name}, 1)
+
+
+async def describe_service_cidr(call: Invocation, writer: Writer, cidr: ServiceCIDR) -> None:
+    """Write a ServiceCIDR."""
+    writer.heading(cidr, namespaced=False)
+    writer.field("CIDRs", ", ".join(cidr.spec.cidrs))
+    rows = [
+        (c.type, c.status, time_text(c.lastTransitionTime), c.reason, c.message)
+        for c in cidr.status.conditions
+    ]
+    if rows:
+        heads = ("Type", "Status", "LastTransitionTime", "Reason", "Message")
+        writer.line("Status:")
+        writer.table("Conditions:", heads, rows)
+
+
+async def describe_ip_address(call: Invocation, writer: Writer, address: IPAddress) -> None:
+    """Write an IPAddress: whose it is."""
+    writer.heading(address, namespaced=False)
+    parent = address.spec.parentRef
+    if parent is not None:
+        writer.line("Parent Reference:")
+        names = {"Group": parent.group, "Resource": parent.resource}
+        writer.fields({**names, "Namespace": parent.namespace, "Name": parent.name}, 1)
 
 
 async def describe_ingress(call: Invocation, writer: Writer, ingress: Ingress) -> None:
