@@ -74,12 +74,15 @@ def converse(
 
 
 def first_pod(trace: TraceLike, what: str, namespace: str) -> Record:
-    """Return the record that created the Pod, or the first Pod that came of an object."""
+    """Return the record that created the Pod (the last time), or the first Pod of an object."""
     kind, _, name = what.rpartition("/")
     resource = resolve(kind or "pod")
     if resource is None or not name:
         raise ValueError(f'expected "pod/NAME" or "deployment/NAME", got {what!r}')
     subject = f"{resource.kind}/{namespace}/{name}"
+    own = [record for record in trace.about(subject) if record.verb == "create"]
+    if own and resource.kind == "Pod":
+        return own[-1]
     start = f"Pod/{namespace}/"
     for record in trace:
         made = record.verb == "create" and record.subject.startswith(start)

@@ -105,6 +105,17 @@ def test_a_scheduler_that_starts_later_lists_the_pod(cluster) -> None:
     assert "kube-apiserver -> kube-scheduler: list: Pod late" in text
 
 
+def test_a_pod_that_was_made_again_is_told_from_its_last_beginning(cluster) -> None:
+    own = cluster.fork()
+    before = own.now
+    own.kubectl("delete pod alone --now")
+    own.apply(MANIFESTS.partition("---")[0])
+    own.run(10)
+    turns = converse(own, "pod/alone")
+    assert turns[0].time > before
+    assert [turn.step for turn in turns][-1] == 7
+
+
 def test_what_made_no_pod_is_named() -> None:
     with pytest.raises(ValueError, match="created a Pod for deployment/none in namespace default"):
         sequence_diagram(pretend.cluster(1, 1), "deployment/none")
