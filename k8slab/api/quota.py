@@ -74,33 +74,33 @@ def _of_claim(claim: PersistentVolumeClaim) -> dict[str, str]:
 
 def _of_pod(pod: Pod) -> dict[str, str]:
     used: dict[str, str] = {}
-    for name, amount in _total(pod, "requests").items():
+    for name, amount in total(pod, "requests").items():
         used[f"requests.{name}"] = amount
         if name in BARE or name.startswith("hugepages-"):
             used[name] = amount
-    for name, amount in _total(pod, "limits").items():
+    for name, amount in total(pod, "limits").items():
         used[f"limits.{name}"] = amount
     return used
 
 
-def _total(pod: Pod, side: str) -> dict[str, str]:
+def total(pod: Pod, side: str) -> dict[str, str]:
     """Return the Pod's requests or limits: containers add up, of init containers the largest."""
     spec = pod.spec
-    total: dict[str, str] = {}
+    found: dict[str, str] = {}
     for container in spec.containers:
-        total = add(total, getattr(container.resources, side))
+        found = add(found, getattr(container.resources, side))
     sidecars: dict[str, str] = {}
     peak: dict[str, str] = {}
     for container in spec.initContainers:
         own: Amounts = getattr(container.resources, side)
         if container.restartPolicy == "Always":
-            total, sidecars = add(total, own), add(sidecars, own)
+            found, sidecars = add(found, own), add(sidecars, own)
         else:
             peak = _larger(peak, add(sidecars, own))
-    total = _larger(total, peak)
+    found = _larger(found, peak)
     if spec.resources is not None:
-        total.update(getattr(spec.resources, side))
-    return add(total, spec.overhead) if total or side == "requests" else total
+        found.update(getattr(spec.resources, side))
+    return add(found, spec.overhead) if found or side == "requests" else found
 
 
 # -- scopes
@@ -124,7 +124,7 @@ def _in_scope(wanted: ScopedResourceSelectorRequirement, pod: Pod) -> bool:
     if name == "PriorityClass":
         return _in_class(wanted, spec.priorityClassName)
     terminating = (spec.activeDeadlineSeconds or 0) > 0 or spec.activeDeadlineSeconds == 0
-    best_effort = not _total(pod, "requests") and not _total(pod, "limits")
+    best_effort = not total(pod, "requests") and not total(pod, "limits")
     return {
         "Terminating": terminating,
         "NotTerminating": not terminating,
@@ -180,6 +180,21 @@ def add(one: Amounts, other: Amounts) -> dict[str, str]:
     for name, amount in other.items():
         total[name] = _sum(total[name], amount) if name in total else amount
     return total
+
+
+def more(after: Amounts, before: Amounts) -> dict[str, str]:
+    """Return by how much amounts have grown, leaving out what has not.
+
+    >>> more({"cpu": "2", "pods": "1"}, {"cpu": "500m", "pods": "1"})
+    {'cpu': '1500m'}
+    """
+    grown = {}
+    for name, amount in after.items():
+        had = before.get(name, "0")
+        if exceeds(amount, had):
+            number, style = parse(amount)
+            grown[name] = format_quantity(number - parse(had)[0], style)
+    return grown
 
 
 def exceeds(amount: str, limit: str) -> bool:

@@ -12,21 +12,25 @@ Upstream: plugin/pkg/admission
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
 from k8slab.api import errors
+from k8slab.api.batch import CronJob
 from k8slab.api.core import (
     ConfigMapProjection,
     DownwardAPIProjection,
     DownwardAPIVolumeFile,
     KeyToPath,
+    LimitRange,
     Namespace,
     Node,
     ObjectFieldSelector,
     PersistentVolumeClaim,
     Pod,
+    PodSpec,
+    PodTemplateSpec,
     ProjectedVolumeSource,
     ServiceAccount,
     ServiceAccountTokenProjection,
@@ -40,6 +44,8 @@ from k8slab.api.meta import Object
 from k8slab.api.scheduling import PriorityClass
 from k8slab.api.scheme import Resource, resource_for
 from k8slab.api.storage import StorageClass
+from k8slab.control_plane.apiserver import limit_ranger as limits
+from k8slab.control_plane.apiserver import pod_security as security
 
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_EXPIRATION = 3607  # s, serviceaccount admission
@@ -71,12 +77,16 @@ class Context:
     """What a plugin is told beside the object."""
 
     def __init__(
-        self, resource: Resource, look_up: LookUp, suffix: Callable[[], str], user: str
+        self,
+        resource: Resource,
+        look_up: LookUp,
+        suffix: Callable[[], str],
+        warn: Callable[[str], None],
     ) -> None:
         self.resource = resource
         self.look_up = look_up
         self.suffix = suffix  # a random suffix for generated names
-        self.user = user
+        self.warn = warn  # tells whoever asked
 
 
 def admit(obj: Object, context: Context) -> Object:
@@ -252,12 +262,68 @@ def storage_object_in_use_protection(obj: Object, context: Context) -> Object:
     return replace(obj, metadata=replace(obj.metadata, finalizers=finalizers))
 
 
+def limit_ranger(obj: Object, context: Context) -> Object:
+    """Fill in the defaults of the namespace's LimitRanges, and hold the object to their bounds."""
+    if not isinstance(obj, Pod | PersistentVolumeClaim):
+        return obj
+    known = [
+        each
+        for each in context.look_up.all(LimitRange, obj.metadata.namespace)
+        if isinstance(each, LimitRange)
+    ]
+    for each in known if isinstance(obj, Pod) else ():
+        obj = limits.with_defaults(obj, each)
+    wrong = [text for each in known for text in limits.broken(obj, each)]
+    if wrong:
+        texts = list(dict.fromkeys(wrong))
+        why = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+        name = obj.metadata.name or obj.metadata.generateName
+        raise errors.forbidden(context.resource, name, why)
+    return obj
+
+
+def pod_security(obj: Object, context: Context) -> Object:
+    """Refuse Pods that break the level of their namespace, and warn as it wants."""
+    if not context.resource.namespaced:
+        return obj
+    namespace = context.look_up(Namespace, obj.metadata.namespace)
+    marked = namespace.metadata.labels if namespace is not None else {}
+    if not any(key.startswith(security.PREFIX) for key in marked):
+        return obj
+    spec = obj.spec if isinstance(obj, Pod) else _template_of(obj)
+    if spec is None:
+        return obj
+    for mode in ("enforce", "warn"):
+        level = marked.get(f"{security.PREFIX}{mode}", "privileged")
+        version = marked.get(f"{security.PREFIX}{mode}-version", "latest")
+        if level not in security.LEVELS:
+            continue
+        text = security.sentence(level, version, spec)
+        if text and mode == "enforce" and isinstance(obj, Pod):
+            name = obj.metadata.name or obj.metadata.generateName
+            raise errors.forbidden(context.resource, name, text)
+        if text and mode == "warn":
+            context.warn(f"would {text.replace('violates', 'violate', 1)}")
+    return obj
+
+
+def _template_of(obj: Any) -> PodSpec | None:
+    """Return the Pods that a workload would make, None if it is none."""
+    if isinstance(obj, CronJob):
+        return obj.spec.jobTemplate.spec.template.spec
+    spec = getattr(obj, "spec", None)
+    template = getattr(obj, "template", None) or getattr(spec, "template", None)
+    return template.spec if isinstance(template, PodTemplateSpec) else None
+
+
 PLUGINS: tuple[Callable[[Object, Context], Object], ...] = (
     namespace_lifecycle,
     taint_nodes_by_condition,
     service_account,
     priority,
     default_toleration_seconds,
+    limit_ranger,
     default_storage_class,
+    pod_security,
     storage_object_in_use_protection,
 )

@@ -31,8 +31,11 @@ class QuotaAdmission:
     def __init__(self, quotas: Registry) -> None:
         self._quotas = quotas
 
-    def charge(self, registry: Registry, obj: Object, request: Request) -> None:
-        """Write down what the object uses; raises Forbidden if a quota has no room for it."""
+    def charge(self, registry: Registry, obj: Object, old: Object | None, request: Request) -> None:
+        """Write down what the object uses; raises Forbidden if a quota has no room for it.
+
+        Of a change, what it uses more than before.
+        """
         namespace = obj.metadata.namespace
         if not namespace or registry.resource.kind == "Event":
             return
@@ -40,19 +43,23 @@ class QuotaAdmission:
         charges = [
             (each, used)
             for each in found
-            if (used := self._charge_to(registry, each, obj)) is not None
+            if (used := self._charge_to(registry, each, obj, old)) is not None
         ]
-        if not charges or registry.cache.get(namespace, obj.metadata.name) is not None:
+        if not charges:
+            return
+        if old is None and registry.cache.get(namespace, obj.metadata.name) is not None:
             return  # the name is taken: nothing will be stored
         own = replace(request, verb="update", subresource="status", user=USER, notes=None)
         for each, used in charges:
             self._quotas.modify(namespace, each.metadata.name, _using(used), own)
 
     def _charge_to(
-        self, registry: Registry, limit: ResourceQuota, obj: Object
+        self, registry: Registry, limit: ResourceQuota, obj: Object, old: Object | None
     ) -> dict[str, str] | None:
         """Return what is used of the quota with the object; None if it does not concern it."""
         usage, hard = quota.usage_of(obj), limit.status.hard or limit.spec.hard
+        if old is not None:
+            usage = quota.more(usage, quota.usage_of(old))
         wanted = {
             name: amount
             for name, amount in usage.items()

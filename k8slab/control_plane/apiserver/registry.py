@@ -50,7 +50,9 @@ MAX_GENERATED_BASE = 58  # characters of generateName that are kept, 63 - 5
 CREATE_ON_UPDATE = frozenset({"Service", "Endpoints", "Lease", "Event", "LimitRange"})
 
 
-Charge = Callable[["Registry", Object, Request], None]  # raises Forbidden if there is no room
+# Of (new, old): raises Forbidden if there is no room.
+Charge = Callable[["Registry", Object, Object | None, Request], None]
+CHARGED = ("", "resize")  # updates that may need more of a quota
 Follow = Callable[[Object | None, Object | None, str], None]  # (before, after, user)
 Guard = Callable[[Object, Object | None, Request], None]  # raises Forbidden for (new, old)
 
@@ -94,7 +96,7 @@ class Registry:
         return self._create_new(self._placed(decode(self.resource, request), request), request)
 
     def _create_new(self, obj: Object, request: Request) -> Object:
-        obj = admission.admit(defaults.apply(obj), self._context(request.user))
+        obj = admission.admit(defaults.apply(obj), self._context(request))
         generated = not obj.metadata.name and bool(obj.metadata.generateName)
         for _ in range(NAME_RETRIES if generated else 1):
             named = self._named(obj) if generated else obj
@@ -212,7 +214,7 @@ class Registry:
             self._raise_invalid(obj, validation.validate(obj))
             self._advise(obj, None, request)
             if self.charge is not None:
-                self.charge(self, obj, request)
+                self.charge(self, obj, None, request)
             if request.dry_run:
                 self._release(obj)
                 return obj
@@ -243,6 +245,8 @@ class Registry:
             self._raise_invalid(new, found)
             if not part:
                 self._advise(new, old, request)
+            if self.charge is not None and part in CHARGED:
+                self.charge(self, new, old, request)
         except errors.ApiError:
             self._release(new, keep=old)
             raise
@@ -307,8 +311,8 @@ class Registry:
     def _suffix(self) -> str:
         return self._sim.streams.suffix(f"apiserver/{self.resource.plural}")
 
-    def _context(self, user: str) -> admission.Context:
-        return admission.Context(self.resource, self._look_up, self._suffix, user)
+    def _context(self, request: Request) -> admission.Context:
+        return admission.Context(self.resource, self._look_up, self._suffix, request.warn)
 
     def _raise_invalid(self, obj: Object, found: Any) -> None:
         if found:
