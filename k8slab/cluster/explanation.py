@@ -28,6 +28,7 @@ DECISIONS = {
     "deployment-controller": ("k8slab.control_plane.controllers.deployment", "plan"),
     "daemon-set-controller": ("k8slab.control_plane.controllers.daemon_set", "plan"),
     "statefulset-controller": ("k8slab.control_plane.controllers.stateful_set", "plan"),
+    "node-controller": ("k8slab.control_plane.controllers.node_lifecycle.health", "judge"),
     "endpointslice-controller": ("k8slab.control_plane.controllers.endpoint_slice", "plan"),
     "kubelet": ("k8slab.node.kubelet.status", "pod_phase"),
     "kube-proxy": ("k8slab.node.kube_proxy", "render"),

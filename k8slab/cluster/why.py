@@ -3,7 +3,7 @@
 Every write to the API server carries the id of the trace record that set its writer off. `explain`
 finds the record in which an object came to be and walks back: from the Pod to the ReplicaSet
 controller's decision, to the ReplicaSet, to the Deployment, to what you typed. If the object is in
-trouble, that comes first: `why_pod`, `why_service` and `why_request` know what trouble looks like.
+trouble, that comes first: `why_pod`, `why_node`, `why_service` and `why_request` know how it looks.
 
     cluster.why("pod/web-x")                          # why it is there, and what is wrong with it
     cluster.why("pod/web-x", field="spec.nodeName")   # why a field has its value
@@ -28,6 +28,7 @@ from k8slab.cluster import why_pod, why_service
 from k8slab.cluster.explanation import Explanation, Finding
 from k8slab.cluster.names import named, parse_name
 from k8slab.cluster.requests import Answer
+from k8slab.cluster.why_node import explain_node
 from k8slab.sim import Record
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ def explain(cluster: Cluster, what: Any, field: str = "") -> Explanation:
     subject = subject_of(cluster, what)
     if field:
         return explain_field(cluster, subject, field)
+    kind, _, name = subject.partition("/")
+    found = explain_node(cluster, name) if kind == "Node" else None
+    if found is not None:
+        return found
     about = trace.about(subject)
     made = [r for r in about if r.verb == "create" and r.revision] or about
     return chain(cluster, subject, made[-1] if made else None, _trouble(cluster, subject))
