@@ -43,7 +43,7 @@ def test_the_staircase_says_when_each_run_began_and_how_it_ended(cluster) -> Non
 
 def test_a_staircase_can_be_read_from_its_first_step_to_its_plateau(cluster) -> None:
     whole = back_off_staircase(cluster, "crash")
-    assert faults(whole.drawing) == []
+    assert faults(whole.drawing, (1.0,)) == []
     assert "later run" in str(whole.drawing)
     late = back_off_staircase(cluster, "crash", since=1000)
     assert len(late.text.splitlines()) < len(whole.text.splitlines())

@@ -32,13 +32,13 @@ def test_growth_is_told_as_a_power() -> None:
     figure = rules_and_cost({"rules": RULES, "look-ups": [(n, 3) for n, _ in RULES]})
     assert figure.alt.endswith("rules grows with the power 0.98; look-ups stays the same.")
     assert "    1000 Services: 18014" in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_lines_that_end_in_one_place_are_told_apart() -> None:
     names = ("one", "two", "three", "four", "five", "six")
     figure = rules_and_cost({name: RULES for name in names}, across="endpoints")
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 @pytest.mark.parametrize("points", [{}, {"a": []}, {"a": [(0, 1)]}, {"a": [(1, -1)]}])
@@ -57,7 +57,7 @@ def test_the_heat_map_names_its_worst_pair() -> None:
     figure = error_heat_map(CELLS, across="preStop, s", down="delay of kube-proxy, s")
     assert figure.alt.endswith("the worst, 3 and 0, 90%.")
     assert "delay of kube-proxy, s 1, preStop, s 2: 20 of 200 failed (10.0%)" in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_a_pair_that_was_not_measured_is_empty() -> None:

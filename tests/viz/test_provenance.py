@@ -76,7 +76,7 @@ def test_provenance_tells_writer_fields_and_trigger(cluster) -> None:
     figure = provenance(cluster, "pod/web")
     assert "by kube-scheduler (create binding): metadata.labels, spec.nodeName" in figure.text
     assert "    set off by you: create Pod web at " in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_any_kind_has_its_writers_and_only_the_newest_are_drawn(cluster) -> None:

@@ -91,7 +91,7 @@ def test_the_first_rollout_begins_with_no_pods(cluster) -> None:
 
 @pytest.mark.parametrize("since", [None, 0.0, 33.0, 93.0])
 def test_the_areas_can_be_read_during_and_after_a_rollout(cluster, since) -> None:
-    assert faults(rollout_areas(cluster, "web", since=since).drawing) == []
+    assert faults(rollout_areas(cluster, "web", since=since).drawing, (1.0,)) == []
 
 
 def test_a_deployment_that_is_not_there_is_named(cluster) -> None:

@@ -63,7 +63,7 @@ def test_a_refusal_is_where_the_way_ends(cluster) -> None:
 
 def test_every_way_can_be_read(cluster) -> None:
     for answer in requests(cluster):
-        assert faults(journey_map(cluster, answer).drawing) == []
+        assert faults(journey_map(cluster, answer).drawing, (1.0,)) == []
 
 
 def test_the_map_can_be_replayed_step_by_step(cluster) -> None:

@@ -68,13 +68,13 @@ def test_the_words_tell_chances_hits_and_destinations(text) -> None:
     assert "1/2 of the rest: 1/3 of all -> KUBE-SEP-" in figure.text
     assert ", 12 hits, marks for masquerade" in figure.text
     assert ": DNAT to 10.244.1." in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_a_service_without_endpoints_is_refused(text) -> None:
     figure = rule_chains(text, "web-2")
     assert "some packets meet REJECT" in figure.alt
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_without_counters_there_are_no_hits(text) -> None:
@@ -88,7 +88,7 @@ def test_clients_that_were_seen_before_come_first() -> None:
     assert [jump.share for jump in jumps] == [None] * 3 + [Fraction(1, 3)] * 3
     figure = rule_chains(text, "web")
     assert "a client seen before -> KUBE-SEP-" in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_a_service_that_no_rule_is_about_is_named(text) -> None:

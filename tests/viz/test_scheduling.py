@@ -65,7 +65,7 @@ def test_totals_are_the_weighted_scores() -> None:
 def test_the_heat_map_can_be_read_whether_many_fit_or_none(cpu, fit) -> None:
     figure = scheduling_heat_map(explain(pod("new", cpu=cpu), NODES, PODS))
     assert f"{fit} of 4 nodes fit" in figure.alt
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_a_tie_is_called_one_and_many_nodes_are_counted() -> None:
@@ -101,7 +101,7 @@ def test_what_is_free_in_all_may_be_free_nowhere(cluster) -> None:
     assert "cpu 6.3 of 13 requested (48%), 6.7 free, at most 4 on one node" in figure.text
     assert "w1: 2 of 4 free; a 2; fits" in figure.text
     assert "w2: 500m of 4 free; b 3.5; does not fit" in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_use_is_told_beside_requests(cluster) -> None:

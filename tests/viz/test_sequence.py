@@ -74,7 +74,7 @@ def test_a_pod_that_does_not_fit_stops_at_step_three(cluster) -> None:
     assert "4 The scheduler binds the Pod to it: not reached" in figure.text
     assert "not reached: steps 4, 5, 6, 7" in str(figure.drawing)
     assert "3 of 7 steps" in figure.alt
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_binding_and_status_say_which_field_they_write(cluster) -> None:

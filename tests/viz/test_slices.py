@@ -27,7 +27,7 @@ def test_three_conditions_make_four_kinds(conditions, kind) -> None:
 def test_slices_of_any_size_can_be_read(pods) -> None:
     figure = slice_graph(pretend.cluster(2, pods))
     assert f"1 slice with {pods} addresses" in figure.alt
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_the_words_list_every_address_with_its_condition() -> None:
@@ -47,7 +47,7 @@ def test_a_pod_that_is_selected_but_has_no_address_is_in_no_slice() -> None:
     assert [spot.pod for spot in loose] == ["late"]
     figure = slice_graph(made)
     assert "in no slice: late (ContainerCreating), no address" in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_many_services_and_slices_do_not_lie_on_one_another() -> None:
@@ -57,7 +57,7 @@ def test_many_services_and_slices_do_not_lie_on_one_another() -> None:
         made.write(
             "you", pretend.slice_of(name, {f"{name}-{n}": (f"10.1.1.{n}", True) for n in (1, 2)})
         )
-    assert faults(slice_graph(made).drawing) == []
+    assert faults(slice_graph(made).drawing, (1.0,)) == []
     assert slice_graph(made, services=("api",)).alt.count("1 slice with 2 addresses")
 
 

@@ -35,7 +35,7 @@ def test_runs_part_at_the_first_deed_that_comes_later() -> None:
     assert "from deed 3 on" in figure.alt
     assert "   *   +3.000  containerd/worker-1: exit Pod web" in figure.text
     assert "   *   +8.000  containerd/worker-1: exit Pod web" in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_runs_part_at_the_first_deed_that_is_another_one() -> None:
@@ -59,7 +59,7 @@ def test_long_runs_are_cut_around_the_parting() -> None:
     figure = two_timelines({"a": one, "b": other}, about=ABOUT)
     assert "from deed 36 on" in figure.alt
     assert "from deed 28 on" in str(figure.drawing)
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_two_runs_with_deeds_are_needed() -> None:

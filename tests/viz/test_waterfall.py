@@ -54,7 +54,7 @@ def test_what_came_back_is_one_of_five(query, kind, words) -> None:
 
 def test_all_five_can_be_told_apart_in_the_picture() -> None:
     lookup = Lookup("web", ("10.1.1.1",), tuple(case[0] for case in CASES))
-    assert faults(dns_waterfall(lookup).drawing) == []
+    assert faults(dns_waterfall(lookup).drawing, (1.0,)) == []
 
 
 def test_questions_stand_in_the_order_in_which_they_were_asked(cluster) -> None:
@@ -77,7 +77,7 @@ def test_a_final_dot_saves_six_questions(cluster) -> None:
     name = "http://web.default.svc.cluster.local"
     figure = dns_waterfall(*(cluster.request("pod/client", name + dot) for dot in ("", ".")))
     assert "10 questions, 8 without an address" in figure.text
-    assert faults(figure.drawing) == []
+    assert faults(figure.drawing, (1.0,)) == []
 
 
 def test_a_server_that_is_silent_takes_seconds(cluster) -> None:
