@@ -18,7 +18,7 @@ GROUPS = (
     *("crud", "fieldValidation", "update", "delete", "finalizers", "deletecollection", "patch"),
     *("apply", "list", "table", "watch", "discovery", "gone"),
 )
-NO_CONTROLLERS = "needs what controllers write"
+NO_CONTROLLERS = "needs what controllers write: most are in test_reference_whole"
 OTHER_STORE = "depends on the revisions of that store"
 DIFFERENT = {
     "put-deploy-norv": NO_CONTROLLERS,
@@ -36,8 +36,6 @@ DIFFERENT = {
     "gone-watch-rv-recent": OTHER_STORE,
     "watch-table": "the recording does not say that a Table was asked for",
     "fv-warn": NO_CONTROLLERS,  # a service account
-    "watch-noop": OTHER_STORE,
-    "list-badcontinue": "Go's words for bad JSON",
     "accept-table": "columns are described in our own words",
     "accept-table-object": "columns are described in our own words",
     "disc-version": "another version",

@@ -271,8 +271,9 @@ def limit_ranger(obj: Object, context: Context) -> Object:
         for each in context.look_up.all(LimitRange, obj.metadata.namespace)
         if isinstance(each, LimitRange)
     ]
-    for each in known if isinstance(obj, Pod) else ():
-        obj = limits.with_defaults(obj, each)
+    for each in known:
+        if isinstance(obj, Pod):
+            obj = limits.with_defaults(obj, each)
     wrong = [text for each in known for text in limits.broken(obj, each)]
     if wrong:
         texts = list(dict.fromkeys(wrong))

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from k8slab.api import errors
+from k8slab.api import errors, go_json
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import ListMeta, Object, StatusCause
 from k8slab.api.scheme import Resource
@@ -59,11 +59,13 @@ class Token(msgspec.Struct, frozen=True):
         >>> Token.decode(Token("meta.k8s.io/v1", 7, "a").encode()).rv
         7
         """
+        data = b""
         try:
             data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
             token = msgspec.json.decode(data, type=cls)
         except (ValueError, binascii.Error, msgspec.DecodeError) as error:
-            why = f"continue key is not valid: {error}"
+            said = go_json.complaint(data.decode("latin-1")) if data else ""
+            why = f"continue key is not valid: {said or error}"
             raise errors.bad_request(f"invalid continue token: {why}") from None
         if token.v != "meta.k8s.io/v1":
             why = f'continue key is not valid: unrecognized encoding version "{token.v}"'

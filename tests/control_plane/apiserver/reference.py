@@ -91,7 +91,7 @@ def request_of(call: dict[str, Any], notes: Notes) -> Request:
     parameters = dict(parse_qsl(query, keep_blank_values=True))
     parts = [unquote(part) for part in path.strip("/").split("/")]
     group = "" if parts[0] == "api" else parts[1]
-    rest = parts[2:] if parts[0] == "api" else parts[3:]
+    version, *rest = parts[1:] if parts[0] == "api" else parts[2:]
     spaced = len(rest) > 2 and rest[0] == "namespaces" and scheme.resolve(rest[2]) is not None
     namespace = rest[1] if spaced else ""
     resource, name, subresource = (*(rest[2:] if spaced else rest), "", "", "")[:3]
@@ -113,6 +113,7 @@ def request_of(call: dict[str, Any], notes: Notes) -> Request:
         verb=verb,
         resource=resource,
         group=group,
+        version=version,
         namespace=namespace,
         name=name,
         subresource=subresource,

@@ -23,15 +23,14 @@ FLOOR = {
     "binding": 6,
     "eviction": 2,
     "poddelete": 2,
-    "misc": 2,
+    "misc": 3,
     "propagation": 3,
-    "defaulting": 13,
+    "defaulting": 15,
 }
 # Options in the URL that only the gateway reads: fv-bogus, dryrun-bad, method2 (a PUT to a
 # collection). What controllers write, and none runs here: put-deploy-norv, patch-status-via-main,
 # patch-unknown-strict (it quotes them), scale-get, scale-put, status-get, status-neg, pdb-status,
-# evict-429, evict-pod-cond, prop-orphan. Not there: autoscaling/v2 (default-hpa), the claim
-# protection that a controller would have to take off again (default-pvc).
+# evict-429, evict-pod-cond, prop-orphan.
 
 
 def replayed() -> tuple[Counter[str], list[str]]:
