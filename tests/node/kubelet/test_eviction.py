@@ -190,6 +190,31 @@ def test_an_empty_dir_over_its_limit_costs_the_pod_its_life(lab: Lab) -> None:
     assert (status.reason, status.message) == ("Evicted", message)
 
 
+def test_many_small_writes_add_up(lab: Lab) -> None:
+    filling = shell(
+        "i=0; while [ $i -lt 9 ]; do echo 0123456789 >> /cache/f; i=$((i+1)); done; sleep 999",
+        volumeMounts=[{"name": "cache", "mountPath": "/cache"}],
+    )
+    lab.run_pod(filling, volumes=[{"name": "cache", "emptyDir": {"sizeLimit": "50"}}])
+    lab.run(40)
+    assert lab.pod().status.reason == "Evicted"
+
+
+def test_a_critical_pod_is_never_evicted(lab: Lab) -> None:
+    manifest = """
+    apiVersion: v1
+    kind: Pod
+    metadata: {name: hog, namespace: default}
+    spec:
+      containers:
+      - {name: c, image: polinux/stress, command: [stress, --vm, "1", --vm-bytes, 8130M]}
+    """
+    lab.machine.disk.write("etc/kubernetes/manifests/hog.yaml", manifest)
+    lab.run(40)
+    assert node_conditions(lab)["MemoryPressure"] == "True"
+    assert lab.pod(f"hog-{NODE}").status.phase == "Running"
+
+
 def test_so_does_a_file_over_the_limit_of_ephemeral_storage(lab: Lab) -> None:
     limits = {"limits": {"ephemeral-storage": "10Mi"}}
     lab.run_pod(shell("fallocate -l 20M /tmp/f; sleep 999", resources=limits))

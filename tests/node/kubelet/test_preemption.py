@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -73,18 +74,40 @@ def test_what_is_chosen_is_enough_and_all_of_it_is_needed_or_nothing_would_do(
     assert remaining({"cpu": missing}, victims) == {}
 
 
+def static(lab: Lab, name: str, cpu: str, **spec: Any) -> None:
+    asked = container(resources={"requests": {"cpu": cpu}})
+    meta = {"name": name, "namespace": "default"}
+    spec = {**spec, "containers": [asked]}
+    manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+    lab.machine.disk.write(f"etc/kubernetes/manifests/{name}.yaml", json.dumps(manifest))
+    lab.run(20)
+
+
+def test_for_a_critical_pod_that_could_not_run_anyway_nobody_is_ended(lab: Lab) -> None:
+    lab.run_pod(container(resources={"requests": {"cpu": "3"}}))
+    lab.run(5)
+    static(lab, "critical", "2", nodeSelector={"zone": "nowhere"})
+    assert lab.pod().status.phase == "Running"
+    assert [reason for reason, _ in lab.events(f"critical-{NODE}")] == ["NodeAffinity"]
+
+
+def test_a_critical_pod_for_which_all_are_not_enough_is_an_unexpected_error(lab: Lab) -> None:
+    lab.run_pod(container(resources={"requests": {"cpu": "3"}}))
+    lab.run(5)
+    static(lab, "critical", "9")
+    ((reason, message),) = lab.events(f"critical-{NODE}")
+    assert reason == "UnexpectedAdmissionError"
+    assert message.startswith(
+        "Unexpected error while attempting to recover from admission failure: "
+        "preemption: error finding a set of pods to preempt: no set of running pods found"
+    )
+
+
 def test_a_critical_pod_that_does_not_fit_is_made_room_for(lab: Lab) -> None:
     asked = {"requests": {"cpu": "3"}}
     lab.run_pod(container(resources=asked), terminationGracePeriodSeconds=1)
     lab.run(5)
-    static = """
-    apiVersion: v1
-    kind: Pod
-    metadata: {name: critical, namespace: default}
-    spec: {containers: [{name: c, image: example.com/web:v1, resources: {requests: {cpu: "2"}}}]}
-    """
-    lab.machine.disk.write("etc/kubernetes/manifests/critical.yaml", static)
-    lab.run(20)
+    static(lab, "critical", "2")
     victim = lab.pod()
     assert (victim.status.phase, victim.status.reason) == ("Failed", "Preempting")
     assert ("Preempting", "Preempted in order to admit critical pod") in lab.events()

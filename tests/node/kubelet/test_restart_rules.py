@@ -90,6 +90,29 @@ def test_pre_stop_hooks_are_not_run(lab: Lab) -> None:
     assert lab.pod().status.containerStatuses[1].restartCount == 1
 
 
+def test_a_new_kubelet_goes_on_with_it(lab: Lab) -> None:
+    stubborn = shell("trap '' TERM; while true; do sleep 1; done", "stubborn")
+    start(lab, stubborn, terminationGracePeriodSeconds=10)
+    lab.run(12)
+    assert restarting(lab) == "True"
+    lab.stop_kubelet()
+    trigger = next(c for c in lab.runtime.containers() if c.config.name == "trigger")
+    lab.do(lab.runtime.remove_container(trigger.id))  # what began it is not to be seen any more
+    lab.start_kubelet()
+    lab.run(40)
+    assert [s.restartCount for s in lab.pod().status.containerStatuses] == [1, 1]
+
+
+def test_an_ephemeral_container_ends_with_it_and_stays_so(lab: Lab) -> None:
+    start(lab)
+    lab.run(4)
+    lab.change("ephemeralcontainers", ephemeralContainers=[shell("sleep 999", "look")])
+    lab.run(40)
+    (look,) = lab.pod().status.ephemeralContainerStatuses
+    assert look.state.terminated is not None
+    assert lab.pod().status.containerStatuses[0].restartCount == 1
+
+
 def test_what_the_last_run_said_is_kept(lab: Lab) -> None:
     start(lab)
     lab.run(60)
