@@ -14,6 +14,7 @@ FOLDED = re.compile(r"<summary>(?:Answer|One solution)</summary>\s*`([^`]+)`")
 SAYS = {  # what the cells print once their blanks are filled
     "00_meet_the_lab": ("deployment.apps/hello scaled", "'Done: 3 Running Pods'"),
     "01_the_cast": ("Pending", "answered without kube-proxy", "True"),
+    "02_one_write_many_watchers": ("the object has been modified", "yes", "True"),
     "03_from_manifest_to_running": ("fish   0/1     Pending", "SchedulingGated", "True"),
     "06_why_services_exist": ("service/canary created", "canary scaled", "True"),
     "08_replica_sets_and_scheduling": (
