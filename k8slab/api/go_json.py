@@ -119,5 +119,6 @@ def _refuse(text: str, at: int, where: str) -> None:
     if at >= len(text):
         raise ValueError(END)
     sign = text[at]
-    shown = "'\\''" if sign == "'" else "'\"'" if sign == '"' else f"'{json.dumps(sign)[1:-1]}'"
+    plain = json.dumps(sign, ensure_ascii=not sign.isprintable())[1:-1]
+    shown = "'\\''" if sign == "'" else "'\"'" if sign == '"' else f"'{plain}'"
     raise ValueError(f"invalid character {shown} {where}")
