@@ -88,3 +88,50 @@ def test_a_target_that_is_not_there_is_told() -> None:
     hpa = cluster.view.get(HorizontalPodAutoscaler, "web")
     able = lab.condition(hpa, "AbleToScale")
     assert (able.status, able.reason) == ("False", "FailedGetScale")
+    why = "the HPA controller was unable to get the target's current scale: "
+    assert able.message == f'{why}deployments/scale.apps "web" not found'
+
+
+def test_what_was_defined_is_scaled_like_a_deployment() -> None:
+    cluster = Cluster(workers=1, seed=7)
+    scale = {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.size"}
+    number = {"type": "object", "properties": {"size": {"type": "integer"}}}
+    version = {
+        "name": "v1",
+        "served": True,
+        "storage": True,
+        "schema": {
+            "openAPIV3Schema": {"type": "object", "properties": {"spec": number, "status": number}}
+        },
+        "subresources": {"status": {}, "scale": scale},
+    }
+    crd = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "farms.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "farms", "kind": "Farm"},
+            "versions": [version],
+        },
+    }
+    lab.apply(cluster, crd)
+    cluster.run(5)
+    farm = {"apiVersion": "example.com/v1", "kind": "Farm", "metadata": {"name": "f"}}
+    lab.apply(cluster, {**farm, "spec": {"size": 1}})
+    hpa = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "f"},
+        "spec": {
+            "minReplicas": 3,
+            "maxReplicas": 5,
+            "scaleTargetRef": {"apiVersion": "example.com/v1", "kind": "Farm", "name": "f"},
+        },
+    }
+    lab.apply(cluster, hpa)
+    cluster.run(20)
+    assert cluster.kubectl("get farm f -o jsonpath='{.spec.size}'") == "3"
+    told = lab.events(cluster, "f", "SuccessfulRescale")
+    assert told == ["New size: 3; reason: Current number of replicas below Spec.MinReplicas"]

@@ -89,7 +89,17 @@ def _assigned(
 
 def scale(server: APIServer, registry: Registry, request: Request) -> Scale:
     """Return or change the number of replicas."""
-    current = registry.get(request)
+    try:
+        current = registry.get(request)
+    except errors.ApiError as error:
+        if error.reason != "NotFound" or registry.resource.is_custom:
+            raise
+        resource = registry.resource
+        part = replace(resource, plural=f"{resource.plural}/scale")
+        # The core group's scale counts as one of autoscaling, for whatever reason.
+        raise errors.not_found(
+            part if resource.group else replace(part, group="autoscaling"), request.name
+        ) from None
     if request.verb == "get":
         return scale_of(current)
     if request.verb == "patch":

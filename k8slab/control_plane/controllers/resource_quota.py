@@ -109,7 +109,9 @@ def _namespace(obj: Object) -> tuple[str]:
 
 
 def _frees(old: Object, new: Object) -> bool:
-    """Say whether a change gives something back: a Pod has ended, a Service has another type."""
+    """Say whether a change may cost less: a Pod has ended or was resized, a Service changed."""
     if isinstance(old, Pod) and isinstance(new, Pod):
-        return is_pod_terminal(new) and not is_pod_terminal(old)
+        if is_pod_terminal(new):
+            return not is_pod_terminal(old)
+        return old.spec != new.spec and usage_of(old) != usage_of(new)
     return getattr(old, "kind", "") == "Service" and usage_of(old) != usage_of(new)

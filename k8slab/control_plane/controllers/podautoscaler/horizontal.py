@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.autoscaling import HorizontalPodAutoscaler, Scale
 from k8slab.api.core import Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import Selector, parse
 from k8slab.api.meta import Object, timestamp
 from k8slab.api.metrics import PodMetrics
-from k8slab.api.scheme import KINDS
+from k8slab.api.scheme import KINDS, defined
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.control_plane.controllers.controller_utils import decide, work
 from k8slab.control_plane.controllers.podautoscaler.normalize import History
@@ -44,6 +45,7 @@ class HorizontalController:
         self._recorder = recorder
         self._autoscalers = informers.informer(HorizontalPodAutoscaler)
         self._pods = informers.informer(Pod)
+        self._definitions = informers.informer(CustomResourceDefinition)
         self._queue = WorkQueue(self._sim, self.component)
         self._history: dict[str, History] = {}
         self._selectors: dict[str, Selector] = {}  # of the Pods that each autoscaler is about
@@ -101,10 +103,10 @@ class HorizontalController:
     async def _scale_of(self, hpa: HorizontalPodAutoscaler) -> tuple[type[Object], Scale]:
         target = hpa.spec.scaleTargetRef
         group, _, _ = target.apiVersion.rpartition("/")
-        kind = next((k.type for k in KINDS if (k.group, k.kind) == (group, target.kind)), None)
+        known = (*KINDS, *defined(self._definitions.all()))
+        kind = next((k.type for k in known if (k.group, k.kind) == (group, target.kind)), None)
         if kind is None:
-            where = f' in group "{group}"' if group else ' in version "v1"'
-            raise _NoScaleError(f'no matches for kind "{target.kind}"{where}')
+            raise _NoScaleError(f'no matches for kind "{target.kind}" in group "{group}"')
         try:
             scale = await self._client.call(
                 "get",
