@@ -1,4 +1,4 @@
-"""The network commands of a shell, as text: ip, ss, iptables, nft, conntrack, sysctl, ping.
+"""The network commands of a shell, as text: ip, bridge, ss, iptables, nft, conntrack, sysctl, ping.
 
 `shell(ns, "ip route")` returns what the command prints, in the format of iproute2, iptables and
 conntrack-tools. `run` also takes `ping`, which needs time.
@@ -19,6 +19,7 @@ from k8slab.linux.addresses import ip_int, ip_text, mask_of
 from k8slab.linux.errors import NetworkError, NoRoute, TimedOut
 from k8slab.linux.links import Bridge, Interface, Veth
 from k8slab.linux.netfilter import IptablesError
+from k8slab.linux.ss_command import ss
 
 if TYPE_CHECKING:
     from k8slab.linux.netns import NetNamespace
@@ -147,68 +148,25 @@ def _route_get(ns: NetNamespace, ip: str) -> str:
     return f"{local}{ip}{via} dev {device.name} src {ns.source_for(ip)} uid 0\n    cache\n"
 
 
-# -- ss
-
-
-def _ss(ns: NetNamespace, arguments: list[str]) -> str:
-    flags = "".join(word[1:] for word in arguments if word.startswith("-"))
-    tcp, udp = "t" in flags or "u" not in flags, "u" in flags or "t" not in flags
-    listening, established = "l" in flags or "a" in flags, "l" not in flags
-    rows: list[tuple[str, str, str, str, str, str]] = []
-    if udp:
-        rows += _udp_rows(ns, listening, established)
-    if tcp:
-        rows += _tcp_rows(ns, listening, established)
-    return _socket_table(rows, with_protocol=tcp and udp)
-
-
-def _udp_rows(
-    ns: NetNamespace, listening: bool, established: bool
-) -> list[tuple[str, str, str, str, str, str]]:
-    rows = []
-    for port, sockets in sorted(ns.sockets.datagrams.items()):
-        for socket in sockets:
-            peer = "0.0.0.0:*" if socket.peer is None else f"{socket.peer[0]}:{socket.peer[1]}"
-            state = "UNCONN" if socket.peer is None else "ESTAB"
-            if listening if socket.peer is None else established:
-                rows.append(("udp", state, "0", "0", f"{socket.ip}:{port}", peer))
-    return rows
-
-
-def _tcp_rows(
-    ns: NetNamespace, listening: bool, established: bool
-) -> list[tuple[str, str, str, str, str, str]]:
-    rows = []
-    for port, listeners in sorted(ns.sockets.listeners.items()):
-        for listener in listeners if listening else ():
-            waiting, local = str(listener.waiting), f"{listener.ip}:{port}"
-            rows.append(("tcp", "LISTEN", waiting, "4096", local, "0.0.0.0:*"))
-    for connection in ns.sockets.connections.values() if established else ():
-        local, peer = (f"{ip}:{port}" for ip, port in (connection.local, connection.remote))
-        rows.append(("tcp", connection.state, "0", "0", local, peer))
-    return rows
-
-
-def _socket_table(rows: list[tuple[str, str, str, str, str, str]], with_protocol: bool) -> str:
-    """Lay the rows out as ss does: addresses to the right, ports to the left of their colon."""
-    heads = ("Netid", "State", "Recv-Q", "Send-Q")
-    first = 0 if with_protocol else 1
-    widths = [max(len(row[n]) for row in [heads, *rows]) for n in range(first, 4)]
-    locals_ = [row[4].rpartition(":") for row in rows]
-    peers = [row[5].rpartition(":") for row in rows]
-    spans = []
-    for heading, ends in (("Local Address", locals_), ("Peer Address", peers)):
-        left = max([len(heading), *(len(ip) for ip, _, _ in ends)])
-        right = max([len("Port"), *(len(port) for _, _, port in ends)])
-        spans.append((left, right))
+def _bridge(ns: NetNamespace, arguments: list[str]) -> str:
+    """`bridge [-d] link`: the ports of bridges, and whether a frame may go back out of one."""
+    words = [word for word in arguments if not word.startswith("-")]
+    if words[:1] != ["link"]:
+        raise CommandError('Object "{}" is unknown, try "bridge help".'.format(*words or [""]))
     lines = []
-    table = [(*heads, ("Local Address", ":", "Port"), ("Peer Address", ":", "Port"))]
-    table += [(*row[:4], own, peer) for row, own, peer in zip(rows, locals_, peers, strict=True)]
-    for number, row in enumerate(table):
-        words = [f"{word:<{w}}" for word, w in zip(row[first:4], widths, strict=True)]
-        for end, (left, right) in zip(row[4:], spans, strict=True):
-            words.append(f"{end[0]:>{left}}:{end[2]:<{right}}")
-        lines.append((" ".join(words) + ("Process" if number == 0 else "")).rstrip())
+    for device in ns.interfaces.values():
+        if device.master is None:
+            continue
+        peer = f"@if{device.peer.index}" if isinstance(device, Veth) else ""
+        lines.append(
+            f"{device.index}: {device.name}{peer}: <{device.flags}> mtu {device.mtu} "
+            f"master {device.master.name} state forwarding priority 32 cost 2 "
+        )
+        if "-d" in arguments:
+            hairpin = "on" if device.hairpin else "off"
+            lines.append(
+                f"    hairpin {hairpin} guard off root_block off fastleave off learning on "
+            )
     return _lines(lines)
 
 
@@ -327,7 +285,8 @@ def _lines(lines: Iterable[str]) -> str:
 
 COMMANDS: Mapping[str, Callable[[NetNamespace, list[str]], str]] = {
     "ip": _ip,
-    "ss": _ss,
+    "bridge": _bridge,
+    "ss": ss,
     "iptables": _iptables,
     "iptables-save": _iptables_save,
     "nft": _nft,

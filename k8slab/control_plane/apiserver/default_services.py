@@ -28,6 +28,8 @@ def service(obj: Any) -> Any:
         spec = _absent(spec, allocateLoadBalancerNodePorts=True)
     if spec.type != "ExternalName":
         spec = fill(spec, internalTrafficPolicy="Cluster")
+    if spec.sessionAffinity == "None" and spec.sessionAffinityConfig is not None:
+        spec = replace(spec, sessionAffinityConfig=None)
     if spec.sessionAffinity == "ClientIP" and spec.sessionAffinityConfig is None:
         from k8slab.api.core import ClientIPConfig, SessionAffinityConfig
 

@@ -165,23 +165,32 @@ class Netexec:
         import json
 
         responses, errors = [], []
-        target = f"/{query.get('request', 'hostname')}"
+        ask = self._ask_udp if query.get("protocol") == "udp" else self._ask_http
         for _ in range(int(query.get("tries", "1"))):
             try:
-                ip = await self.process.resolve(query["host"])
-                request = http.Request("GET", target, {"Host": query["host"]})
-                answer = await http.request(
-                    self.process.net,
-                    ip,
-                    int(query.get("port", "80")),
-                    request,
-                    timeout=DIAL_TIMEOUT,
-                )
-                responses.append(answer.text)
+                responses.append(await ask(query))
             except (OSError, EOFError, ValueError) as error:
                 errors.append(str(error))
         result = {"responses": responses} if responses else {}
         return http.text(json.dumps({**result, "errors": errors} if errors else result))
+
+    async def _ask_http(self, query: dict[str, str]) -> str:
+        ip = await self.process.resolve(query["host"])
+        target = f"/{query.get('request', 'hostname')}"
+        request = http.Request("GET", target, {"Host": query["host"]})
+        port = int(query.get("port", "80"))
+        net = self.process.net
+        return (await http.request(net, ip, port, request, timeout=DIAL_TIMEOUT)).text
+
+    async def _ask_udp(self, query: dict[str, str]) -> str:
+        socket = self.process.udp()
+        try:
+            ip = await self.process.resolve(query["host"])
+            socket.connect(ip, int(query.get("port", "80")))
+            socket.send(query.get("request", "hostname").encode())
+            return (await socket.recv_from(DIAL_TIMEOUT))[0].decode(errors="replace")
+        finally:
+            socket.close()
 
 
 async def _udp(process: Process, port: int) -> None:

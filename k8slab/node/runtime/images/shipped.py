@@ -141,6 +141,13 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "size": 180 * MEGABYTE,
     },
     "registry.k8s.io/e2e-test-images/agnhost": _AGNHOST,
+    # what upstream's page about debugging Services runs
+    "registry.k8s.io/serve_hostname": {
+        **_AGNHOST,
+        "cmd": ("serve-hostname",),
+        "ports": (9376,),
+        "size": 2 * MEGABYTE,
+    },
     "registry.k8s.io/e2e-test-images/busybox": {**_BUSYBOX, "size": 2_200_000},
     "registry.k8s.io/e2e-test-images/nginx": _NGINX,
     # -- servers

@@ -166,7 +166,7 @@ async def ping(process: Process) -> int:
 
 
 async def nc(process: Process) -> int:
-    """Connect to a port, or listen (-l -p PORT): -z only tries, -w seconds, -v tells."""
+    """Connect to a port, or listen (-l -p PORT): -u UDP, -z only tries, -w seconds, -v tells."""
     found, rest = options(process, "zvnlkuNq", "wpe")
     if "l" in found:
         return await _listen(process, int(found.get("p") or rest[-1]), keep="k" in found)
@@ -174,6 +174,8 @@ async def nc(process: Process) -> int:
     timeout = float(found["w"]) if "w" in found else None
     try:
         ip = await process.resolve(host)
+        if "u" in found:
+            return await _datagrams(process, ip, port, timeout)
         connection = await process.net.connect(ip, port, timeout=timeout, owner=process.group)
     except ResolutionError:
         process.error(f"nc: bad address '{host}'")
@@ -197,6 +199,22 @@ async def nc(process: Process) -> int:
         pass
     connection.close()
     return 0
+
+
+async def _datagrams(process: Process, ip: str, port: int, timeout: float | None) -> int:
+    """Send what is typed as one datagram and print the answers until none comes for a while."""
+    text = await process.stdin.read() if process.stdin is not None else ""
+    socket = process.udp()
+    try:
+        socket.connect(ip, port)
+        socket.send(text.encode())
+        while True:
+            data, _ = await socket.recv_from(timeout)
+            process.stdout.write(data.decode(errors="replace"))
+    except TimedOut:
+        return 0
+    finally:
+        socket.close()
 
 
 async def _listen(process: Process, port: int, *, keep: bool) -> int:

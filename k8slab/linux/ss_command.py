@@ -1,0 +1,76 @@
+"""`ss`, which lists sockets: who listens, and which connections there are.
+
+Rule of use: through `commands.shell`.
+
+Upstream: iproute2 misc/ss.c
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from k8slab.linux.netns import NetNamespace
+
+
+def ss(ns: NetNamespace, arguments: list[str]) -> str:
+    """Return what `ss` prints: -t and -u say which protocols, -l and -a which states."""
+    flags = "".join(word[1:] for word in arguments if word.startswith("-"))
+    tcp, udp = "t" in flags or "u" not in flags, "u" in flags or "t" not in flags
+    listening, established = "l" in flags or "a" in flags, "l" not in flags
+    rows: list[tuple[str, str, str, str, str, str]] = []
+    if udp:
+        rows += _udp_rows(ns, listening, established)
+    if tcp:
+        rows += _tcp_rows(ns, listening, established)
+    return _socket_table(rows, with_protocol=tcp and udp)
+
+
+def _udp_rows(
+    ns: NetNamespace, listening: bool, established: bool
+) -> list[tuple[str, str, str, str, str, str]]:
+    rows = []
+    for port, sockets in sorted(ns.sockets.datagrams.items()):
+        for socket in sockets:
+            peer = "0.0.0.0:*" if socket.peer is None else f"{socket.peer[0]}:{socket.peer[1]}"
+            state = "UNCONN" if socket.peer is None else "ESTAB"
+            if listening if socket.peer is None else established:
+                rows.append(("udp", state, "0", "0", f"{socket.ip}:{port}", peer))
+    return rows
+
+
+def _tcp_rows(
+    ns: NetNamespace, listening: bool, established: bool
+) -> list[tuple[str, str, str, str, str, str]]:
+    rows = []
+    for port, listeners in sorted(ns.sockets.listeners.items()):
+        for listener in listeners if listening else ():
+            waiting, local = str(listener.waiting), f"{listener.ip}:{port}"
+            rows.append(("tcp", "LISTEN", waiting, "4096", local, "0.0.0.0:*"))
+    for connection in ns.sockets.connections.values() if established else ():
+        local, peer = (f"{ip}:{port}" for ip, port in (connection.local, connection.remote))
+        rows.append(("tcp", connection.state, "0", "0", local, peer))
+    return rows
+
+
+def _socket_table(rows: list[tuple[str, str, str, str, str, str]], with_protocol: bool) -> str:
+    """Lay the rows out as ss does: addresses to the right, ports to the left of their colon."""
+    heads = ("Netid", "State", "Recv-Q", "Send-Q")
+    first = 0 if with_protocol else 1
+    widths = [max(len(row[n]) for row in [heads, *rows]) for n in range(first, 4)]
+    locals_ = [row[4].rpartition(":") for row in rows]
+    peers = [row[5].rpartition(":") for row in rows]
+    spans = []
+    for heading, ends in (("Local Address", locals_), ("Peer Address", peers)):
+        left = max([len(heading), *(len(ip) for ip, _, _ in ends)])
+        right = max([len("Port"), *(len(port) for _, _, port in ends)])
+        spans.append((left, right))
+    lines = []
+    table = [(*heads, ("Local Address", ":", "Port"), ("Peer Address", ":", "Port"))]
+    table += [(*row[:4], own, peer) for row, own, peer in zip(rows, locals_, peers, strict=True)]
+    for number, row in enumerate(table):
+        words = [f"{word:<{w}}" for word, w in zip(row[first:4], widths, strict=True)]
+        for end, (left, right) in zip(row[4:], spans, strict=True):
+            words.append(f"{end[0]:>{left}}:{end[2]:<{right}}")
+        lines.append((" ".join(words) + ("Process" if number == 0 else "")).rstrip())
+    return "".join(f"{line}\n" for line in lines)
