@@ -1,7 +1,7 @@
-"""The websockets of `kubectl exec` and `kubectl attach`.
+"""The websockets of `kubectl exec` and `kubectl attach`, and of forwarded ports.
 
 Rule of use: the server routes requests that ask for an upgrade here; what is said over the socket
-is in sessions.py.
+is in sessions.py and forwarding.py.
 
 Upstream: staging/src/k8s.io/kubelet/pkg/cri/streaming/remotecommand/websocket.go
 """
@@ -18,6 +18,8 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from k8slab.api import errors
 from k8slab.api.errors import ApiError
 from k8slab.client import ConnectionFailed, Request
+from k8slab.gateway import forwarding
+from k8slab.gateway.forwarding import Forwarding
 from k8slab.gateway.messages import HttpResponse, of_error
 from k8slab.gateway.paths import parse
 from k8slab.gateway.reading import read, refusal
@@ -27,12 +29,13 @@ if TYPE_CHECKING:
     from k8slab.gateway.server import Server
 
 NORMAL_CLOSURE = 1000
+PORT_FORWARD = "portforward"
 
 
 class SessionHandler(WebSocketHandler):
     """One websocket."""
 
-    session: Session | None = None
+    session: Session | Forwarding | None = None
     kill: Callable[[], None] | None = None
 
     def initialize(self, server: Server) -> None:
@@ -56,9 +59,15 @@ class SessionHandler(WebSocketHandler):
             raise refused
         http = read(self.request)
         resource, request = parse(http)
-        if resource.kind != "Pod" or request.subresource not in SUBRESOURCES:
+        if resource.kind != "Pod" or request.subresource not in (*SUBRESOURCES, PORT_FORWARD):
             raise errors.bad_request("Upgrade request required for exec and attach only")
         request = replace(request, options=http.query)
+        if request.subresource == PORT_FORWARD:
+            forwarding.wanted_ports(request)
+            looking = self.server.transport.request(replace(request, verb="get"))
+            future, _ = self.server.driver.submit(looking, f"port-forward {request.name}")
+            await future
+            return request
         future, _ = self.server.driver.submit(
             check(self.server.transport, request), f"{request.subresource} {request.name}"
         )
@@ -76,7 +85,8 @@ class SessionHandler(WebSocketHandler):
         def send(message: bytes) -> None:
             loop.call_soon_threadsafe(self._pass_on, message)
 
-        self.session = Session(driver.sim, self.server.transport, self._asked, send)
+        make = Forwarding if self._asked.subresource == PORT_FORWARD else Session
+        self.session = make(driver.sim, self.server.transport, self._asked, send)
         running, self.kill = driver.submit(self.session.run(), f"exec in {self._asked.name}")
         running.add_done_callback(lambda _: loop.call_soon(self.close, NORMAL_CLOSURE))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
@@ -138,3 +139,10 @@ def test_a_deleted_pod_goes(api) -> None:
     pod.delete(grace_period=0)
     pod.wait("delete", timeout=20)
     assert not pod.exists()
+
+
+def test_a_port_of_a_pod_is_forwarded(box) -> None:
+    with box.portforward(remote_port=80, local_port="auto") as port:
+        for _ in range(2):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+                assert b"Welcome to nginx" in answer.read()

@@ -116,3 +116,30 @@ def test_the_dynamic_client_finds_kinds_by_discovery(api) -> None:
     found = maps.get(name="ssa", namespace="default")
     assert found.data.k == "v"
     assert found.metadata.managedFields[0].operation == "Apply"
+
+
+def test_ports_are_forwarded(core, box) -> None:
+    core.create_namespaced_pod(
+        "default",
+        {
+            "metadata": {"name": "site"},
+            "spec": {"containers": [{"name": "site", "image": "nginx:1.27"}]},
+        },
+    )
+    watch = kubernetes.watch.Watch()
+    for event in watch.stream(core.list_namespaced_pod, "default", timeout_seconds=60):
+        if event["object"].metadata.name == "site" and event["object"].status.phase == "Running":
+            watch.stop()
+    forwarded = kubernetes.stream.portforward(
+        core.connect_get_namespaced_pod_portforward, "site", "default", ports="80"
+    )
+    http = forwarded.socket(80)
+    http.sendall(b"GET / HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n")
+    http.settimeout(10)
+    answer = b""
+    while part := http.recv(4096):
+        answer += part
+    http.close()
+    forwarded.websocket.close()
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert forwarded.error(80) is None

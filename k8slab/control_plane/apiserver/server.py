@@ -47,6 +47,7 @@ VERBS = frozenset(
 SERVICE_CIDRS = "servicecidrs"
 RBAC_KINDS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
 DEFINITIONS = "customresourcedefinitions"
+CONNECTED = ("log", "exec", "attach", "portforward")  # parts of a Pod that its kubelet has
 KubeletCall = Callable[[str, Request], Awaitable[Any]]  # (node, request) -> log, exec result
 Delegate = Callable[[Request], Awaitable[Any]]  # what an add-on that serves a group answers
 
@@ -174,7 +175,7 @@ class APIServer:
 
     def _subresource(self, registry: Registry, request: Request) -> Any:
         name = request.subresource
-        if registry.resource.builtin_kind == "Pod" and name in ("log", "exec", "attach"):
+        if registry.resource.builtin_kind == "Pod" and name in CONNECTED:
             return self._ask_kubelet(registry, request)
         handler = handler_of(registry, name)
         if handler is None:

@@ -18,6 +18,8 @@ from k8slab.api.errors import bad_request, internal, not_found
 from k8slab.api.meta import micro_timestamp, seconds
 from k8slab.api.scheme import resource_for
 from k8slab.client import Request
+from k8slab.linux.errors import NetworkError
+from k8slab.linux.tcp import Connection
 from k8slab.node.interfaces import (
     RUNNING,
     ContainerStatus,
@@ -34,6 +36,7 @@ from k8slab.node.kubelet.pod_manager import PodManager
 from k8slab.node.kubelet.resource_metrics import resource_metrics
 from k8slab.sim import Simulation
 
+LOOPBACK = "127.0.0.1"
 EXEC_TIMEOUT = 3600.0  # s of virtual time, until a command that does not end is given up
 
 
@@ -58,14 +61,17 @@ class KubeletServer:
         self._runtime = runtime
 
     async def serve(self, request: Request) -> Any:
-        """Answer pods/log, pods/exec and nodes/metrics; `options` are the real URLs' parameters.
+        """Answer pods/log, exec, attach and portforward, and nodes/metrics.
 
+        `options` are the real URLs' parameters, the body has streams, or the port to connect to.
         A log is text, or a LogFollower; what a command did is an ExecResult, or its exit code if
         the body of the request has streams. Raises ApiError.
         """
         if request.resource == "nodes":
             return resource_metrics(self._runtime.container_stats(), self._sim.now)
         given = dict(request.options)
+        if request.subresource == "portforward":
+            return await self.port_forward(request.namespace, request.name, request.body)
         container = given.get("container", "")
         if request.subresource == "log":
             options = self._log_options(given)
@@ -138,6 +144,24 @@ class KubeletServer:
             return await self._runtime.exec_sync(found.id, command, EXEC_TIMEOUT, stdin)
         except RuntimeFailed as error:
             raise internal(f"error executing command in container: {error}") from None
+
+    async def port_forward(self, namespace: str, name: str, port: int) -> Connection:
+        """Return a connection to a port of a Pod's own loopback. Raises ApiError."""
+        pod = self._pods.by_name(namespace, name)
+        if pod is None:
+            raise not_found(resource_for(Pod), name)
+        sandboxes = self._pleg.status(pod.metadata.uid).sandboxes
+        if not sandboxes:
+            raise internal(f"cannot find running pod sandbox of pod {name}")
+        namespace_of_pod = self._runtime.network_of(sandboxes[0].id)
+        try:
+            return await namespace_of_pod.connect(LOOPBACK, port)
+        except NetworkError as error:
+            reason = f"dial tcp4 {LOOPBACK}:{port}: connect: {error.words.lower()}"
+            raise internal(
+                f"error forwarding port {port} to pod {sandboxes[0].id}, uid : failed to connect "
+                f"to localhost:{port} inside namespace, IPv4: {reason}"
+            ) from None
 
     def _running(self, namespace: str, pod: str, container: str) -> ContainerStatus:
         found = self._find(namespace, pod, container)
