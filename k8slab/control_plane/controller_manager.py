@@ -28,6 +28,7 @@ from k8slab.control_plane.controllers.endpoint_slice_mirroring import (
     EndpointSliceMirroringController,
 )
 from k8slab.control_plane.controllers.endpoints import EndpointsController
+from k8slab.control_plane.controllers.ephemeral_volume import EphemeralVolumeController
 from k8slab.control_plane.controllers.garbage_collector import GarbageCollector
 from k8slab.control_plane.controllers.job import JobController
 from k8slab.control_plane.controllers.local_path_provisioner import LocalPathProvisioner
@@ -130,6 +131,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
         "pv-protection-controller",
         PvProtectionController,
     ),
+    ("ephemeral-volume-controller", "ephemeral-volume-controller", EphemeralVolumeController),
     ("service-cidr-controller", "service-cidrs-controller", ServiceCIDRController),
     ("local-path-provisioner", "local-path-provisioner", LocalPathProvisioner),
     (

@@ -87,3 +87,27 @@ def test_a_pod_waits_for_a_claim_that_is_not_there(database: Cluster) -> None:
     claim = "{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: none}, spec: "
     database.apply(claim + "{accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}")
     database.run_until("pod/alone ready")
+
+
+EPHEMERAL = """
+apiVersion: v1
+kind: Pod
+metadata: {name: scratch}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers: [{name: c, image: nginx, volumeMounts: [{name: v, mountPath: /v}]}]
+  volumes:
+  - name: v
+    ephemeral:
+      volumeClaimTemplate:
+        spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
+"""
+
+
+def test_an_ephemeral_volume_lives_as_long_as_its_pod(database: Cluster) -> None:
+    database.apply(EPHEMERAL)
+    database.run_until("pod/scratch ready")
+    assert database.view.get(PersistentVolumeClaim, "scratch-v", "default") is not None
+    database.kubectl("delete pod scratch")
+    database.run(5)
+    assert database.view.get(PersistentVolumeClaim, "scratch-v", "default") is None

@@ -2,11 +2,12 @@
 
 emptyDir is a new folder, hostPath a place on the machine's disk, a claim what it is bound to;
 configMap, secret, downwardAPI and projected are files made from objects, made anew when the objects
-change (but not under a subPath). Folders lie on the machine's disk below var/lib/kubelet/pods/UID, so a restarted kubelet finds them.
+change (but not under a subPath). Folders lie on the machine's disk below var/lib/kubelet/pods/UID,
+so a restarted kubelet finds them.
 
 Rule of use: `mount` before the first container of a Pod starts, `unmount` when the last has gone.
 
-Upstream: pkg/volume/{emptydir,configmap,secret,downwardapi,projected,hostpath}
+Upstream: pkg/volume/{emptydir,configmap,secret,downwardapi,projected,hostpath,local}
 """
 
 from __future__ import annotations
@@ -108,6 +109,8 @@ class VolumeManager:
             return self._host_path(volume.hostPath)
         if volume.persistentVolumeClaim is not None:
             return await self._claimed(pod, volume.persistentVolumeClaim.claimName)
+        if volume.ephemeral is not None:
+            return await self._claimed(pod, f"{pod.metadata.name}-{volume.name}")
         folder = self._folder(pod, volume.name)
         limited = volume.emptyDir is not None and volume.emptyDir.sizeLimit is not None
         if limited and not folder.watchers:

@@ -74,6 +74,12 @@ CONTROLLERS = {
         create: discovery.k8s.io endpointslices/restricted
         {_EVENTS}
     """,
+    "ephemeral-volume-controller": f"""
+        READ: core pods
+        update: core pods/finalizers
+        create READ: core persistentvolumeclaims
+        {_EVENTS}
+    """,
     "generic-garbage-collector": f"""
         delete get list patch update watch: * *
         {_EVENTS}

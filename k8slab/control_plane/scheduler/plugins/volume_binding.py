@@ -49,6 +49,9 @@ NO_PROVISIONER = "kubernetes.io/no-provisioner"
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
 NOTHING_TO_BIND = "node(s) didn't find available persistent volumes to bind"
+WAITS_FOR_CONTROLLER = (
+    'waiting for ephemeral volume controller to create the persistentvolumeclaim "{name}"'
+)
 GONE = "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)"
 
 
@@ -73,6 +76,8 @@ class VolumeBinding:
         for name in names:
             claim = known.get(name)
             why = self._wrong(name, claim)
+            if claim is None and _is_ephemeral(pod.pod, name):
+                why = WAITS_FOR_CONTROLLER.format(name=name)
             if why or claim is None:
                 return Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (why,), self.name)
             claims.append(claim)
@@ -189,6 +194,12 @@ class VolumeBinding:
             )
         elif volume.spec.claimRef is None:
             await client.update(_taken(volume, claim))
+
+
+def _is_ephemeral(pod: Pod, claim: str) -> bool:
+    """Say whether a claim is made for one of the Pod's own volumes."""
+    prefix = f"{pod.metadata.name}-"
+    return any(v.ephemeral is not None and f"{prefix}{v.name}" == claim for v in pod.spec.volumes)
 
 
 def _is_bound(claim: PersistentVolumeClaim) -> bool:
