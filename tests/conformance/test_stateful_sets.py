@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from k8slab import Cluster
+from k8slab.api.core import PersistentVolumeClaim
 from tests.conformance.lab import apply, every, get, patch, pods, ready, service, workload
 
 
@@ -76,3 +77,45 @@ def test_deleting_the_set_deletes_its_pods(cluster: Cluster) -> None:
     cluster.kubectl("delete statefulset db")
     cluster.run(10)
     assert names(cluster) == []
+
+
+CLAIM = {
+    "metadata": {"name": "data"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
+
+
+def claims(cluster: Cluster) -> list[str]:
+    found = cluster.view.list(PersistentVolumeClaim, "default")
+    return sorted(claim.metadata.name for claim in found)
+
+
+@pytest.mark.parametrize(
+    ("scaled", "deleted", "after"),
+    [
+        ("Retain", "Retain", [2, 2]),
+        ("Delete", "Retain", [1, 1]),
+        ("Retain", "Delete", [2, 0]),
+        ("Delete", "Delete", [1, 0]),
+    ],
+)
+def test_claims_go_or_stay_as_the_retention_policy_says(
+    cluster: Cluster, scaled: str, deleted: str, after: list[int]
+) -> None:
+    policy = {"whenScaled": scaled, "whenDeleted": deleted}
+    apply(
+        cluster,
+        stateful_set(
+            2,
+            volumeClaimTemplates=[CLAIM],
+            persistentVolumeClaimRetentionPolicy=policy,
+        ),
+    )
+    cluster.run(25)
+    assert claims(cluster) == ["data-db-0", "data-db-1"]
+    counts = []
+    for command in ("scale statefulset db --replicas=1", "delete statefulset db"):
+        cluster.kubectl(command)
+        cluster.run(25)
+        counts.append(len(claims(cluster)))
+    assert counts == after
