@@ -67,6 +67,12 @@ class Resource(Struct, frozen=True, kw_only=True):
         return issubclass(self.type, Custom)
 
     @property
+    def key_prefix(self) -> str:
+        """What the keys of its objects begin with in etcd."""
+        of_group = f"{self.group}/" if self.is_custom else ""
+        return f"/registry/{of_group}{self.plural}/"
+
+    @property
     def builtin_kind(self) -> str:
         """The kind if it is built in, else "": others may be called Service, too."""
         return "" if self.is_custom else self.kind
@@ -218,12 +224,23 @@ def lookup(api_version: str, kind: str) -> type[Object] | None:
     return _by_gvk().get((api_version, kind))
 
 
-def resolve(name: str) -> Resource | None:
+def resolve(name: str, custom: Iterable[Resource] = ()) -> Resource | None:
     """Find the resource that somebody means: plural, singular, short name or kind.
 
-    The group may follow ("deployments.apps", "deployments.v1.apps"); case does not matter.
+    The group may follow ("deployments.apps", "deployments.v1.apps"); case does not matter. `custom`
+    are the kinds that were defined, best versions first; built-in ones win.
     """
-    return _by_name().get(name.lower())
+    wanted = name.lower()
+    found = _by_name().get(wanted)
+    if found is None:
+        found = next((resource for resource in custom if wanted in _names_of(resource)), None)
+    return found
+
+
+def _names_of(resource: Resource) -> list[str]:
+    own = (resource.plural, resource.singular, resource.kind.lower(), *resource.short_names)
+    full = ("", f".{resource.group}", f".{resource.version}.{resource.group}")
+    return [name + end for name in own for end in full]
 
 
 @cache

@@ -141,7 +141,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         "pod/web ready", "pod/web phase=Running", "pod/web deleted". Raises TimeoutError after
         `timeout` virtual seconds; it then is as far as it got.
         """
-        holds = condition(what) if isinstance(what, str) else what
+        holds = condition(self.view, what) if isinstance(what, str) else what
         deadline = self.now + timeout
         with self.breakpoints.armed():
             while not holds(self):

@@ -3,30 +3,32 @@
 The first word names an object, the second says what shall be true of it: a condition's name
 (available, ready, progressing, ...), "deleted", or FIELD=VALUE with "phase" for short.
 
-Rule of use: `condition(words)` returns a function of the cluster that says whether it holds.
+Rule of use: `condition(view, words)` returns a function of the cluster that says whether it holds.
 
 Upstream: staging/src/k8s.io/kubectl/pkg/cmd/wait
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from k8slab.api.custom import builtin_kind
 from k8slab.cluster.names import find, parse_name
+from k8slab.cluster.view import View
 
 if TYPE_CHECKING:
     from k8slab.cluster.cluster import Cluster
 
 
-def condition(words: str) -> Callable[[Cluster], bool]:
+def condition(view: View, words: str) -> Callable[[Cluster], bool]:
     """Return the test; raises ValueError with an example if the words make no sense."""
     parts = words.split()
     if len(parts) != 2:
         raise ValueError(
             f'expected an object and a condition such as "deployment/web available", got {words!r}'
         )
-    resource, namespace, name = parse_name(parts[0])
+    resource, namespace, name = parse_name(view, parts[0])
     wanted = parts[1]
 
     return lambda cluster: holds(find(cluster.view, resource, namespace, name), wanted)
@@ -40,9 +42,12 @@ def holds(obj: Any, wanted: str) -> bool:
     if equals:
         path = "status.phase" if field == "phase" else field
         return str(_field(obj, path)) == value
-    conditions = getattr(obj.status, "conditions", ())
-    found = any(c.type.lower() == wanted.lower() and c.status == "True" for c in conditions)
-    return found and _is_rolled_out(obj) if obj.kind == "Deployment" else found
+    conditions = _field(obj, "status.conditions") or ()
+    found = any(
+        str(_field(c, "type")).lower() == wanted.lower() and _field(c, "status") == "True"
+        for c in conditions
+    )
+    return found and _is_rolled_out(obj) if builtin_kind(obj) == "Deployment" else found
 
 
 def _is_rolled_out(deployment: Any) -> bool:
@@ -56,5 +61,5 @@ def _is_rolled_out(deployment: Any) -> bool:
 
 def _field(obj: Any, path: str) -> Any:
     for part in path.split("."):
-        obj = getattr(obj, part, None)
+        obj = obj.get(part) if isinstance(obj, Mapping) else getattr(obj, part, None)
     return obj

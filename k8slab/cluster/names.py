@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8slab.api import scheme
 from k8slab.api.scheme import Resource
 from k8slab.cluster.view import View
 
 
-def parse_name(words: str, namespace: str = "default") -> tuple[Resource, str, str]:
+def parse_name(view: View, words: str, namespace: str = "default") -> tuple[Resource, str, str]:
     """Return (resource, namespace, name); raises ValueError with an example."""
     parts = words.split("/")
     if len(parts) == 3:
         namespace = parts.pop(0)
-    resource = scheme.resolve(parts[0]) if len(parts) == 2 else None
+    resource = view.resolve(parts[0]) if len(parts) == 2 else None
     if resource is None:
         raise ValueError(
             f'expected KIND/NAME such as "pod/web" or NAMESPACE/KIND/NAME, got {words!r}'
@@ -30,7 +29,7 @@ def parse_name(words: str, namespace: str = "default") -> tuple[Resource, str, s
 
 def named(view: View, words: str, namespace: str = "default") -> Any:
     """Return the object that the words name; LookupError says which there are instead."""
-    resource, namespace, name = parse_name(words, namespace)
+    resource, namespace, name = parse_name(view, words, namespace)
     found = find(view, resource, namespace, name)
     if found is not None:
         return found

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from k8slab.api import scheme
 from k8slab.api.errors import ApiError
 from k8slab.client import Client, ConnectionFailed, WatchEvent, WatchStream
 from k8slab.cluster.view import View
@@ -44,7 +43,7 @@ class Watching:
     """A list, and all that was heard since."""
 
     def __init__(self, cluster: Cluster, kind: str, namespace: str) -> None:
-        resource = scheme.resolve(kind)
+        resource = cluster.view.resolve(kind)
         if resource is None:
             raise ValueError(f"the lab has no kind {kind!r}: see `kubectl api-resources`")
         self.kind = resource.kind

@@ -102,9 +102,9 @@ def explain_field(cluster: Cluster, subject: str, field: str) -> Explanation:
 def _versions(cluster: Cluster, subject: str) -> list[Any]:
     kind, _, rest = subject.partition("/")
     namespace, _, name = rest.rpartition("/")
-    resource, _, _ = parse_name(f"{kind.lower()}/{name}")
+    resource, _, _ = parse_name(cluster.view, f"{kind.lower()}/{name}")
     where = f"{namespace}/" if namespace else ""
-    versions = cluster.backend.keys.get(f"/registry/{resource.plural}/{where}{name}", [])
+    versions = cluster.backend.keys.get(f"{resource.key_prefix}{where}{name}", [])
     return [] if not versions or versions[-1].value is None else versions
 
 
@@ -116,7 +116,11 @@ def _value(obj: Any, field: str) -> Any:
     at, steps = obj, field.replace("[", ".").replace("]", "").split(".")
     for number, step in enumerate(steps):
         if isinstance(at, Mapping):
-            return at.get(".".join(steps[number:]))  # keys of labels have dots in them
+            rest = ".".join(steps[number:])  # keys of labels have dots in them
+            if rest in at or number == len(steps) - 1:
+                return at.get(rest)
+            at = at.get(step)
+            continue
         if isinstance(at, tuple):
             at = at[int(step)] if step.isdigit() and int(step) < len(at) else None
         elif isinstance(at, msgspec.Struct):
@@ -137,7 +141,7 @@ def _value(obj: Any, field: str) -> Any:
 def _trouble(cluster: Cluster, subject: str) -> tuple[Finding, ...]:
     kind, _, rest = subject.partition("/")
     namespace, _, name = rest.rpartition("/")
-    resource, _, _ = parse_name(f"{kind.lower()}/{name}")
+    resource, _, _ = parse_name(cluster.view, f"{kind.lower()}/{name}")
     obj = cluster.view.get(resource.type, name, namespace)
     if isinstance(obj, Pod):
         return why_pod.trouble(cluster, obj)
@@ -163,7 +167,7 @@ def subject_of(cluster: Cluster, what: Any) -> str:
 
 def _of_the_past(cluster: Cluster, words: str) -> str:
     """Return the subject of an object that is no more, "" if it still is or never was."""
-    resource, namespace, name = parse_name(words)
+    resource, namespace, name = parse_name(cluster.view, words)
     subject = f"{resource.kind}/" + (f"{namespace}/" if namespace else "") + name
     gone = cluster.view.get(resource.type, name, namespace) is None
     return subject if gone and cluster.trace.about(subject) else ""

@@ -30,7 +30,6 @@ from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError, Exit
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.printers import PRINT, plain, printer_for
-from k8slab.kubectl.resources import defined
 from k8slab.kubectl.tabwriter import TABLE, lines
 
 TWO_ARGUMENTS = """\
@@ -122,7 +121,7 @@ def _check_verb(call: Invocation, known: frozenset[str]) -> None:
 def _resource(call: Invocation, word: str) -> Resource | None:
     if word == "*":
         return None
-    found = scheme.resolve(word) or defined(word, call.custom)
+    found = scheme.resolve(word, call.custom)
     if found is None:
         plural, _, group = word.partition(".")
         if word not in NO_KINDS:

@@ -20,7 +20,6 @@ from k8slab.api.errors import ApiError
 from k8slab.api.scheme import KINDS, OTHER_VERSIONS
 from k8slab.kubectl.invocation import Invocation
 
-ASK_ALWAYS = frozenset({"api-resources", "api-versions"})
 TAKE_KINDS = frozenset(
     {
         *("get", "describe", "delete", "edit", "patch", "label", "annotate", "scale", "wait"),
@@ -29,12 +28,11 @@ TAKE_KINDS = frozenset(
     }
 )
 _API_VERSION = re.compile(r"""["']?apiVersion["']?:\s*["']?([\w./-]+)""")
-_RAW = re.compile(r"/apis/([^/]+)/")
 
 
 async def discover(call: Invocation) -> None:
     """Learn which kinds were defined, if the command may mean one of them."""
-    if call.path not in ASK_ALWAYS and not any(_is_unknown(word) for word in _named(call)):
+    if not any(_is_unknown(word) for word in _named(call)):
         return
     definitions = scheme.resource_for(CustomResourceDefinition)
     try:
@@ -53,8 +51,6 @@ def _named(call: Invocation) -> Iterator[str]:
             kinds = word.partition("/")[0].split(",")
             yield from (kind.partition(".")[0] for kind in kinds if call.path == "explain")
             yield from (kind for kind in kinds if call.path != "explain")
-    if call.flags.has("raw"):
-        yield from _RAW.findall(call.flags.text("raw"))
     if call.flags.has("filename"):
         for path in call.flags.all("filename"):
             yield from _API_VERSION.findall(_text(call, path))
@@ -72,6 +68,4 @@ def _text(call: Invocation, path: str) -> str:
 def _is_unknown(word: str) -> bool:
     if "/" in word or word == "v1":
         return all(row.api_version != word for row in (*KINDS, *OTHER_VERSIONS))
-    if any(word in (row.group, *row.categories[1:]) for row in KINDS):
-        return False
-    return word == "all" or scheme.resolve(word) is None
+    return scheme.resolve(word) is None  # "all" and other categories are among these

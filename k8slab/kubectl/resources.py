@@ -83,7 +83,7 @@ def group_version_resource(resource: Resource) -> str:
 
 def resolve(name: str, custom: Custom = ()) -> Resource:
     """Return the kind that a word means; CommandError if there is none."""
-    found = scheme.resolve(name) or defined(name, custom)
+    found = scheme.resolve(name, custom)
     if found is None:
         plural, _, group = name.partition(".")
         where = f' in group "{group}"' if group else ""
@@ -101,17 +101,6 @@ def split_name(word: str, custom: Custom = ()) -> tuple[Resource, str]:
             else "arguments in resource/name form must have a single resource and name"
         )
     return resolve(kind, custom), name
-
-
-def defined(name: str, custom: Custom) -> Resource | None:
-    """Return the defined kind that a word means: plural, singular, short name or kind."""
-    wanted = name.lower()
-    for row in custom:
-        names = (row.plural, row.singular, *row.short_names, row.kind.lower())
-        full = (f".{row.group}", f".{row.version}.{row.group}")
-        if any(wanted in (own, *(own + end for end in full)) for own in names):
-            return row
-    return None
 
 
 def selections(words: Sequence[str], custom: Custom = ()) -> list[Selection]:

@@ -149,3 +149,9 @@ spec:
     assert "created" in says(cluster, "apply -f -", gateway % "b")
     pending = "get gtw front -o jsonpath={.status.conditions[*].reason}"
     assert says(cluster, pending) == "Pending Pending"
+
+
+def test_why_knows_defined_kinds(cluster: Cluster) -> None:
+    assert f"you created CronTab/default/{NAME}" in str(cluster.why(f"crontab/{NAME}"))
+    assert "spec.replicas is 3" in str(cluster.why(f"ct/{NAME}", "spec.replicas"))
+    cluster.run_until(f"crontab/{NAME} spec.replicas=3")

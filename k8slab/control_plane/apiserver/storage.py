@@ -41,8 +41,7 @@ class Storage:
     @staticmethod
     def prefix(resource: Resource, namespace: str = "") -> str:
         """Return what the keys of a resource (in one namespace) begin with."""
-        of_group = f"{resource.group}/" if resource.is_custom else ""
-        return f"/registry/{of_group}{resource.plural}/" + (f"{namespace}/" if namespace else "")
+        return resource.key_prefix + (f"{namespace}/" if namespace else "")
 
     def key(self, resource: Resource, namespace: str, name: str) -> str:
         """Return the key of one object."""
