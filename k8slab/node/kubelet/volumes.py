@@ -33,6 +33,7 @@ from k8slab.node.interfaces import Mount
 from k8slab.node.kubelet.claims import claimed, folder_of, place_of
 from k8slab.node.kubelet.dependencies import Dependencies, SyncFailed
 from k8slab.node.kubelet.env import expand, values_of, variables_in
+from k8slab.node.kubelet.node_status_setters import allocatable
 from k8slab.node.kubelet.object_cache import NotSynced, ObjectCache
 from k8slab.node.kubelet.pod_fields import pod_field, resource_field
 
@@ -209,7 +210,9 @@ class VolumeManager:
                 )
             elif item.resourceFieldRef is not None:
                 container = pod.spec.containers[0]
-                files[item.path] = resource_field(pod, container, item.resourceFieldRef, {})
+                files[item.path] = resource_field(
+                    pod, container, item.resourceFieldRef, allocatable(self._deps)
+                )
         return files
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from k8slab.api import load, to_dict
@@ -66,6 +68,23 @@ def test_a_change_is_one_of_cpu_of_memory_or_of_both() -> None:
     assert changed_resources(now, now) == []
     assert changed_resources(now, replace(now, cpu_limit=1)) == ["cpu"]
     assert changed_resources(now, ContainerResources()) == ["cpu", "memory"]
+
+
+steps = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2500), st.booleans()), max_size=25)
+
+
+@given(steps)
+def test_whatever_is_asked_for_the_node_never_gives_more_than_it_has(
+    asked: list[tuple[int, int, bool]],
+) -> None:
+    given_to: dict[int, int] = {}
+    for number, cpu, ends in asked:
+        others = sum(amount for other, amount in given_to.items() if other != number)
+        if ends:
+            given_to.pop(number, None)
+        elif judge(pod(f"{cpu}m"), {"cpu": others}, ALLOCATABLE) is None:
+            given_to[number] = cpu
+        assert sum(given_to.values()) <= 2000
 
 
 # -- on a node

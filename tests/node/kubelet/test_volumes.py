@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from k8slab.api.core import ConfigMap, KeyToPath, Secret
+from k8slab.api.core import ConfigMap, KeyToPath, Pod, Secret
 from k8slab.api.meta import ObjectMeta
 from k8slab.node.kubelet.volumes import MountFailed, files_of
 from tests.node.kubelet.lab import Lab, shell
@@ -42,6 +42,23 @@ def test_a_config_map_is_a_folder(lab: Lab) -> None:
 def test_the_downward_api_writes_labels(lab: Lab) -> None:
     items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
     assert logged(lab, "echo $(cat /v/labels)", {"downwardAPI": {"items": items}}) == ['app="web"']
+
+
+def test_the_downward_api_follows_the_labels(lab: Lab) -> None:
+    items = [{"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}}]
+    script = "while true; do cat /v/labels; echo; sleep 5; done"
+    before = logged(lab, script, {"downwardAPI": {"items": items}})
+    change = {"metadata": {"labels": {"app": "shop"}}}
+    lab.do(lab.client.merge(Pod, "web", change, "default"))
+    lab.run(70)
+    after = [line.text for line in lab.runtime.log(lab.runtime.containers()[0].id)]
+    assert (before[0], after[-2]) == ('app="web"', 'app="shop"')
+
+
+def test_the_downward_api_tells_what_the_node_has_where_there_is_no_limit(lab: Lab) -> None:
+    ref = {"containerName": "web", "resource": "limits.cpu", "divisor": "1m"}
+    items = [{"path": "cpu", "resourceFieldRef": ref}]
+    assert logged(lab, "cat /v/cpu; echo", {"downwardAPI": {"items": items}}) == ["4000"]
 
 
 def test_a_projected_volume_holds_token_and_objects(lab: Lab) -> None:
