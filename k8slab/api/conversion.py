@@ -1,7 +1,8 @@
 """Versions of one kind: objects are stored in one of them, and read and written in all.
 
 Interface: ``to_stored`` (whatever version an object comes in), ``to_version`` (for a client that
-speaks another), ``other_version`` (the row of a kind in another version), ``stored_row``.
+speaks another), ``other_version`` (the row of a kind in another version), ``stored_row``,
+``stored_config`` (of server-side apply).
 Rule: adding a version is adding a row to ``scheme.OTHER_VERSIONS`` and two functions here.
 
 Upstream: staging/src/k8s.io/apimachinery/pkg/runtime/converter.go
@@ -10,7 +11,7 @@ Upstream: staging/src/k8s.io/apimachinery/pkg/runtime/converter.go
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from k8slab.api import autoscaling, autoscaling_v1, core, events
+from k8slab.api import autoscaling, autoscaling_v1, codec, core, events
 from k8slab.api.meta import Object
 from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 
@@ -47,6 +48,19 @@ def stored_row(resource: Resource) -> Resource:
     """Return the row in whose form the objects of a resource are stored."""
     wanted = (stored_group(resource.group, resource.plural), resource.plural)
     return next((row for row in KINDS if (row.group, row.plural) == wanted), resource)
+
+
+def stored_config(config: Mapping[str, Any], resource: Resource) -> Mapping[str, Any]:
+    """Return an applied configuration in the version in which its kind is stored.
+
+    Only what somebody has said is converted: metadata stays, and a status says nothing.
+    """
+    other = other_version(resource, str(config.get("apiVersion", "")))
+    if other is resource:
+        return config
+    stored = codec.to_dict(to_stored(codec.convert(dict(config), other.type)))
+    stored.pop("status", None)
+    return {**stored, "metadata": config.get("metadata") or {}}
 
 
 def other_version(resource: Resource, api_version: str) -> Resource:

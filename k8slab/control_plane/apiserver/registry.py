@@ -152,6 +152,9 @@ class Registry:
     def _apply(self, request: Request) -> Object:
         """Make the object what a client wants of it, without taking what is others'."""
         now = self._sim.now
+        if isinstance(request.body, dict):
+            body = conversion.stored_config(request.body, self.resource)
+            request = replace(request, body=body)
         config = apply_patch.check(request, self.resource)
         old = self._storage.get(self.resource, request.namespace, request.name)
         if old is None:

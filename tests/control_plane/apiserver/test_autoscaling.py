@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from k8slab.api import load, to_dict
 from k8slab.api.autoscaling_v1 import from_v2, to_v2
+from k8slab.client import APPLY_PATCH, MERGE_PATCH, Request
 from k8slab.control_plane.apiserver import defaults, validation
 from k8slab.control_plane.apiserver.table_printers.workloads import autoscaler_cells
 
@@ -110,6 +112,31 @@ def test_what_the_first_version_has_no_field_for_travels_in_annotations() -> Non
     text = old.metadata.annotations["autoscaling.alpha.kubernetes.io/metrics"]
     resource = '{"name":"memory","targetAverageValue":"100Mi"}'
     assert text == f'[{{"type":"Resource","resource":{resource}}}]'
+
+
+def test_the_first_version_can_be_applied_and_patched_too(lab: Any) -> None:
+    spec = {"scaleTargetRef": TARGET, "maxReplicas": 5, "targetCPUUtilizationPercentage": 60}
+    body = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "spec": spec}
+    request = Request(
+        verb="patch",
+        resource="horizontalpodautoscalers",
+        group="autoscaling",
+        version="v1",
+        namespace="default",
+        name="web",
+        body={**body, "metadata": {"name": "web"}},
+        patch_type=APPLY_PATCH,
+        field_manager="me",
+    )
+    applied = lab.server.handle(request)
+    assert (applied.apiVersion, applied.spec.targetCPUUtilizationPercentage) == (
+        "autoscaling/v1",
+        60,
+    )
+    less = {"spec": {"targetCPUUtilizationPercentage": 30}}
+    lab.server.handle(replace(request, body=less, patch_type=MERGE_PATCH))
+    stored = lab.server.handle(replace(request, verb="get", version="v2", body=None, patch_type=""))
+    assert stored.spec.metrics[0].resource.target.averageUtilization == 30
 
 
 @pytest.mark.parametrize(
