@@ -2,7 +2,7 @@
 
 Real kubectl reads the discovery documents and keeps them in a folder for six hours. Here the
 built-in kinds are known; the definitions are read when a command names a kind that is none of them,
-or means all kinds.
+or means all kinds. Who has no right to read them reads discovery, as everybody may.
 
 Rule of use: `discover(call)` before the command runs; it fills `call.custom`.
 
@@ -13,12 +13,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from k8slab.api import scheme
-from k8slab.api.apiextensions import CustomResourceDefinition
+from k8slab.api.apiextensions import (
+    CustomResourceDefinition,
+    CustomResourceDefinitionNames,
+    JSONSchemaProps,
+)
+from k8slab.api.custom import Definition
 from k8slab.api.errors import ApiError
-from k8slab.api.scheme import KINDS, OTHER_VERSIONS
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.kubectl.invocation import Invocation
+from k8slab.kubectl.raw import discovered
 
 TAKE_KINDS = frozenset(
     {
@@ -37,9 +44,36 @@ async def discover(call: Invocation) -> None:
     definitions = scheme.resource_for(CustomResourceDefinition)
     try:
         listing = await call.request("list", definitions, dry_run=False)
-    except ApiError:  # no right to look: what is built in is all there is
-        return
-    call.custom = tuple(scheme.defined(listing.items))
+        call.custom = tuple(scheme.defined(listing.items))
+    except ApiError:  # no right to read definitions; discovery is open to everybody
+        if call.around.http is not None:
+            call.custom = tuple(_rows(await discovered(call)))
+
+
+def _rows(groups: list[dict[str, Any]]) -> Iterator[Resource]:
+    """Yield the kinds that discovery lists beside the built-in ones; nothing is known of fields."""
+    built_in = {row.group: row for row in (*KINDS, *OTHER_VERSIONS)}
+    for group in groups:
+        name = group["metadata"].get("name", "")
+        if not name or name in built_in:
+            continue
+        for version in group["versions"]:
+            for found in version["resources"]:
+                names = CustomResourceDefinitionNames(
+                    plural=found["resource"],
+                    singular=found["singularResource"],
+                    shortNames=tuple(found.get("shortNames", ())),
+                    kind=found["responseKind"]["kind"],
+                    categories=tuple(found.get("categories", ())),
+                )
+                kind = Definition(
+                    group=name,
+                    version=version["version"],
+                    names=names,
+                    namespaced=found["scope"] == "Namespaced",
+                    schema=JSONSchemaProps(preserve_unknown=True),
+                )
+                yield scheme.resource_of(kind)
 
 
 def _named(call: Invocation) -> Iterator[str]:
@@ -51,6 +85,9 @@ def _named(call: Invocation) -> Iterator[str]:
             kinds = word.partition("/")[0].split(",")
             yield from (kind.partition(".")[0] for kind in kinds if call.path == "explain")
             yield from (kind for kind in kinds if call.path != "explain")
+    if call.flags.has("resource"):  # of a role
+        for given in call.flags.all("resource"):
+            yield from (kind.partition("/")[0] for kind in given.split(",") if kind != "*")
     if call.flags.has("filename"):
         for path in call.flags.all("filename"):
             yield from _API_VERSION.findall(_text(call, path))

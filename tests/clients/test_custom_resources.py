@@ -158,3 +158,30 @@ spec:
 def test_deleting_the_definition_deletes_all(crontabs) -> None:
     crontabs("delete crd crontabs.stable.example.com --timeout=30s")
     assert "crontabs" not in crontabs("api-resources")
+
+
+def test_the_official_python_client_handles_them_as_plain_data(kubectl) -> None:
+    kubernetes = pytest.importorskip("kubernetes", reason="the official Python client")
+    kubectl("apply -f -", stdin=CRD.replace("crontabs", "cranes").replace("CronTab", "Crane"))
+    kubectl("wait --for=condition=established --timeout=20s crd/cranes.stable.example.com")
+    client = kubernetes.config.new_client_from_config(kubectl.environment["KUBECONFIG"])
+    try:
+        api = kubernetes.client.CustomObjectsApi(client)
+        where = ("stable.example.com", "v1", "default", "cranes")
+        body = {
+            "apiVersion": "stable.example.com/v1",
+            "kind": "Crane",
+            "metadata": {"name": "a"},
+            "spec": {"cronSpec": "* * * * *", "replicas": 2},
+        }
+        assert api.create_namespaced_custom_object(*where, body)["metadata"]["generation"] == 1
+        scale = api.patch_namespaced_custom_object_scale(*where, "a", {"spec": {"replicas": 3}})
+        assert scale["spec"]["replicas"] == 3
+        api.patch_namespaced_custom_object_status(*where, "a", {"status": {"replicas": 3}})
+        found = api.list_namespaced_custom_object(*where)["items"]
+        assert [(o["spec"]["replicas"], o["status"]["replicas"]) for o in found] == [(3, 3)]
+        with pytest.raises(kubernetes.client.ApiException) as refused:
+            api.create_namespaced_custom_object(*where, {**body, "spec": {}})
+        assert json.loads(refused.value.body)["details"]["causes"][0]["field"] == "spec.cronSpec"
+    finally:
+        client.close()

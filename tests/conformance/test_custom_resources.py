@@ -155,3 +155,15 @@ def test_why_knows_defined_kinds(cluster: Cluster) -> None:
     assert f"you created CronTab/default/{NAME}" in str(cluster.why(f"crontab/{NAME}"))
     assert "spec.replicas is 3" in str(cluster.why(f"ct/{NAME}", "spec.replicas"))
     cluster.run_until(f"crontab/{NAME} spec.replicas=3")
+
+
+def test_rights_on_defined_kinds_are_given_like_others() -> None:
+    cluster = Cluster(workers=1, seed=5, rbac=True)
+    says(cluster, "apply -f -", CRD)
+    cluster.run(1)
+    says(cluster, "apply -f -", CRON_TAB)
+    refused = says(cluster, "get ct --as=alice")
+    assert 'User "alice" cannot list resource "crontabs" in API group "stable.exa' in refused
+    says(cluster, "create clusterrole tabs --verb=list --resource=crontabs.stable.example.com")
+    says(cluster, "create clusterrolebinding tabs --clusterrole=tabs --user=alice")
+    assert NAME in says(cluster, "get ct --as=alice")
