@@ -15,6 +15,7 @@ Upstream: Linux fork(2), execve(2), signal(7)
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 TRACEBACK_LINES = 12  # of a crash, kept in the log
 NOT_FOUND, CRASHED = 127, 1  # exit codes
+_PROC_ROOT = re.compile(r"/proc/(\d+)/root(?=/|$)")
 MUCH = 1 << 20  # bytes of a file at which the node looks how full its disk is
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "TERM": 15, "WINCH": 28}
 
@@ -122,8 +124,9 @@ class Process:
 
     def folder(self, path: str) -> tuple[Folder, str]:
         """Return the folder that is mounted there (or the container's own disk) and the rest."""
-        mount, rest = self.container.mount_of(self.absolute(path))
-        return (mount.folder if mount else self.container.disk), rest
+        container, path = self._root_of(self.absolute(path))
+        mount, rest = container.mount_of(path)
+        return (mount.folder if mount else container.disk), rest
 
     def read(self, path: str) -> str:
         """Return a file's contents. Raises FileNotFoundError."""
@@ -145,10 +148,19 @@ class Process:
         folder.remove(rest)
 
     def _writable(self, path: str) -> tuple[Folder, str]:
-        mount, rest = self.container.mount_of(self.absolute(path))
-        if mount.read_only if mount is not None else self.container.config.read_only_root:
+        container, path = self._root_of(self.absolute(path))
+        mount, rest = container.mount_of(path)
+        if mount.read_only if mount is not None else container.config.read_only_root:
             raise PermissionError("Read-only file system")
-        return (mount.folder if mount is not None else self.container.disk), rest
+        return (mount.folder if mount is not None else container.disk), rest
+
+    def _root_of(self, path: str) -> tuple[Container, str]:
+        """Return whose file system is meant: below /proc/7/root it is that of process 7."""
+        found = _PROC_ROOT.match(path)
+        other = self.container.pids.processes.get(int(found[1])) if found is not None else None
+        if found is None or other is None:
+            return self.container, path
+        return other.container, path[found.end() :] or "/"
 
     def exists(self, path: str) -> bool:
         """Say whether there is a file or a folder with that path."""

@@ -26,6 +26,17 @@ def test_a_shared_process_can_be_ended_from_the_other_container(bench: Bench) ->
     assert bench.status(web).state == "EXITED"
 
 
+def test_the_files_of_a_process_that_is_seen_can_be_looked_at(bench: Bench) -> None:
+    pod = bench.sandbox()
+    web = bench.start("nginx", sandbox=pod)
+    debugger = bench.start("busybox", "sleep", "600", sandbox=pod, pid_target=web)
+    root = "/proc/1/root"
+    assert "nginx" in bench.exec(debugger, "cat", f"{root}/usr/share/nginx/html/index.html").stdout
+    bench.exec(debugger, "sh", "-c", f"echo new > {root}/usr/share/nginx/html/index.html")
+    assert bench.exec(web, "cat", "/usr/share/nginx/html/index.html").stdout == "new\n"
+    assert bench.exec(debugger, "ls", "/proc/99/root").exit_code != 0
+
+
 def test_a_container_aimed_at_another_sees_its_processes_and_ends_with_it(bench: Bench) -> None:
     pod = bench.sandbox()
     web = bench.start("nginx", sandbox=pod)
