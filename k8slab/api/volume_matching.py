@@ -9,6 +9,8 @@
     >>> best_volume(claim, volumes).metadata.name
     '5Gi'
 
+The annotations are the notes that binder, provisioner and scheduler leave one another.
+
 Rule of use: pure; whether to wait for a consumer is the caller's to decide.
 
 Upstream: pkg/controller/volume/persistentvolume/index.go, staging/src/k8s.io/component-helpers/
@@ -22,6 +24,14 @@ from fractions import Fraction
 
 from k8slab.api import labels, quantity
 from k8slab.api.core import PersistentVolume, PersistentVolumeClaim
+
+BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"  # and not by a person
+BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
+PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
+STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"  # who is to make a volume
+BETA_STORAGE_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
+SELECTED_NODE = "volume.kubernetes.io/selected-node"  # where the first consumer will run
+WAIT_FOR_FIRST_CONSUMER = "WaitForFirstConsumer"  # a class's volumeBindingMode
 
 
 def best_volume(

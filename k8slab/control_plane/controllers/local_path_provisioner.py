@@ -20,7 +20,6 @@ from k8slab.api.core import (
     NodeSelector,
     NodeSelectorRequirement,
     NodeSelectorTerm,
-    ObjectReference,
     PersistentVolume,
     PersistentVolumeClaim,
     PersistentVolumeSpec,
@@ -29,18 +28,20 @@ from k8slab.api.core import (
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import ObjectMeta
 from k8slab.api.storage import StorageClass
-from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
+from k8slab.api.volume_matching import (
+    PROVISIONED_BY,
+    SELECTED_NODE,
+    STORAGE_PROVISIONER,
+    WAIT_FOR_FIRST_CONSUMER,
+)
+from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of, reference_to
 from k8slab.control_plane.controllers.controller_utils import decide, work
 
 NAME = "rancher.io/local-path"
 FOLDER = "/var/local-path-provisioner"  # on the node, as kind configures it
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-SELECTED_NODE = "volume.kubernetes.io/selected-node"
 OWN_SELECTED_NODE = "local.path.provisioner/selected-node"
-STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"
 HOSTNAME = "kubernetes.io/hostname"
 RETRY = 15.0  # s until a claim is tried again for which there was no node
-WAITS = "WaitForFirstConsumer"
 
 
 def volume_for(claim: PersistentVolumeClaim, made: StorageClass, node: str) -> PersistentVolume:
@@ -55,20 +56,12 @@ def volume_for(claim: PersistentVolumeClaim, made: StorageClass, node: str) -> P
     name = f"pvc-{meta.uid}"
     here = NodeSelectorRequirement(key=HOSTNAME, operator="In", values=(node,))
     term = NodeSelectorTerm(matchExpressions=(here,))
-    reference = ObjectReference(
-        kind=claim.kind,
-        apiVersion=claim.apiVersion,
-        namespace=meta.namespace,
-        name=meta.name,
-        uid=meta.uid,
-        resourceVersion=meta.resourceVersion,
-    )
     return PersistentVolume(
         metadata=ObjectMeta(name=name, annotations={OWN_SELECTED_NODE: node, PROVISIONED_BY: NAME}),
         spec=PersistentVolumeSpec(
             accessModes=claim.spec.accessModes,
             capacity={"storage": claim.spec.resources.requests.get("storage", "0")},
-            claimRef=reference,
+            claimRef=reference_to(claim),
             hostPath=HostPathVolumeSource(
                 path=f"{FOLDER}/{name}_{meta.namespace}_{meta.name}", type="DirectoryOrCreate"
             ),
@@ -130,7 +123,7 @@ class LocalPathProvisioner:
         if made is None or self._volumes.get("", f"pvc-{claim.metadata.uid}") is not None:
             return
         node = claim.metadata.annotations.get(SELECTED_NODE, "")
-        if made.volumeBindingMode == WAITS and not node:
+        if made.volumeBindingMode == WAIT_FOR_FIRST_CONSUMER and not node:
             return
         node = node or self._any_node()
         text = f'External provisioner is provisioning volume for claim "{key}"'

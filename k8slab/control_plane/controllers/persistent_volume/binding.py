@@ -14,15 +14,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from k8slab.api.core import ObjectReference, PersistentVolume, PersistentVolumeClaim
+from k8slab.api.core import PersistentVolume, PersistentVolumeClaim
 from k8slab.api.meta import timestamp
-
-BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
-BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
-PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-STORAGE_PROVISIONER = "volume.kubernetes.io/storage-provisioner"
-BETA_STORAGE_PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
-SELECTED_NODE = "volume.kubernetes.io/selected-node"
+from k8slab.api.volume_matching import BIND_COMPLETED, BOUND_BY_CONTROLLER
+from k8slab.client import reference_to
 
 
 def volume_bound(volume: PersistentVolume, claim: PersistentVolumeClaim) -> PersistentVolume:
@@ -30,21 +25,13 @@ def volume_bound(volume: PersistentVolume, claim: PersistentVolumeClaim) -> Pers
     meta, before = claim.metadata, volume.spec.claimRef
     if before is not None and before.uid == meta.uid:
         return volume
-    reference = ObjectReference(
-        kind=claim.kind,
-        apiVersion=claim.apiVersion,
-        namespace=meta.namespace,
-        name=meta.name,
-        uid=meta.uid,
-        resourceVersion=meta.resourceVersion,
-    )
     annotations = dict(volume.metadata.annotations)
     if before is None:
         annotations[BOUND_BY_CONTROLLER] = "yes"
     return replace(
         volume,
         metadata=replace(volume.metadata, annotations=annotations),
-        spec=replace(volume.spec, claimRef=reference),
+        spec=replace(volume.spec, claimRef=reference_to(claim)),
     )
 
 

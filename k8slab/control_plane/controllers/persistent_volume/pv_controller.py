@@ -25,7 +25,7 @@ from k8slab.control_plane.controllers.controller_utils import decide, work
 from k8slab.control_plane.controllers.persistent_volume import binding
 
 RESYNC_PERIOD = 15.0  # s, --pvclaimbinder-sync-period
-WAITS = "WaitForFirstConsumer"
+WAITS = matching.WAIT_FOR_FIRST_CONSUMER
 EXTERNAL = (
     "Waiting for a volume to be created either by the external provisioner '{name}' or manually by "
     "the system administrator. If volume creation is delayed, please verify that the provisioner "
@@ -96,7 +96,7 @@ class PersistentVolumeController:
         claim = self._claims.by_key(key)
         if claim is None:
             return
-        if binding.BIND_COMPLETED in claim.metadata.annotations:
+        if matching.BIND_COMPLETED in claim.metadata.annotations:
             await self._sync_bound(claim)
         elif claim.metadata.deletionTimestamp is None:
             await self._sync_unbound(claim)
@@ -130,7 +130,7 @@ class PersistentVolumeController:
 
     def _is_delayed(self, claim: PersistentVolumeClaim) -> bool:
         """Say whether the claim waits until the scheduler has chosen the node of its Pod."""
-        if binding.SELECTED_NODE in claim.metadata.annotations:
+        if matching.SELECTED_NODE in claim.metadata.annotations:
             return False
         found = self._classes.get("", claim.spec.storageClassName or "")
         return found is not None and found.volumeBindingMode == WAITS
@@ -158,9 +158,9 @@ class PersistentVolumeController:
             self._recorder.event(claim, "Warning", "ProvisioningFailed", text)
             return claim
         name, meta = found.provisioner, claim.metadata
-        if meta.annotations.get(binding.STORAGE_PROVISIONER) != name:
+        if meta.annotations.get(matching.STORAGE_PROVISIONER) != name:
             own = dict.fromkeys(
-                (binding.BETA_STORAGE_PROVISIONER, binding.STORAGE_PROVISIONER), name
+                (matching.BETA_STORAGE_PROVISIONER, matching.STORAGE_PROVISIONER), name
             )
             decide(self._sim, self.component, claim, f"hand it to {name}")
             annotations = {**meta.annotations, **own}
@@ -229,7 +229,7 @@ class PersistentVolumeController:
         if not claim.spec.volumeName:
             self._claim_queue.add(key_of(claim))  # the second half of a binding
             return None
-        if binding.PROVISIONED_BY in volume.metadata.annotations and (
+        if matching.PROVISIONED_BY in volume.metadata.annotations and (
             volume.spec.persistentVolumeReclaimPolicy == "Delete"
         ):
             # Made for a claim that has taken another meanwhile: its provisioner deletes it.

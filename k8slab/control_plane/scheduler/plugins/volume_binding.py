@@ -18,7 +18,6 @@ from msgspec.structs import replace
 
 from k8slab.api.core import (
     Node,
-    ObjectReference,
     PersistentVolume,
     PersistentVolumeClaim,
     Pod,
@@ -26,8 +25,13 @@ from k8slab.api.core import (
 from k8slab.api.node_affinity import node_selector_matches
 from k8slab.api.pods import claims_of
 from k8slab.api.storage import StorageClass
-from k8slab.api.volume_matching import best_volume
-from k8slab.client import MERGE_PATCH
+from k8slab.api.volume_matching import (
+    BOUND_BY_CONTROLLER,
+    SELECTED_NODE,
+    WAIT_FOR_FIRST_CONSUMER,
+    best_volume,
+)
+from k8slab.client import MERGE_PATCH, reference_to
 from k8slab.control_plane.scheduler.framework.interface import (
     SKIP,
     Action,
@@ -42,9 +46,6 @@ from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 
 BIND_TIMEOUT = 600.0  # s, bindTimeoutSeconds
 POLL = 1.0  # s between looks at claims that are being bound
-SELECTED_NODE = "volume.kubernetes.io/selected-node"
-BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller"
-WAITS = "WaitForFirstConsumer"
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
@@ -146,7 +147,7 @@ class VolumeBinding:
 
     def _waits(self, claim: PersistentVolumeClaim) -> bool:
         found = self._class_of(claim)
-        return found is not None and found.volumeBindingMode == WAITS
+        return found is not None and found.volumeBindingMode == WAIT_FOR_FIRST_CONSUMER
 
     @staticmethod
     def _wrong(name: str, claim: PersistentVolumeClaim | None) -> str:
@@ -228,18 +229,9 @@ def _allows(found: StorageClass, node: Node) -> bool:
 
 
 def _taken(volume: PersistentVolume, claim: PersistentVolumeClaim) -> PersistentVolume:
-    meta = claim.metadata
-    reference = ObjectReference(
-        kind=claim.kind,
-        apiVersion=claim.apiVersion,
-        namespace=meta.namespace,
-        name=meta.name,
-        uid=meta.uid,
-        resourceVersion=meta.resourceVersion,
-    )
     annotations = {**volume.metadata.annotations, BOUND_BY_CONTROLLER: "yes"}
     return replace(
         volume,
         metadata=replace(volume.metadata, annotations=annotations),
-        spec=replace(volume.spec, claimRef=reference),
+        spec=replace(volume.spec, claimRef=reference_to(claim)),
     )
