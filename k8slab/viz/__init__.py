@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from k8slab.viz.widgets.resolver_trace import resolver_trace
     from k8slab.viz.widgets.rule_debugger import rule_debugger
     from k8slab.viz.widgets.scheduling_board import scheduling_board
+    from k8slab.viz.widgets.slice_workbench import slice_workbench
     from k8slab.viz.widgets.steps import steps
     from k8slab.viz.widgets.time_bar import explorer, time_bar
     from k8slab.viz.widgets.watch_stream import watch_stream
@@ -80,6 +81,7 @@ _HOME = {
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
     "slice_graph": "slices",
+    "slice_workbench": "widgets.slice_workbench",
     "steps": "widgets.steps",
     "time_bar": "widgets.time_bar",
     "two_timelines": "two_runs",
@@ -117,6 +119,7 @@ __all__ = [
     "scheduling_heat_map",
     "sequence_diagram",
     "slice_graph",
+    "slice_workbench",
     "steps",
     "time_bar",
     "two_timelines",
