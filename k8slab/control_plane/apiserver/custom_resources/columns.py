@@ -20,7 +20,6 @@ from k8slab.api.duration import age
 from k8slab.control_plane.apiserver.custom_resources.reading import document_of
 from k8slab.control_plane.apiserver.table_printers.columns import (
     NAME,
-    UNKNOWN,
     Cells,
     Printer,
     column,
@@ -60,6 +59,13 @@ def printer_of(type_: type[Custom]) -> Printer:
     return Printer((NAME, *headings), cells)
 
 
+def _age(text: str, now: float) -> str:
+    try:
+        return age(text, now)
+    except ValueError:
+        return "<invalid>"
+
+
 def _first(path: jsonpath.Template, document: Any) -> Any:
     try:
         found = path.results(document)
@@ -81,7 +87,7 @@ def cell(column: CustomResourceColumnDefinition, value: Any, now: float) -> Any:
     if kind == "string":
         return value if isinstance(value, str) else msgspec.json.encode(value).decode()
     if kind == "date":
-        return age(value, now) if isinstance(value, str) else UNKNOWN
+        return _age(value, now) if isinstance(value, str) else None
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind == "integer":
         return int(value) if number else None

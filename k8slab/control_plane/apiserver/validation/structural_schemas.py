@@ -31,12 +31,14 @@ MISSING_TYPE = {
     "field": "must not be empty for specified object fields",
 }
 INT_OR_STRING = (JSONSchemaProps(type="integer"), JSONSchemaProps(type="string"))
+# What may be said at the root of a schema whose status is written on its own.
 AT_ROOT = (
-    *("description", "type", "properties", "required", "title", "format", "maximum", "minimum"),
-    *("exclusiveMaximum", "exclusiveMinimum", "pattern", "multipleOf", "minLength", "maxLength"),
-    *("minItems", "maxItems", "uniqueItems", "externalDocs", "example", "preserve_unknown"),
-    *("validations", "minProperties", "maxProperties"),
+    *("description", "type", "format", "title", "maximum", "exclusiveMaximum", "minimum"),
+    *("exclusiveMinimum", "maxLength", "minLength", "pattern", "maxItems", "minItems"),
+    *("uniqueItems", "multipleOf", "required", "items", "properties", "externalDocs", "example"),
+    *("preserve_unknown", "validations"),
 )
+GO_NAMES = {"preserve_unknown": "XPreserveUnknownFields", "validations": "XValidations"}
 # What may not be said within allOf, anyOf, oneOf and not: field, its name, what it must be.
 NOT_NESTED = (
     ("type", "type", "must be empty to be structural"),
@@ -78,7 +80,7 @@ def _root(schema: JSONSchemaProps, path: str) -> Errors:
         yield errors.invalid_value(f"{path}.type", schema.type, why)
     for name in schema.__struct_fields__:
         if name not in AT_ROOT and getattr(schema, name) != getattr(empty, name):
-            known = " ".join(name for name in AT_ROOT if "_" not in name)
+            known = " ".join(GO_NAMES.get(name) or name[0].upper() + name[1:] for name in AT_ROOT)
             why = (
                 f"only [{known}] fields are allowed at the root of the schema if the status "
                 "subresource is enabled"

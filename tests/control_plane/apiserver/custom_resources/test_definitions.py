@@ -117,6 +117,12 @@ def test_the_root_of_a_schema_is_an_object_without_more() -> None:
     assert any("must be object at the root" in text for text in problems(crd))
 
 
+def test_what_a_status_would_not_hear_is_not_said_at_the_root() -> None:
+    odd = {**schema({"x-kubernetes-preserve-unknown-fields": True}), "minProperties": 1}
+    found = problems(definition(version(schema=odd, subresources={"status": {}})))
+    assert any("only [Description Type Format Title Maximum " in text for text in found), found
+
+
 def test_names_are_accepted_and_the_kind_established(crds: CrdLab) -> None:
     crd = crds.define()
     assert conditions(crd) == {

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from k8slab.api import codec
+from k8slab.api.apiextensions import CustomResourceColumnDefinition
 from k8slab.api.errors import ApiError
 from k8slab.client import APPLY_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Notes
+from k8slab.control_plane.apiserver.custom_resources import columns
 from tests.control_plane.apiserver.custom_resources.conftest import CrdLab, schema, version
 
 SPEC = {
@@ -118,16 +120,35 @@ def test_scale_reads_and_writes_where_the_definition_says(crds: CrdLab) -> None:
 
 
 def test_columns_are_those_of_the_definition(crds: CrdLab) -> None:
-    columns = [
+    shown = [
         {"name": "Spec", "type": "string", "jsonPath": ".spec.cronSpec"},
         {"name": "Wanted", "type": "integer", "jsonPath": ".spec.replicas"},
         {"name": "Image", "type": "string", "jsonPath": ".spec.image", "priority": 1},
     ]
-    crds.define(full(additionalPrinterColumns=columns))
+    crds.define(full(additionalPrinterColumns=shown))
     crds.cron_tab(cronSpec=CRON)
     table = crds.ask("list", as_table=True)
     assert [c.name for c in table.columnDefinitions] == ["Name", "Spec", "Wanted", "Image"]
     assert table.rows[0].cells == ("mine", CRON, 1, None)
+
+
+@pytest.mark.parametrize(
+    ("type", "value", "cell"),
+    [
+        ("string", "x", "x"),
+        ("string", ["x"], '["x"]'),
+        ("integer", 2.0, 2),
+        ("integer", "2", None),
+        ("number", 2, 2.0),
+        ("boolean", True, True),
+        ("date", "2026-01-01T00:00:00Z", "90s"),
+        ("date", "yesterday", "<invalid>"),
+        ("date", 5, None),
+    ],
+)
+def test_cells_are_shown_by_the_type_of_their_column(type: str, value: Any, cell: Any) -> None:
+    column = CustomResourceColumnDefinition(name="C", type=type, jsonPath=".c")
+    assert columns.cell(column, value, 90.0) == cell
 
 
 def test_a_field_selector_finds_selectable_fields_only(crds: CrdLab) -> None:
