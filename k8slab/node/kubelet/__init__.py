@@ -1,7 +1,8 @@
 """The kubelet: runs the Pods that are bound to its node, and says how they are.
 
 `Kubelet` is the whole agent, `KubeletConfiguration` its settings; the decisions that lessons show
-are in `status`, `dns`, `kuberuntime_manager`, `admission` and `backoff`.
+are in `status`, `dns`, `kuberuntime_manager`, `admission`, `preemption`, `resize`, `eviction` and
+`backoff`.
 
 Rule of use: only the cluster's wiring makes one; it meets the rest of its node at CRI and CNI.
 

@@ -31,7 +31,12 @@ from k8slab.node.kubelet.node_status import NodeStatusManager
 from k8slab.node.kubelet.object_cache import ObjectCache
 from k8slab.node.kubelet.pleg import Pleg
 from k8slab.node.kubelet.pod_admission import PodAdmission
-from k8slab.node.kubelet.pod_manager import CONFIG_MIRROR, PodManager, is_mirror_pod
+from k8slab.node.kubelet.pod_manager import (
+    CONFIG_MIRROR,
+    PodManager,
+    asks_for_work,
+    is_mirror_pod,
+)
 from k8slab.node.kubelet.pod_sync import PodSync
 from k8slab.node.kubelet.pod_workers import PodWorkers
 from k8slab.node.kubelet.prober import ProbeManager
@@ -112,7 +117,8 @@ class Kubelet:
             self._pods,
             self._allocations,
             lambda uid: self._workers.others(uid).used,
-            lambda pod: self._workers.reallocated(pod),
+            on_given=lambda pod: self._workers.reallocated(pod),
+            on_told=self._wake,
         )
 
     def _make_workers(self) -> PodWorkers:
@@ -251,12 +257,13 @@ class Kubelet:
             self._pod_updated(old, new)
         else:
             self._admission.add(new)
+            self._resizes.consider(new)  # one that waited for the kubelet before this one
 
     def _pod_updated(self, old: Pod | None, new: Pod) -> None:
         uid = new.metadata.uid
         self._statuses.changed(uid)  # somebody else may have written our part of the status
         gates = bool(new.spec.readinessGates)
-        if old is None or gates or _asks_for_work(old, new):
+        if old is None or gates or asks_for_work(old, new):
             self._resizes.consider(new)
             self._workers.update(new)
 
@@ -334,16 +341,3 @@ class Kubelet:
             if mirror.metadata.annotations.get(CONFIG_MIRROR) == uid:
                 coroutine = self._pod_sync.delete_mirror(mirror)
                 self._deps.sim.spawn(coroutine, "kubelet: delete mirror", self._group)
-
-
-def _asks_for_work(old: Pod, new: Pod) -> bool:
-    """Say whether the change is more than the echo of our own status."""
-    if old.spec is not new.spec and old.spec != new.spec:
-        return True
-    before, after = old.metadata, new.metadata
-    return (
-        before.deletionTimestamp != after.deletionTimestamp
-        or before.deletionGracePeriodSeconds != after.deletionGracePeriodSeconds
-        or before.labels != after.labels
-        or before.annotations != after.annotations
-    )

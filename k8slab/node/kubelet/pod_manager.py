@@ -34,6 +34,19 @@ def full_name(pod: Pod) -> str:
     return f"{pod.metadata.namespace}/{pod.metadata.name}"
 
 
+def asks_for_work(old: Pod, new: Pod) -> bool:
+    """Say whether the change is more than the echo of our own status."""
+    if old.spec is not new.spec and old.spec != new.spec:
+        return True
+    before, after = old.metadata, new.metadata
+    return (
+        before.deletionTimestamp != after.deletionTimestamp
+        or before.deletionGracePeriodSeconds != after.deletionGracePeriodSeconds
+        or before.labels != after.labels
+        or before.annotations != after.annotations
+    )
+
+
 class PodManager:
     """Pods by uid, mirrors by full name."""
 

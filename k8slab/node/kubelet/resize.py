@@ -93,13 +93,16 @@ class ResizeManager:
         pods: PodManager,
         allocations: Allocations,
         used: Usage,
+        *,
         on_given: Callable[[Pod], None],
+        on_told: Callable[[str], None],
     ) -> None:
         self._deps = deps
         self._pods = pods
         self._allocations = allocations
         self._used = used
         self._on_given = on_given  # the Pod may have what it wants; somebody has to do it
+        self._on_told = on_told  # hears uids: the Pod's status has to be told
         self._pending: dict[str, None] = {}  # uids
         self._conditions: dict[str, dict[str, PodCondition]] = {}
 
@@ -150,11 +153,16 @@ class ResizeManager:
         if self._set(uid, PENDING, refusal.reason, refusal.message, generation):
             text = f"Pod resize {refusal.reason}: {summary(pod, refusal.message)}"
             self._tell(pod, "Warning", f"Resize{refusal.reason}", text)
+            self._on_told(uid)
 
     def settle(self, pod: Pod, runtime: PodRuntimeStatus) -> None:
-        """End the resize that is under way if all running containers have what they were given."""
+        """Say that a resize is under way, until the containers have what they were given."""
         uid = pod.metadata.uid
-        if IN_PROGRESS in self._conditions.get(uid, {}) and not is_in_progress(pod, runtime):
+        known = IN_PROGRESS in self._conditions.get(uid, {})
+        if is_in_progress(pod, runtime):
+            if not known:  # this kubelet has not begun it
+                self._set(uid, IN_PROGRESS, "", "", pod.metadata.generation)
+        elif known:
             self._clear(uid, IN_PROGRESS)
             self._tell(pod, "Normal", "ResizeCompleted", f"Pod resize completed: {summary(pod)}")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from k8slab.api import load, to_dict
+from k8slab.api import load
 from k8slab.api.core import Pod
 from k8slab.node.interfaces import ContainerResources
 from k8slab.node.kubelet.allocation import changed_resources, with_resources_of
@@ -164,11 +164,16 @@ def test_more_than_the_node_has_is_infeasible(lab: Lab) -> None:
     assert resize_conditions(lab) == []
 
 
-def other(lab: Lab, cpu: str) -> None:
-    body = to_dict(lab.pod())
-    spec = {"nodeName": NODE, "terminationGracePeriodSeconds": 1, "containers": [asking(cpu)]}
-    meta = {"name": "other", "namespace": "default"}
-    lab.create({"apiVersion": "v1", "kind": body["kind"], "metadata": meta, "spec": spec})
+def other(lab: Lab, cpu: str, name: str = "other", **fields: Any) -> None:
+    spec = {
+        "nodeName": NODE,
+        "terminationGracePeriodSeconds": 1,
+        "automountServiceAccountToken": False,
+        "containers": [asking(cpu)],
+        **fields,
+    }
+    meta = {"name": name, "namespace": "default"}
+    lab.create({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
     lab.run(5)
 
 
@@ -205,3 +210,22 @@ def test_a_new_kubelet_knows_what_the_last_one_gave(lab: Lab) -> None:
     lab.start_kubelet()
     lab.run(10)
     assert has(lab) == ("500m", "500m", 0)
+    assert resize_conditions(lab) == [("PodResizePending", "Infeasible")]
+
+
+def test_of_two_that_wait_the_more_important_one_is_served_first(lab: Lab) -> None:
+    lab.create({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+                "metadata": {"name": "high"}, "value": 1000})  # fmt: skip
+    start(lab, cpu="1")
+    other(lab, "1", name="important", priorityClassName="high")
+    other(lab, "2", name="big")
+    for name in ("web", "important"):
+        patch = [{"name": "web", "resources": asking("2")["resources"]}]
+        lab.change("resize", name, containers=patch)
+    lab.run(5)
+    assert resize_conditions(lab, "important") == [("PodResizePending", "Deferred")]
+    resize_big = [{"name": "web", "resources": asking("1")["resources"]}]
+    lab.change("resize", "big", containers=resize_big)
+    lab.run(5)
+    assert resize_conditions(lab, "important") == []
+    assert resize_conditions(lab) == [("PodResizePending", "Deferred")]
