@@ -152,7 +152,8 @@ def _fits(data: Any, expected: Any) -> bool:
         return bool in alternatives
     if isinstance(data, float) and data.is_integer() and int in alternatives:
         return True
-    return isinstance(data, tuple(kind for kind in alternatives if isinstance(kind, type)))
+    kinds = (get_origin(kind) or kind for kind in alternatives if kind is not Any)
+    return isinstance(data, tuple(kind for kind in kinds if isinstance(kind, type)))
 
 
 def _repaired_item(item: Any, inner: Any, drop_unknown: bool) -> Any:

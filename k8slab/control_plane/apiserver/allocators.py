@@ -78,8 +78,11 @@ class ClusterIPs:
         return self._band.used
 
     def has(self, address: str) -> bool:
-        """Say whether the address lies in the range."""
-        return ip_address(address) in self.network
+        """Say whether the address lies in the range; a text that is none does not."""
+        try:
+            return ip_address(address) in self.network
+        except ValueError:
+            return False
 
     @property
     def family(self) -> str:
@@ -105,8 +108,9 @@ class ClusterIPs:
         return address
 
     def release(self, address: str) -> None:
-        """Give the address back."""
-        self._band.used.pop(int(ip_address(address)), None)
+        """Give the address back, if it is one of the range."""
+        if self.has(address):
+            self._band.used.pop(int(ip_address(address)), None)
 
 
 def service_ranges(cidrs: str) -> list[ClusterIPs]:

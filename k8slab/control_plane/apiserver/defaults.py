@@ -163,6 +163,8 @@ def _env(variable: Any) -> Any:
 
 def _template(spec: Any) -> Any:
     template = spec.template
+    if template is None:  # a ReplicationController's may be missing
+        return spec
     return replace(spec, template=replace(template, spec=pod_spec(template.spec)))
 
 

@@ -86,7 +86,10 @@ def _families_of_addresses(spec: ServiceSpec) -> ServiceSpec:
     for address in asked[len(families) :]:
         if address == "None":
             break
-        families.append(family_of(address))
+        try:
+            families.append(family_of(address))
+        except ValueError:
+            break  # validation has the words for it
     return replace(spec, ipFamilies=tuple(families))
 
 
