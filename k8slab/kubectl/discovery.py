@@ -85,6 +85,8 @@ def _named(call: Invocation) -> Iterator[str]:
             kinds = word.partition("/")[0].split(",")
             yield from (kind.partition(".")[0] for kind in kinds if call.path == "explain")
             yield from (kind for kind in kinds if call.path != "explain")
+    if call.path == "events" and "/" in call.flags.text("for"):
+        yield call.flags.text("for").partition("/")[0]
     if call.flags.has("resource"):  # of a role
         for given in call.flags.all("resource"):
             yield from (kind.partition("/")[0] for kind in given.split(",") if kind != "*")

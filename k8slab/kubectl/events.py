@@ -54,7 +54,7 @@ def _about(call: Invocation) -> str:
     if not call.flags.text("for"):
         return ""
     try:
-        resource, name = split_name(call.flags.text("for"))
+        resource, name = split_name(call.flags.text("for"), call.custom)
     except CommandError as error:
         raise BareError(error.message) from None
     return f"involvedObject.kind={resource.kind},involvedObject.name={name}"
