@@ -6,6 +6,8 @@ authorizers, as the API server's flag `--authorization-mode` has them:
     AlwaysAllow   everybody may do everything; who they are is known all the same
     Node,RBAC     members of system:masters, nodes within their own, and what roles allow
 
+Each mode of the list is asked in turn until one allows; AlwaysDeny never does.
+
 Rule of use: what comes back has `who` set; the registries read it there.
 
 Upstream: staging/src/k8s.io/apiserver/pkg/server/config.go (DefaultBuildHandlerChain)
@@ -35,7 +37,7 @@ from k8slab.control_plane.apiserver.access.rbac import Objects, Rbac
 from k8slab.control_plane.apiserver.access.tokens import Tokens
 
 ALWAYS_ALLOW, NODE_AND_RBAC = "AlwaysAllow", "Node,RBAC"  # --authorization-mode
-MODES = (ALWAYS_ALLOW, NODE_AND_RBAC)
+MODES = (ALWAYS_ALLOW, "AlwaysDeny", "Node", "RBAC")
 STREAMS = frozenset({"exec", "attach", "portforward"})  # a GET that makes something, since v1.35
 NODE_RULES_UNKNOWN = "node authorizer does not support user rule resolution"
 
@@ -46,9 +48,11 @@ class Access:
     def __init__(
         self, mode: str, objects: Objects, tokens: Tokens, now: Callable[[], float]
     ) -> None:
-        if mode not in MODES:
-            raise ValueError(f"--authorization-mode is one of {', '.join(MODES)}, got {mode!r}")
-        self.mode = mode
+        self._modes = mode.split(",")
+        for each in self._modes:
+            if each not in MODES:
+                known = ", ".join(MODES)
+                raise ValueError(f"--authorization-mode has some of {known}, got {each!r}")
         self.tokens = tokens
         self.authenticator = Authenticator(tokens, now)
         self.rbac = Rbac(objects)
@@ -58,7 +62,7 @@ class Access:
     @property
     def enforced(self) -> bool:
         """Whether anybody is refused anything."""
-        return self.mode != ALWAYS_ALLOW
+        return ALWAYS_ALLOW not in self._modes
 
     def admit(self, request: Request) -> Request:
         """Return the request with who it is from; raises Unauthorized or Forbidden."""
@@ -78,13 +82,14 @@ class Access:
         """Say whether it is allowed, and why or why not."""
         if not self.enforced or MASTERS in asked.user.groups:
             return True, ""
-        allowed, why_not = self._nodes.authorize(asked)
-        if allowed:
-            return True, ""
-        allowed, why = self.rbac.authorize(asked)
-        if allowed:
-            return True, why
-        return False, "\n".join(text for text in (why_not, why) if text)
+        refusals = []
+        for mode, authorizer in (("Node", self._nodes), ("RBAC", self.rbac)):
+            if mode in self._modes:
+                allowed, why = authorizer.authorize(asked)
+                if allowed:
+                    return True, why
+                refusals.append(why)
+        return False, "\n".join(text for text in refusals if text)
 
     def rules_for(self, user: UserInfo, namespace: str) -> tuple[list[PolicyRule], str]:
         """Return all that a user may do in a namespace, and why that may not be all."""

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from k8slab.api.errors import ApiError
+from k8slab.client import Request
+from k8slab.control_plane.apiserver import APIServer
 from tests.control_plane.apiserver.access.conftest import group, rule, user
 
 
@@ -104,3 +107,22 @@ def test_paths_have_rules_as_well(guarded: Any, who: str, path: str, allowed: bo
 
 def test_members_of_system_masters_need_no_role(guarded: Any) -> None:
     assert guarded.ask("kubernetes-super-admin", "list", "Secret", namespace="").items == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "allowed"), [("AlwaysAllow", True), ("RBAC", False), ("AlwaysDeny", False)]
+)
+def test_the_flag_says_who_decides(lab: Any, mode: str, allowed: bool) -> None:
+    server = APIServer(lab.sim, lab.endpoint, authorization_mode=mode)
+    server.start()
+    request = Request(verb="list", resource="pods", user="alice")
+    if allowed:
+        assert server.handle(request).items == ()
+    else:
+        with pytest.raises(ApiError, match="cannot list resource"):
+            server.handle(request)
+
+
+def test_a_mode_that_the_lab_has_not_is_an_error(lab: Any) -> None:
+    with pytest.raises(ValueError, match="got 'Webhook'"):
+        APIServer(lab.sim, lab.endpoint, authorization_mode="Node,Webhook")
