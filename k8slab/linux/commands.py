@@ -15,10 +15,10 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from k8slab.linux.addresses import ip_int, ip_text, mask_of
+from k8slab.linux.addresses import ip_int, ip_text, is_ipv6, mask_of
 from k8slab.linux.errors import NetworkError, NoRoute, TimedOut
 from k8slab.linux.links import Bridge, Interface, Veth
-from k8slab.linux.netfilter import IptablesError
+from k8slab.linux.netfilter import IptablesError, Ruleset
 from k8slab.linux.ss_command import ss
 
 if TYPE_CHECKING:
@@ -61,18 +61,22 @@ async def run(ns: NetNamespace, line: str) -> str:
 
 def _ip(ns: NetNamespace, arguments: list[str]) -> str:
     brief = any(word in ("-br", "-brief") for word in arguments)
+    families = [ipv6 for ipv6 in (False, True) if ("-4", "-6")[not ipv6] not in arguments]
     words = [word for word in arguments if not word.startswith("-")]
     thing = words[0] if words else ""
     rest = [word for word in words[1:] if word not in ("show", "list", "ls", "dev")]
     if thing and "address".startswith(thing):
         devices = _devices(ns, rest)
-        return _lines(_brief(each) for each in devices) if brief else _ip_addr(ns, devices)
+        if brief:
+            return _lines(_brief(each, families) for each in devices)
+        return _ip_addr(ns, devices, families)
     if thing and "link".startswith(thing):
         return _lines(line for each in _devices(ns, rest) for line in _link(ns, each, True))
     if thing and "route".startswith(thing):
         if rest[:1] == ["get"]:
             return _route_get(ns, rest[1])
-        return _lines(str(route) for route in ns.routes if not rest or route.device in rest)
+        routes = ns.routes6 if families == [True] else ns.routes
+        return _lines(str(route) for route in routes if not rest or route.device in rest)
     raise CommandError(f'Object "{thing}" is unknown, try "ip addr", "ip link", "ip route".')
 
 
@@ -83,15 +87,23 @@ def _devices(ns: NetNamespace, names: list[str]) -> list[Interface]:
     return [each for name, each in ns.interfaces.items() if not names or name in names]
 
 
-def _ip_addr(ns: NetNamespace, devices: list[Interface]) -> str:
+def _ip_addr(ns: NetNamespace, devices: list[Interface], families: list[bool]) -> str:
     lines: list[str] = []
     for device in devices:
         lines += _link(ns, device, False)
-        for cidr in device.addresses:
+        for cidr in _of_families(device, families):
             scope = "host" if device.kind == "loopback" else "global"
+            if is_ipv6(cidr):
+                lines.append(f"    inet6 {cidr} scope {scope} ")
+                lines.append("       valid_lft forever preferred_lft forever")
+                continue
             lines.append(f"    inet {cidr}{_broadcast(device, cidr)} scope {scope} {device.name}")
             lines.append("       valid_lft forever preferred_lft forever")
     return _lines(lines)
+
+
+def _of_families(device: Interface, families: list[bool]) -> list[str]:
+    return [cidr for ipv6 in families for cidr in device.addresses if is_ipv6(cidr) == ipv6]
 
 
 def _link(ns: NetNamespace, device: Interface, with_mode: bool) -> list[str]:
@@ -133,9 +145,10 @@ def _broadcast(device: Interface, cidr: str) -> str:
     return f" brd {ip_text(ip_int(ip) | ~mask_of(int(length)) & 0xFFFFFFFF)}"
 
 
-def _brief(device: Interface) -> str:
+def _brief(device: Interface, families: list[bool]) -> str:
     peer = f"@if{device.peer.index}" if isinstance(device, Veth) else ""
-    return f"{device.name + peer:<16} {_state(device):<14} {' '.join(device.addresses)}".rstrip()
+    addresses = _of_families(device, families)
+    return f"{device.name + peer:<16} {_state(device):<14} {' '.join(addresses)}".rstrip()
 
 
 def _route_get(ns: NetNamespace, ip: str) -> str:
@@ -145,6 +158,9 @@ def _route_get(ns: NetNamespace, ip: str) -> str:
     device, next_hop = way
     via = "" if next_hop == ip else f" via {next_hop}"
     local = "local " if ns.is_local(ip) else ""
+    if is_ipv6(ip):
+        source = ns.source_for(ip)
+        return f"{local}{ip} from ::{via} dev {device.name} src {source} pref medium\n"
     return f"{local}{ip}{via} dev {device.name} src {ns.source_for(ip)} uid 0\n    cache\n"
 
 
@@ -177,14 +193,26 @@ def _iptables_save(ns: NetNamespace, arguments: list[str]) -> str:
     return ns.iptables_save(_option(arguments, "-t", "--table"), counters="-c" in arguments)
 
 
+def _ip6tables_save(ns: NetNamespace, arguments: list[str]) -> str:
+    return ns.ip6tables_save(_option(arguments, "-t", "--table"), counters="-c" in arguments)
+
+
 def _iptables(ns: NetNamespace, arguments: list[str]) -> str:
+    return _rules_of(ns.ruleset, arguments)
+
+
+def _ip6tables(ns: NetNamespace, arguments: list[str]) -> str:
+    return _rules_of(ns.ruleset6, arguments)
+
+
+def _rules_of(ruleset: Ruleset, arguments: list[str]) -> str:
     """`iptables [-t table] -S [chain]`."""
     table = _option(arguments, "-t", "--table") or "filter"
     if "-S" not in arguments and "--list-rules" not in arguments:
         raise CommandError("iptables: the lab prints rules with -S [chain], or use iptables-save")
     after = arguments[arguments.index("-S") + 1 :] if "-S" in arguments else []
     wanted = after[0] if after and not after[0].startswith("-") else ""
-    chains = ns.ruleset.table(table).chains
+    chains = ruleset.table(table).chains
     if wanted and wanted not in chains:
         raise IptablesError(f"iptables: No chain/target/match by that name: {wanted}")
     shown = [chain for name, chain in chains.items() if wanted in ("", name)]
@@ -225,6 +253,7 @@ def _conntrack(ns: NetNamespace, arguments: list[str]) -> str:
 def _sysctl(ns: NetNamespace, arguments: list[str]) -> str:
     values = {
         "net.ipv4.ip_forward": ns.ip_forward,
+        "net.ipv6.conf.all.forwarding": ns.ip6_forward,
         "net.ipv4.conf.all.route_localnet": ns.route_localnet,
         "net.bridge.bridge-nf-call-iptables": ns.bridge_nf_call_iptables,
     }
@@ -244,6 +273,8 @@ async def _ping(ns: NetNamespace, arguments: list[str]) -> str:
     wait = float(_option(arguments, "-W") or PING_INTERVAL)
     ip, start = arguments[-1], ns.sim.now
     lines = [f"PING {ip} ({ip}) {PING_BYTES}({PING_BYTES + 28}) bytes of data."]
+    if is_ipv6(ip):
+        lines = [f"PING {ip}({ip}) {PING_BYTES} data bytes"]
     times: list[float] = []
     for number in range(1, count + 1):
         sent = ns.sim.now
@@ -289,6 +320,8 @@ COMMANDS: Mapping[str, Callable[[NetNamespace, list[str]], str]] = {
     "ss": ss,
     "iptables": _iptables,
     "iptables-save": _iptables_save,
+    "ip6tables": _ip6tables,
+    "ip6tables-save": _ip6tables_save,
     "nft": _nft,
     "conntrack": _conntrack,
     "sysctl": _sysctl,

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from k8slab.linux import latency
+from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.context import Context
 from k8slab.linux.matches import PROTOCOL_NUMBERS
 from k8slab.linux.packet import Packet
@@ -75,12 +76,14 @@ class Entry:
 
     def line(self, now: float) -> str:
         """Return the entry as `conntrack -L` prints it."""
-        words = [f"{self.protocol:<8} {PROTOCOL_NUMBERS[self.protocol]}"]
+        six = self.protocol == "icmp" and is_ipv6(self.original[1])
+        name, number = ("icmpv6", 58) if six else (self.protocol, PROTOCOL_NUMBERS[self.protocol])
+        words = [f"{name:<8} {number}"]
         words.append(str(max(0, round(self.expires - now))))
         words += [self.state] if self.state else []
-        words.append(_side(self.original, 8))
+        words.append(_side(self.original, 128 if six else 8))
         words += [] if self.seen_reply else ["[UNREPLIED]"]
-        words.append(_side(self.reply, 0))
+        words.append(_side(self.reply, 129 if six else 0))
         words += ["[ASSURED]"] if self.assured else []
         return " ".join([*words, "mark=0", "use=1"])
 

@@ -16,20 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING
 
 from k8slab.linux.addresses import is_ipv6
-from k8slab.linux.chains import ACCEPT, DROP, REJECT, traverse
+from k8slab.linux.chains import ACCEPT, DROP, REJECT, Table, traverse
 from k8slab.linux.conntrack import Conntrack
 from k8slab.linux.context import Context, RuleMemory
 from k8slab.linux.nat import DESTINATION_HOOKS, decide, translate
+from k8slab.linux.netfilter import Ruleset
 from k8slab.linux.nft import NftChain, NftRuleset, NftTable
 from k8slab.linux.nft_walk import traverse as traverse_nft
 from k8slab.linux.packet import Packet
 from k8slab.sim import Simulation
-
-if TYPE_CHECKING:
-    from k8slab.linux.netfilter import Ruleset
 
 # "conntrack" is no table: there the packet's connection is looked up.
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +55,7 @@ class Netfilter:
         self, ruleset: Ruleset, sim: Simulation, name: str, is_local: Callable[[str], bool]
     ) -> None:
         self.ruleset = ruleset
+        self.ruleset6 = Ruleset()
         self.nft = NftRuleset()
         self.conntrack = Conntrack(lambda: sim.now)
         stream = f"netfilter/{name}"
@@ -68,7 +66,7 @@ class Netfilter:
     def run(self, hook: str, packet: Packet, context: Context) -> tuple[str, Packet]:
         """Ask every table of the hook; the first that does not accept ends it."""
         context.memory = self.memory
-        tables = self.ruleset.tables
+        tables = self._tables(packet)
         for name in self._steps(hook, packet) if self.nft.tables else TABLES[hook]:
             if not isinstance(name, str):
                 verdict, packet = traverse_nft(*name, packet, context)
@@ -86,6 +84,9 @@ class Netfilter:
         if hook in LAST_HOOKS:
             self.conntrack.confirm(context.entry)
         return ACCEPT, packet
+
+    def _tables(self, packet: Packet) -> Mapping[str, Table]:
+        return (self.ruleset6 if is_ipv6(packet.dst) else self.ruleset).tables
 
     def _steps(self, hook: str, packet: Packet) -> list[str | tuple[NftTable, NftChain]]:
         """Return the tables of iptables and the base chains of nftables by their priorities."""
@@ -122,7 +123,7 @@ class Netfilter:
 
     def _nat_chains(self, hook: str, packet: Packet) -> list[Judge]:
         """Return iptables' nat table and the nat chains of nftables; the first that acts wins."""
-        table = self.ruleset.tables.get("nat")
+        table = self._tables(packet).get("nat")
         chains: list[tuple[int, Judge]] = []
         if table is not None:
             place = DESTINATION_NAT if hook in DESTINATION_HOOKS else SOURCE_NAT

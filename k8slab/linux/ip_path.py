@@ -18,10 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8slab.linux import latency
-from k8slab.linux.addresses import is_loopback
+from k8slab.linux.addresses import is_ipv6, is_loopback
 from k8slab.linux.errors import NetworkUnreachable
 from k8slab.linux.hooks import ACCEPT, DROP, REJECT, Context
-from k8slab.linux.packet import Packet, answer, icmp_error, rewrite
+from k8slab.linux.packet import ICMP6_KINDS, Packet, answer, icmp_error, rewrite
 
 if TYPE_CHECKING:
     from k8slab.linux.links import Bridge, Interface
@@ -68,7 +68,7 @@ def receive(ns: NetNamespace, packet: Packet, device: Interface, port: Interface
             return
     if not ns.is_local(packet.dst):
         _forward(ns, packet, device, context)
-    elif is_loopback(packet.dst) and device is not ns.lo and not ns.route_localnet:
+    elif is_loopback(packet.dst) and device is not ns.lo and not _routes_loopback(ns, packet):
         _record(ns, "MARTIAN", packet, f"{packet.dst} came in by {device.name}")
     else:
         _deliver(ns, packet, device, context)
@@ -139,8 +139,10 @@ def _deliver(ns: NetNamespace, packet: Packet, device: Interface, context: Conte
 
 def _forward(ns: NetNamespace, packet: Packet, device: Interface, context: Context | None) -> None:
     arrived = context.arrived if context is not None else packet
-    if not ns.ip_forward:
-        _record(ns, "DROP", packet, "net.ipv4.ip_forward is 0")
+    if not ns.forwards(packet.dst):
+        ipv6 = is_ipv6(packet.dst)
+        setting = "net.ipv6.conf.all.forwarding" if ipv6 else "net.ipv4.ip_forward"
+        _record(ns, "DROP", packet, f"{setting} is 0")
         return
     way = ns.way(packet.dst)
     if way is None:
@@ -168,7 +170,7 @@ def _leave(
 ) -> None:
     device, next_hop = way
     arrived = packet
-    if is_loopback(packet.src) and device is not ns.lo and not ns.route_localnet:
+    if is_loopback(packet.src) and device is not ns.lo and not _routes_loopback(ns, packet):
         _record(ns, "MARTIAN", packet, f"{packet.src} must not leave by {device.name}")
         return
     if context is not None:
@@ -192,6 +194,11 @@ def _leave(
             lambda: None if ns.closed else reply_error(ns, "host-unreachable", arrived),
             f"no neighbour {next_hop}",
         )
+
+
+def _routes_loopback(ns: NetNamespace, packet: Packet) -> bool:
+    """Say whether 127.0.0.0/8 may be on a wire; ::1 never may."""
+    return ns.route_localnet and not is_ipv6(packet.dst)
 
 
 def _turns_back(ns: NetNamespace, packet: Packet, port: Interface) -> bool:
@@ -238,7 +245,8 @@ def _stop(ns: NetNamespace, verdict: str, packet: Packet, context: Context) -> N
                 reset = answer(context.arrived, flags="RST,ACK", ack=context.arrived.seq + 1)
                 way[0].transmit(reset, way[1])
         return
-    reply_error(ns, context.reject_with.removeprefix("icmp-"), context.arrived)
+    kind = context.reject_with.removeprefix("icmp-").removeprefix("icmp6-")
+    reply_error(ns, ICMP6_KINDS.get(kind, kind), context.arrived)
 
 
 def _record(ns: NetNamespace, point: str, packet: Packet, note: str = "") -> None:

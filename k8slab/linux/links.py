@@ -17,8 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from k8slab.linux import latency
+from k8slab.linux.addresses import is_ipv6, prefix_length
 from k8slab.linux.addresses import network as parse_network
-from k8slab.linux.addresses import prefix_length
 from k8slab.linux.packet import Packet
 from k8slab.linux.routes import connected
 from k8slab.sim import Simulation
@@ -58,25 +58,31 @@ class Interface:
 
     @property
     def ip(self) -> str:
-        """The primary address without its prefix length, empty if there is none."""
-        return self.addresses[0].partition("/")[0] if self.addresses else ""
+        """The primary IPv4 address without its prefix length, empty if there is none."""
+        return self.ip_of(ipv6=False)
+
+    def ip_of(self, ipv6: bool) -> str:
+        """Return the primary address of a family without its prefix length, "" if there is none."""
+        mine = (cidr for cidr in self.addresses if is_ipv6(cidr) == ipv6)
+        return next(mine, "").partition("/")[0]
 
     def add_address(self, cidr: str) -> None:
         """Own the address from now on, with the route to its network that the kernel adds."""
         _, mask = parse_network(cidr)
-        cidr = f"{cidr.partition('/')[0]}/{prefix_length(mask)}"
+        ip = cidr.partition("/")[0]
+        cidr = f"{ip}/{prefix_length(mask, is_ipv6(ip))}"
         if cidr in self.addresses:
             raise FileExistsError("RTNETLINK answers: File exists")
         self.addresses.append(cidr)
-        self.namespace._own(cidr.partition("/")[0], self)
-        if not cidr.endswith("/32") and self.kind != "loopback":
-            self.namespace.routes.replace(connected(cidr, self.name))
+        self.namespace._own(ip, self)
+        if not cidr.endswith(("/32", "/128")) and self.kind != "loopback":
+            self.namespace.routes_for(ip).replace(connected(cidr, self.name))
 
     def remove_address(self, cidr: str) -> None:
         """Give the address up, with its route."""
         self.addresses.remove(cidr)
         self.namespace._disown(cidr.partition("/")[0])
-        self.namespace.routes.remove(connected(cidr, self.name).destination)
+        self.namespace.routes_for(cidr).remove(connected(cidr, self.name).destination)
 
     def transmit(self, packet: Packet, next_hop: str) -> bool:
         """Send the packet to the owner of `next_hop`; False if no neighbour owns it."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from k8slab.linux.addresses import LOOPBACK6, is_ipv6
 from k8slab.linux.conntrack import Conntrack, Entry
 from k8slab.linux.context import Context
 from k8slab.linux.packet import Packet, rewrite
@@ -72,7 +73,8 @@ def _new_destination(
 ) -> None:
     protocol, ip, port, src, sport = entry.reply
     if target.kind == "REDIRECT":
-        ip = "127.0.0.1" if not context.in_interface else context.masquerade_as or ip
+        own = LOOPBACK6 if is_ipv6(ip) else "127.0.0.1"
+        ip = own if not context.in_interface else context.masquerade_as or ip
     elif target.ips:
         ip = target.ips[int(random() * len(target.ips))] if len(target.ips) > 1 else target.ips[0]
     if target.ports is not None:

@@ -16,13 +16,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from k8slab.linux import ip_path
-from k8slab.linux.addresses import is_loopback
+from k8slab.linux.addresses import LOOPBACK6, is_ipv6, is_loopback
 from k8slab.linux.errors import NetworkUnreachable
 from k8slab.linux.journey import Journey
 from k8slab.linux.links import Bridge, Ethernet, Interface, Loopback, Segment, Veth
 from k8slab.linux.packet import Packet
 from k8slab.linux.routes import RouteTable
-from k8slab.linux.sockets import SocketTable
+from k8slab.linux.sockets import ANY, SocketTable
 from k8slab.linux.tcp import Connection
 from k8slab.linux.tcp_open import Listener, connect
 from k8slab.linux.udp import UdpSocket, ping
@@ -46,7 +46,9 @@ class NetNamespace:
         self.closed = False
         self.interfaces: dict[str, Interface] = {}
         self.routes = RouteTable()
+        self.routes6 = RouteTable()
         self.ip_forward = False  # net.ipv4.ip_forward
+        self.ip6_forward = False  # net.ipv6.conf.all.forwarding
         self.route_localnet = False  # net.ipv4.conf.all.route_localnet
         self.bridge_nf_call_iptables = True  # net.bridge.bridge-nf-call-iptables
         self.netfilter: Netfilter | None = None
@@ -80,6 +82,7 @@ class NetNamespace:
         for cidr in device.addresses:
             self._disown(cidr.partition("/")[0])
         self.routes.remove_device(name)
+        self.routes6.remove_device(name)
         if isinstance(device, Veth):
             if device.master is not None:
                 device.master.detach(device)
@@ -88,8 +91,16 @@ class NetNamespace:
             device.segment.ports.remove(device)
 
     def is_local(self, ip: str) -> bool:
-        """Say whether the namespace owns the address (127.0.0.0/8 is always its own)."""
+        """Say whether the namespace owns the address (127.0.0.0/8 and ::1 are always its own)."""
         return ip in self._local or is_loopback(ip)
+
+    def routes_for(self, ip: str) -> RouteTable:
+        """Return the routes for addresses of this one's family."""
+        return self.routes6 if is_ipv6(ip) else self.routes
+
+    def forwards(self, ip: str) -> bool:
+        """Say whether packets to others are passed on, for the family of an address."""
+        return self.ip6_forward if is_ipv6(ip) else self.ip_forward
 
     @property
     def local_addresses(self) -> tuple[str, ...]:
@@ -100,7 +111,7 @@ class NetNamespace:
         """Return the device and the next hop for an address, None if there is no route."""
         if self.is_local(ip):
             return self.lo, ip
-        route = self.routes.lookup(ip)
+        route = self.routes_for(ip).lookup(ip)
         if route is None or route.kind != "unicast":
             return None
         device = self.interfaces.get(route.device)
@@ -112,15 +123,17 @@ class NetNamespace:
         """Return the address from which a packet to `ip` leaves. Raises NetworkUnreachable."""
         if self.is_local(ip):
             return ip
-        route = self.routes.lookup(ip)
+        ipv6 = is_ipv6(ip)
+        route = self.routes_for(ip).lookup(ip)
         if route is not None and route.source:
             return route.source
         way = self.way(ip)
         if way is None:
             raise NetworkUnreachable(ip)
-        if way[0].ip:
-            return way[0].ip
-        return next((own for own in self._local if not is_loopback(own)), "0.0.0.0")
+        if own := way[0].ip_of(ipv6):
+            return own
+        others = (own for own in self._local if not is_loopback(own) and is_ipv6(own) == ipv6)
+        return next(others, "::" if ipv6 else "0.0.0.0")
 
     # -- what programs do
 
@@ -133,7 +146,7 @@ class NetNamespace:
         """
         if protocol.lower() != "tcp":
             raise ValueError(f"listen is for TCP, use udp() for {protocol}")
-        return Listener(self, ip, port, owner or self.sim.group)
+        return Listener(self, _both_families(ip), port, owner or self.sim.group)
 
     async def connect(
         self,
@@ -161,7 +174,7 @@ class NetNamespace:
         journey: Journey | None = None,
     ) -> UdpSocket:
         """Open a UDP socket on ip:port (port 0: any). Raises AddressInUse, AddressNotAvailable."""
-        return UdpSocket(self, ip, port, owner or self.sim.group, journey)
+        return UdpSocket(self, _both_families(ip), port, owner or self.sim.group, journey)
 
     async def ping(
         self, ip: str, *, timeout: float | None = None, journey: Journey | None = None
@@ -191,6 +204,11 @@ class NetNamespace:
         return self._load_netfilter().ruleset
 
     @property
+    def ruleset6(self) -> Ruleset:
+        """The rules of ip6tables, which IPv6 packets meet in the place of those of iptables."""
+        return self._load_netfilter().ruleset6
+
+    @property
     def nft(self) -> NftRuleset:
         """The nftables rules of the namespace, which packets meet beside those of iptables."""
         return self._load_netfilter().nft
@@ -204,9 +222,17 @@ class NetNamespace:
         """Do what `iptables-restore [--noflush]` does; after an IptablesError nothing changed."""
         self.ruleset.restore(text, noflush=noflush, strict=True)
 
+    def ip6tables_restore(self, text: str, *, noflush: bool = False) -> None:
+        """Do what `ip6tables-restore [--noflush]` does."""
+        self.ruleset6.restore(text, noflush=noflush, strict=True)
+
     def iptables_save(self, table: str = "", *, counters: bool = False) -> str:
         """Return what `iptables-save [-c] [-t table]` prints."""
         return self.ruleset.save(table, counters=counters)
+
+    def ip6tables_save(self, table: str = "", *, counters: bool = False) -> str:
+        """Return what `ip6tables-save [-c] [-t table]` prints."""
+        return self.ruleset6.save(table, counters=counters)
 
     def _load_netfilter(self) -> Netfilter:
         if self.netfilter is None:
@@ -247,9 +273,16 @@ class NetNamespace:
 
     def _own(self, ip: str, device: Interface) -> None:
         self._local[ip] = device
+        if is_ipv6(ip) and not is_loopback(ip) and LOOPBACK6 not in self._local:
+            self.lo.add_address(f"{LOOPBACK6}/128")
 
     def _disown(self, ip: str) -> None:
         self._local.pop(ip, None)
 
     def __repr__(self) -> str:
         return f"<NetNamespace {self.name}>"
+
+
+def _both_families(ip: str) -> str:
+    """Return the one name under which sockets on every address are kept."""
+    return ANY if ip == "::" else ip

@@ -39,6 +39,14 @@ ICMP_TYPES = {
 }
 
 
+# what ip6tables and nft call errors of ICMPv6 -> the names above
+ICMP6_KINDS = {
+    "no-route": "net-unreachable",
+    "addr-unreachable": "host-unreachable",
+    "adm-prohibited": "admin-prohibited",
+}
+
+
 class Packet(msgspec.Struct, frozen=True, gc=False):
     """An IP packet with its TCP, UDP or ICMP content.
 

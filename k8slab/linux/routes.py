@@ -14,8 +14,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from k8slab.linux.addresses import ip_int, ip_text, network, prefix_length
+from k8slab.linux.addresses import ip_int, ip_text, is_ipv6, network, prefix_length
 
+CONNECTED_METRIC6 = 256  # of the routes that come with IPv6 addresses
 REMEMBERED = 4096  # look-ups kept before the cache starts anew
 
 
@@ -38,7 +39,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def __str__(self) -> str:
         words = [] if self.kind == "unicast" else [self.kind]
-        words.append(self.destination.removesuffix("/32"))
+        words.append(self.destination.removesuffix("/32").removesuffix("/128"))
         for word, value in (
             ("via", self.gateway),
             ("dev", self.device),
@@ -48,7 +49,12 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             ("metric", str(self.metric or "")),
         ):
             words += [word, value] if value else []
-        return " ".join(words + (["onlink"] if self.onlink else []))
+        words += ["onlink"] if self.onlink else []
+        return " ".join(words + (["pref medium"] if self._is_ipv6 else []))
+
+    @property
+    def _is_ipv6(self) -> bool:
+        return is_ipv6(self.destination) or is_ipv6(self.gateway)
 
 
 class RouteTable:
@@ -136,6 +142,13 @@ def connected(cidr: str, device: str) -> Route:
     10.244.1.0/24 dev eth0 proto kernel scope link src 10.244.1.5
     """
     net, mask = network(cidr)
+    if is_ipv6(cidr):
+        return Route(
+            destination=f"{ip_text(net, True)}/{prefix_length(mask, True)}",
+            device=device,
+            protocol="kernel",
+            metric=CONNECTED_METRIC6,
+        )
     return Route(
         destination=f"{ip_text(net)}/{prefix_length(mask)}",
         device=device,

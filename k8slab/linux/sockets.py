@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, TypeVar
 
+from k8slab.linux.addresses import joined
 from k8slab.linux.errors import (
     AddressInUse,
     AddressNotAvailable,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from k8slab.linux.tcp_open import Listener
     from k8slab.linux.udp import Echo, UdpSocket
 
-ANY = "0.0.0.0"
+ANY = "0.0.0.0"  # and [::]: a socket on every address takes packets of both families
 # A UDP socket does not hear of these: they may pass (icmp_err_convert, not fatal).
 SOFT_ERRORS = ("net-unreachable", "host-unreachable", "time-exceeded")
 
@@ -56,13 +57,13 @@ class SocketTable:
     def bind(self, protocol: str, ip: str, port: int) -> int:
         """Return the port that the socket gets. Raises AddressInUse, AddressNotAvailable."""
         if ip != ANY and not self.namespace.is_local(ip):
-            raise AddressNotAvailable(f"{ip}:{port}")
+            raise AddressNotAvailable(joined(ip, port))
         if port == 0:
             return self.free_port(protocol)
         taken = self.listeners if protocol == "tcp" else self.datagrams
         for socket in taken.get(port, ()):
             if ip == ANY or socket.ip in (ANY, ip):
-                raise AddressInUse(f"{ip}:{port}")
+                raise AddressInUse(joined(ip, port))
         return port
 
     def free_port(self, protocol: str, remote: tuple[str, int] | None = None, ip: str = "") -> int:
@@ -135,7 +136,7 @@ class SocketTable:
             self.reply(icmp_error("port-unreachable", packet, packet.dst))
 
     def _deliver_error(self, packet: Packet, inner: Packet) -> None:
-        error = _ERRORS.get(packet.icmp, NoRoute)(f"{inner.dst}:{inner.dport}")
+        error = _ERRORS.get(packet.icmp, NoRoute)(joined(inner.dst, inner.dport))
         if inner.protocol == "tcp":
             connection = self.connections.get((inner.src, inner.sport, inner.dst, inner.dport))
             if connection is not None:

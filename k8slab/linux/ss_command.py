@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from k8slab.linux.addresses import joined
+
 if TYPE_CHECKING:
     from k8slab.linux.netns import NetNamespace
 
@@ -32,10 +34,10 @@ def _udp_rows(
     rows = []
     for port, sockets in sorted(ns.sockets.datagrams.items()):
         for socket in sockets:
-            peer = "0.0.0.0:*" if socket.peer is None else f"{socket.peer[0]}:{socket.peer[1]}"
+            peer = "0.0.0.0:*" if socket.peer is None else joined(*socket.peer)
             state = "UNCONN" if socket.peer is None else "ESTAB"
             if listening if socket.peer is None else established:
-                rows.append(("udp", state, "0", "0", f"{socket.ip}:{port}", peer))
+                rows.append(("udp", state, "0", "0", joined(socket.ip, port), peer))
     return rows
 
 
@@ -45,10 +47,10 @@ def _tcp_rows(
     rows = []
     for port, listeners in sorted(ns.sockets.listeners.items()):
         for listener in listeners if listening else ():
-            waiting, local = str(listener.waiting), f"{listener.ip}:{port}"
+            waiting, local = str(listener.waiting), joined(listener.ip, port)
             rows.append(("tcp", "LISTEN", waiting, "4096", local, "0.0.0.0:*"))
     for connection in ns.sockets.connections.values() if established else ():
-        local, peer = (f"{ip}:{port}" for ip, port in (connection.local, connection.remote))
+        local, peer = (joined(*end) for end in (connection.local, connection.remote))
         rows.append(("tcp", connection.state, "0", "0", local, peer))
     return rows
 

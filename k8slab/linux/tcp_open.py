@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8slab.linux import latency
+from k8slab.linux.addresses import joined
 from k8slab.linux.errors import TimedOut
 from k8slab.linux.packet import Packet
 from k8slab.linux.tcp import Connection
@@ -100,5 +101,5 @@ async def connect(
         raise connection.error
     if not in_time or not connection.established:
         connection.abort()
-        raise TimedOut(f"{ip}:{port}")
+        raise TimedOut(joined(ip, port))
     return connection

@@ -32,7 +32,7 @@ TCP_PORT, UDP_PORT, TIMEOUT = 8080, 5353, 0.4
 SERVER = f"""
 import socket, threading
 def tcp():
-    s = socket.create_server(("0.0.0.0", {TCP_PORT}))
+    s = socket.create_server(("0.0.0.0", {TCP_PORT}), family=socket.AF_INET)
     while True:
         c, peer = s.accept()
         c.sendall(f"NAME {{peer[0]}}".encode()); c.close()
@@ -49,7 +49,8 @@ import errno, json, socket, sys
 from concurrent.futures import ThreadPoolExecutor
 def attempt(protocol, ip, port):
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET, kind) as s:
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    with socket.socket(family, kind) as s:
         s.settimeout({TIMEOUT})
         try:
             s.connect((ip, port))
@@ -90,6 +91,8 @@ def missing() -> str:
 
 class RealNet:
     """Namespaces of this machine; `close` takes them away."""
+
+    client = CLIENT
 
     def __init__(self) -> None:
         self.prefix = f"k8slab-{os.getpid()}"
@@ -132,7 +135,10 @@ class RealNet:
 
     def serve(self, name: str) -> None:
         """Start the server program."""
-        program = SERVER.replace("NAME", name)
+        self._serve(name, SERVER)
+
+    def _serve(self, name: str, program: str) -> None:
+        program = program.replace("NAME", name)
         command = ["ip", "netns", "exec", f"{self.prefix}-{name}", sys.executable, "-c", program]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.servers.append(server)
@@ -142,7 +148,7 @@ class RealNet:
     def ask(self, name: str, flows: list[Flow]) -> list[list[str]]:
         """Return the outcomes of each flow, started in that namespace."""
         answers: list[list[str]] = json.loads(
-            self.inside(name, sys.executable, "-c", CLIENT, json.dumps(flows))
+            self.inside(name, sys.executable, "-c", self.client, json.dumps(flows))
         )
         return answers
 
@@ -160,6 +166,8 @@ class RealNet:
 class LabNet:
     """The same network in the lab."""
 
+    wires = WIRES
+
     def __init__(self) -> None:
         self.sim = Simulation(seed=7)
         self.spaces: dict[str, NetNamespace] = {}
@@ -167,17 +175,19 @@ class LabNet:
 
     def build(self) -> None:
         """Make the namespaces and the wires between them."""
-        self.spaces = {name: NetNamespace(self.sim, name) for name in ("node", *WIRES)}
+        self.spaces = {name: NetNamespace(self.sim, name) for name in ("node", *self.wires)}
         node = self.spaces["node"]
-        node.ip_forward = True
-        for name, (ip, gateway) in WIRES.items():
+        node.ip_forward = node.ip6_forward = True
+        for name, (ip, gateway) in self.wires.items():
             outer, inner = veth_pair(node, name, self.spaces[name], "eth0")
-            outer.add_address(f"{gateway}/24")
-            inner.add_address(f"{ip}/24")
+            length = 64 if ":" in ip else 24
+            outer.add_address(f"{gateway}/{length}")
+            inner.add_address(f"{ip}/{length}")
             default = Route(destination="default", device="eth0", gateway=gateway)
-            self.spaces[name].routes.add(default)
-        gateway = WIRES["outside"][0]
-        node.routes.add(Route(destination="default", device="outside", gateway=gateway))
+            self.spaces[name].routes_for(ip).add(default)
+        gateway = self.wires["outside"][0]
+        out = Route(destination="default", device="outside", gateway=gateway)
+        node.routes_for(gateway).add(out)
 
     def serve(self, name: str) -> None:
         """Start the same server program."""
