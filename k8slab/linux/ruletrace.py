@@ -183,6 +183,8 @@ def trace(
         netfilter = Netfilter(ruleset, Simulation(), "trace", dice.is_local)
         netfilter.memory = dice
         netfilter.nft = nft or netfilter.nft
+        if is_ipv6(packet.dst):
+            netfilter.ruleset6 = ruleset
         branches.append(_branch(netfilter, packet, dice, interfaces, local))
         while script and script[-1].value == script[-1].sides - 1:
             script.pop()
