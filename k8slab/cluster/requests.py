@@ -27,6 +27,7 @@ from k8slab.linux.journey import Hop, Journey, Visit
 from k8slab.linux.netns import NetNamespace
 from k8slab.linux.resolver import Lookup, lookup
 from k8slab.node import http
+from k8slab.node.runtime.resolve import hosts_table
 
 if TYPE_CHECKING:
     from k8slab.cluster.cluster import Cluster
@@ -105,11 +106,14 @@ async def send(
     libc: str = "glibc",
 ) -> Answer:
     """Send the request and return what became of it; raises ValueError if it makes no sense."""
-    net, resolv_conf, shown = _source(cluster, source, namespace)
+    sender = _source(cluster, source, namespace)
+    net, shown = sender.net, sender.shown
     host, port, path = _target(url)
     names, packets = Journey(f"{shown} asks for {host}"), Journey(f"{shown} -> {url}")
     started = cluster.now
-    found = await lookup(net, host, resolv_conf, libc=libc, journey=names)
+    found = await lookup(
+        net, host, sender.resolv_conf, libc=libc, hosts=hosts_table(sender.hosts), journey=names
+    )
     draft = Answer(
         source=shown,
         url=url,
@@ -191,21 +195,30 @@ async def _read(connection: Any, timeout: float) -> dict[str, Any]:
 # -- where from, where to
 
 
-def _source(cluster: Cluster, source: str, namespace: str) -> tuple[NetNamespace, str, str]:
-    """Return (network namespace, text of resolv.conf, name to show)."""
+class Sender(msgspec.Struct, frozen=True):
+    """Where a request comes from: its network, how names are looked up there, what to call it."""
+
+    net: NetNamespace
+    resolv_conf: str
+    shown: str
+    hosts: str = "127.0.0.1 localhost"  # the text of /etc/hosts
+
+
+def _source(cluster: Cluster, source: str, namespace: str) -> Sender:
     if source == OUTSIDE:
         machine = cluster.world.outside()
-        return machine.net, str(machine.disk.read("/etc/resolv.conf")), OUTSIDE
+        return Sender(machine.net, str(machine.disk.read("/etc/resolv.conf")), OUTSIDE)
     kind, _, name = source.partition("/")
     if kind in ("node", "nodes", "no"):
         machine = cluster.node(name).machine
-        return machine.net, str(machine.disk.read("/etc/resolv.conf")), source
+        return Sender(machine.net, str(machine.disk.read("/etc/resolv.conf")), source)
     pod = _pod(cluster, source, namespace)
     host = cluster.world.hosts[pod.spec.nodeName]
     for sandbox in host.containerd.sandboxes():
         if sandbox.config.uid == pod.metadata.uid and sandbox.state == "SANDBOX_READY":
             net = host.containerd.network_of(sandbox.id)
-            return net, sandbox.config.dns_config, f"pod/{pod.metadata.name}"
+            hosts = next((c.config.hosts for c in host.containerd.containers(sandbox.id)), "")
+            return Sender(net, sandbox.config.dns_config, f"pod/{pod.metadata.name}", hosts)
     raise ValueError(f"pod/{pod.metadata.name} has no network yet: it is {pod.status.phase}")
 
 

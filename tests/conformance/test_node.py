@@ -199,6 +199,17 @@ def test_a_hosts_file_that_a_container_mounts_is_left_alone(cluster: Cluster) ->
     assert output(cluster, "hosts", main, volumes=volumes) == "10.0.0.1 mine\n"
 
 
+def test_a_request_from_a_pod_looks_into_its_hosts_file(cluster: Cluster) -> None:
+    apply(cluster, pod("web"))
+    ready(cluster, "web")
+    ip = get(cluster, "web").status.podIP
+    aliases = [{"ip": ip, "hostnames": ["shop.example"]}]
+    apply(cluster, pod("client", hostAliases=aliases))
+    ready(cluster, "client")
+    assert cluster.request("pod/client", "http://shop.example").ok
+    assert cluster.request("pod/client", "http://localhost").ok
+
+
 # -- hooks
 
 
