@@ -16,6 +16,7 @@ SAYS = {  # what the cells print once their blanks are filled
     "01_the_cast": ("Pending", "answered without kube-proxy", "True"),
     "02_one_write_many_watchers": ("the object has been modified", "yes", "True"),
     "03_from_manifest_to_running": ("fish   0/1     Pending", "SchedulingGated", "True"),
+    "04_the_life_of_a_pod": ("Succeeded", "ready: True, restarts: 0, patience: True", "True"),
     "06_why_services_exist": ("service/canary created", "canary scaled", "True"),
     "08_replica_sets_and_scheduling": (
         "the royal box is served: True",
