@@ -97,6 +97,7 @@ class CustomResources:
             registry.cache.apply(old, replace(written, value=as_read(written.value, type_)))
 
     def close(self) -> None:
-        """Break all watches."""
+        """Break all watches and forget everything."""
         for registry in self.all():
             registry.cache.close()
+        self._served, self._known, self._ending = {}, {}, {}

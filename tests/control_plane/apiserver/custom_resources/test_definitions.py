@@ -201,7 +201,9 @@ def test_an_approved_group_says_so(crds: CrdLab) -> None:
 def test_a_definition_survives_a_restart_of_the_server(crds: CrdLab) -> None:
     crds.define()
     crds.cron_tab()
+    crds.cron_tab("gone")
     crds.server.stop()
+    crds.endpoint.server.delete("/registry/stable.example.com/crontabs/default/gone")
     crds.server.start()
     assert [o.metadata.name for o in crds.ask("list").items] == ["mine"]
 
