@@ -103,9 +103,9 @@ class Asking:
         if not isinstance(found, Pod):
             raise TypeError(f"the scheduler places Pods, and {found.kind} is none")
         spec = msgspec.structs.replace(found.spec, nodeName="")
-        explanation: Explanation = scheduling_of(
-            self.view, msgspec.structs.replace(found, spec=spec)
-        )
+        asked = msgspec.structs.replace(found, spec=spec)
+        plugins = self.world.replace.get("scheduler_plugins")
+        explanation: Explanation = scheduling_of(self.view, asked, plugins)
         return explanation
 
     def trace_rules(

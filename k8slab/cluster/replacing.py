@@ -16,19 +16,21 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from types import EllipsisType
 from typing import Any
 
 from k8slab.addons.coredns.records import Answer
 from k8slab.api.core import PodSpec
 from k8slab.client.learner import ReplacementError, call, shown
 from k8slab.control_plane.controllers.learner_controller import UnreliableWatch
+from k8slab.control_plane.scheduler.plugins.learner import adapt
 from k8slab.linux.resolver import Lookup, ResolutionError
 
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 REPLACEABLE: Mapping[str, str] = {
     "controller": "reconcile(desk, event) of a controller of your own, beside the others",
     "replica_set": "plan(rs, pods, *, now, related=()) of the ReplicaSet controller",
-    "scheduler_plugins": "the scheduler's plugins, or some of your own beside them",
+    "scheduler_plugins": "a class with filter(pod, node) or score(pod, node), or a list of plugins",
     "pod_phase": "pod_phase(spec, container_statuses, init_container_statuses, ...) of kubelets",
     "queries": "queries(name, resolv_conf, *, libc) of the resolver in each Pod",
     "dns_answer": "answer(qname, qtype, *, services, endpoint_slices, ...) of CoreDNS",
@@ -114,6 +116,18 @@ def _taken(function: Callable[..., Any], facts: Mapping[str, Any]) -> list[str]:
     return [name for name in facts if name in parameters]
 
 
+def scheduler_plugins(given: Any) -> list[Any]:
+    """Return a profile's plugins: a learner's own is added to the default ones.
+
+    Raises TypeError for what is no plugin, before the scheduler meets it.
+    """
+    chosen = list(given) if isinstance(given, list | tuple) else [..., given]
+    for one in chosen:
+        if not isinstance(one, str | EllipsisType):
+            adapt(one)
+    return chosen
+
+
 def controller(given: Any) -> UnreliableWatch:
     """Return the learner's controller with its watch, which loses nothing unless it was told to."""
     return given if isinstance(given, UnreliableWatch) else UnreliableWatch(given)
@@ -121,6 +135,7 @@ def controller(given: Any) -> UnreliableWatch:
 
 ADAPTERS: Mapping[str, Callable[[Any], Any]] = {
     "controller": controller,
+    "scheduler_plugins": scheduler_plugins,
     "pod_phase": pod_phase,
     "queries": resolver_queries,
     "dns_answer": dns_answer,

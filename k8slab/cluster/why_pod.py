@@ -10,6 +10,7 @@ Upstream: none (the Events and conditions that kubectl describe prints)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from k8slab.api import labels
@@ -98,15 +99,19 @@ def _not_placed(cluster: Cluster, pod: Pod) -> tuple[Finding, ...]:
     )
     if condition.reason != "Unschedulable":
         return (first,)
-    decision = scheduling_of(cluster.view, pod)
+    plugins = cluster.world.replace.get("scheduler_plugins")
+    decision = scheduling_of(cluster.view, pod, plugins)
     refused = [(v.node, v.plugin, v.reasons) for v in decision.nodes.values() if not v.fits]
     last = (f"kubectl describe node {refused[-1][0]}",) if refused else ()
     told = sentences.refused_by_nodes(refused[: sentences.SHOWN])
     return (first, *(Finding(text=text, next=last) for text in told))
 
 
-def scheduling_of(view: View, pod: Pod) -> Any:
-    """Return the scheduler's decision about the Pod, among what is there in the view."""
+def scheduling_of(view: View, pod: Pod, plugins: Sequence[Any] | None = None) -> Any:
+    """Return the scheduler's decision about the Pod, among what is there in the view.
+
+    `plugins` are those of a scheduler that has others than the default ones.
+    """
     from k8slab.control_plane.scheduler import explain
 
     return explain(
@@ -117,6 +122,7 @@ def scheduling_of(view: View, pod: Pod) -> Any:
         services=view.list(Service),
         replica_sets=view.list(ReplicaSet),
         pdbs=view.list(PodDisruptionBudget),
+        plugins=plugins,
     )
 
 

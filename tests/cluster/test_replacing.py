@@ -131,3 +131,40 @@ def test_what_a_controller_does_wrong_is_told_as_an_event() -> None:
     cluster.kubectl("run web --image=nginx")
     cluster.run(5)
     assert "your reconcile raised TypeError" in events_of(cluster, "FailedReconcile")
+
+
+def pack(pod: Any, node: Any, pods: Any) -> int:
+    return min(10 * len(pods), 100)
+
+
+def test_pods_land_where_the_learners_plugin_likes_them_best() -> None:
+    plugin = type("Pack", (), {"weight": 100, "score": staticmethod(pack)})
+    cluster = Cluster(workers=3, seed=2, replace={"scheduler_plugins": plugin})
+    cluster.kubectl("create deployment web --image=nginx --replicas=6")
+    cluster.run(5)
+    assert len({pod.spec.nodeName for pod in cluster.view.list(Pod, "default")}) == 1
+    assert cluster.explain(cluster.view.list(Pod, "default")[0]).weights["Pack"] == 100
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"filter": lambda self, pod, node: 3}, "your filter returned 3 (int), expected True"),
+        ({"filter": lambda self: True}, "your filter could not be called as filter(pod, node)"),
+        ({"score": lambda self, pod, node: 0.5}, "your score returned 0.5 (float), expected"),
+        ({"score": lambda self, pod, node, pods: pods[99]}, "your score raised IndexError"),
+        ({"score": lambda self, pod, node: 101}, "returns an invalid score 101"),
+    ],
+)
+def test_a_plugin_that_cannot_be_used_is_told_as_an_event(members: Any, said: str) -> None:
+    replace = {"scheduler_plugins": type("Mine", (), members)}
+    cluster = Cluster(workers=2, seed=1, replace=replace)
+    cluster.kubectl("run web --image=nginx")
+    cluster.run(3)
+    assert said in events_of(cluster, "FailedScheduling")
+    assert said in str(cluster.why("pod/web"))
+
+
+def test_what_is_no_plugin_is_told_before_the_cluster_boots() -> None:
+    with pytest.raises(TypeError, match="plugin function does nothing"):
+        Cluster(replace={"scheduler_plugins": pack}, boot=False)

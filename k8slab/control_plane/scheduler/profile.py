@@ -79,7 +79,7 @@ def make_framework(
         else:
             plugin = adapt(choice)
             made[plugin.name] = plugin
-            weights[plugin.name] = getattr(choice, "weight", 1)
+            weights[plugin.name] = getattr(plugin, "weight", 1)
     return Framework(handle, list(made.values()), weights)
 
 

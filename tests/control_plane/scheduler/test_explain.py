@@ -147,10 +147,58 @@ def test_a_learners_score_out_of_range_is_upstreams_error(node: Any, pod: Any) -
     )
 
 
-@pytest.mark.parametrize("wrong", [object(), type("Nameless", (), {"filter": None})()])
-def test_what_is_no_plugin_is_said_to_be_none(wrong: Any, node: Any, pod: Any) -> None:
-    with pytest.raises(TypeError, match="expected a plugin with a name"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (object(), "plugin object does nothing: give it filter"),
+        (type("Idle", (), {"filter": None}), "plugin Idle does nothing"),
+        (type("Odd", (), {"filter": print, "name": 3}), "expected a plugin with a name"),
+        (type("Weightless", (), {"score": print, "weight": 0}), "a weight is a whole number"),
+    ],
+)
+def test_what_is_no_plugin_is_said_to_be_none(wrong: Any, said: str, node: Any, pod: Any) -> None:
+    with pytest.raises(TypeError, match=said):
         explain(pod(), [node()], plugins=[..., wrong])
+
+
+def test_a_learners_plugin_may_ask_for_the_pods_of_the_node(node: Any, pod: Any) -> None:
+    class Alone:
+        weight = 100
+
+        def filter(self, pod: Any, node: Any, pods: Any) -> bool:
+            return all(each.metadata.name != "guest" for each in pods)
+
+        def score(self, pod: Any, node: Any, *, pods: Any) -> int:
+            return 100 - len(pods)
+
+    there = [pod("guest", nodeName="a"), pod("one", nodeName="b")]
+    answer = explain(pod(), [node("a"), node("b"), node("c")], there, plugins=[..., Alone])
+    assert answer.nodes["a"].reasons == ("node(s) didn't pass plugin Alone",)
+    assert answer.best == ("c",)
+
+
+def test_a_learners_plugin_spoils_nothing(node: Any, pod: Any) -> None:
+    class Vandal:
+        def score(self, pod: Any, node: Any, pods: Any) -> int:
+            for one in (pod, node, *pods):
+                one.metadata.labels["spoiled"] = "yes"
+            return 1
+
+    things = [node("a"), node("b")], [pod("there", nodeName="a")], pod()
+    explain(things[2], things[0], things[1], plugins=[..., Vandal])
+    assert all("spoiled" not in one.metadata.labels for one in (*things[0], *things[1], things[2]))
+
+
+def test_a_learners_plugin_is_not_asked_about_the_clusters_own_pods(node: Any, pod: Any) -> None:
+    class Never:
+        def filter(self, pod: Any, node: Any) -> bool:
+            raise RuntimeError
+
+        def score(self, pod: Any, node: Any) -> int:
+            raise RuntimeError
+
+    system = pod("dns", namespace="kube-system")
+    assert explain(system, [node("a"), node("b")], plugins=[..., Never]).best == ("a", "b")
 
 
 def test_a_daemon_pod_has_only_its_own_node_looked_at(node: Any, pod: Any) -> None:

@@ -293,7 +293,7 @@ def test_a_learners_mistake_becomes_the_pods_event(make_lab: Any, node: Any, pod
     lab.run(0.5)
     reason, message = lab.events("web")[0]
     assert reason == "FailedScheduling"
-    assert message.startswith('running "Broken" filter plugin: AttributeError:')
+    assert message.startswith('running "Broken" filter plugin: your filter raised AttributeError')
 
 
 def test_without_nodes_a_pod_waits_for_the_first(lab: Any, node: Any, pod: Any) -> None:
