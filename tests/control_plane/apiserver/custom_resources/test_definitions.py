@@ -203,7 +203,7 @@ def test_a_definition_survives_a_restart_of_the_server(crds: CrdLab) -> None:
     crds.cron_tab()
     crds.cron_tab("gone")
     crds.server.stop()
-    crds.backend.delete("/registry/stable.example.com/crontabs/default/gone")
+    crds.backend.forget("/registry/stable.example.com/crontabs/default/gone")
     crds.server.start()
     assert [o.metadata.name for o in crds.ask("list").items] == ["mine"]
 
