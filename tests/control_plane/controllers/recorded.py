@@ -2,14 +2,16 @@
 
 The operator is our kubectl, the scheduler is ours, the kubelets are the same small program as in
 the recording. What is compared: per actor the sequence of writes (other than status and Events),
-and what there is at the end.
+what the controllers told, and what there is at the end.
 """
 
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -34,9 +36,11 @@ from k8slab.control_plane.scheduler import Scheduler
 from k8slab.kubectl import Kubectl
 from tests.control_plane.controllers.conftest import ControllerLab, Hands, Wire
 
+RECORDED = Path(__file__).parents[4] / "shared" / "reference" / "controllers.json"
 NAMESPACE = "lab"
 SHORT = {"ControllerRevision": "CR", "Pod": "p", "ReplicaSet": "RS", "EndpointSlice": "s"}
 WRITE_TIME = 0.02  # s, of a kubelet's write
+SCHEDULER = "default-scheduler"
 GRACE = 8.0  # s, the recording's node-monitor-grace-period
 
 
@@ -207,6 +211,12 @@ class RecordedLab(ControllerLab):
             namespace=NAMESPACE,
         )
         return self.sim.complete(kubectl.run(command, stdin), command, timeout=600).output
+
+
+def scenario(name: str) -> dict[str, Any]:
+    """Return one of the recorded scenarios."""
+    recorded = json.loads(RECORDED.read_text())
+    return next(found for found in recorded if found["id"] == name)
 
 
 def live_through(found: dict[str, Any]) -> RecordedLab:
@@ -430,8 +440,50 @@ def _status(kind: str, expected: dict[str, Any], found: Any) -> list[str]:
     return different
 
 
+# -- what was told
+
+
+def told(lab: RecordedLab) -> set[tuple[str, str, str, str]]:
+    """Return the controllers' Events: who, on what, reason and message."""
+    names = symbols(lab)
+
+    def symbol(name: re.Match[str]) -> str:
+        stem, dash, suffix = name[0].rpartition("-")
+        return names.get(name[0]) or names.get(stem, stem) + dash + suffix
+
+    def said(text: str) -> str:
+        words = re.sub(r"[a-z0-9]+(?:-[a-z0-9]+)+", symbol, text)
+        return _plain(words.replace(NAMESPACE, "<ns>"))
+
+    return {
+        (
+            event.source.component or event.reportingComponent,
+            said(f"{event.involvedObject.kind}/{event.involvedObject.name}"),
+            event.reason,
+            said(event.message),
+        )
+        for event in lab.all("Event")
+        if (event.source.component or event.reportingComponent) != SCHEDULER
+    }
+
+
+def recorded_events(found: dict[str, Any]) -> set[tuple[str, str, str, str]]:
+    """Return the same of the recording; what the scheduler tells is tested elsewhere."""
+    return {
+        (event["source"], _plain(event["on"]), event["reason"], _plain(event["message"]))
+        for event in found["events"]
+        if event["source"] not in (SCHEDULER, "kubelet") and not event["on"].startswith("Node/")
+    }
+
+
+def _plain(text: str) -> str:
+    """Leave out which of the Pods it was; a Pod that was refused has no symbol."""
+    text = re.sub(r"-p\d+\b", "-p*", text)
+    return re.sub(r'pods "(\S+)-[a-z0-9]{5}"', r'pods "\1-*"', text)
+
+
 def compare(found: dict[str, Any]) -> tuple[int, int, list[str]]:
-    """Return how many of the actors' sequences and final states agree, of how many, and why not."""
+    """Return how many sequences, sets of Events and ends agree, of how many, and why not."""
     lab = live_through(found)
     ours = core_writes(lab)
     matched = total = 0
@@ -448,6 +500,12 @@ def compare(found: dict[str, Any]) -> tuple[int, int, list[str]]:
         else:
             lines = difflib.unified_diff(wanted, have, "recorded", "ours", "", "", 0, "")
             reasons.append(f"{found['id']} {actor}:\n" + "\n".join(lines))
+    if found["id"] != "namespace-delete":  # its Events went with it
+        total += 1
+        wanted_events, our_events = recorded_events(found), told(lab)
+        matched += wanted_events == our_events
+        for text in sorted(wanted_events ^ our_events):
+            reasons.append(f"{found['id']} told by one only: {text}")
     total += 1
     different = final_state(lab, found["final"])
     matched += not different

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -239,6 +239,7 @@ def test_a_rollout_without_progress_for_too_long_is_reported_and_not_rolled_back
     assert late.sizes == second.sizes
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 20),
     st.one_of(st.integers(0, 5), st.sampled_from(["10%", "25%", "100%"])),

@@ -8,7 +8,7 @@ from k8slab.api import load
 from k8slab.api.errors import ApiError
 from k8slab.control_plane.apiserver import eviction
 from k8slab.control_plane.controllers.disruption import calculate_status, expected
-from tests.control_plane.controllers.reference import RECORDED, scenario
+from tests.control_plane.controllers.recorded import RECORDED, scenario
 
 
 def budget(status: Any = None, **spec: Any) -> Any:

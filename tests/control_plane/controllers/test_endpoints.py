@@ -6,7 +6,7 @@ import pytest
 
 from k8slab.api import load
 from k8slab.control_plane.controllers.endpoints import MAX_CAPACITY, subsets_of, truncated
-from tests.control_plane.controllers.reference import RECORDED, replay, scenario
+from tests.control_plane.controllers.recorded import RECORDED, live_through, scenario
 
 
 def slice_(port: int, *endpoints: tuple[str, str]) -> Any:
@@ -68,18 +68,16 @@ def test_a_service_has_endpoints_as_long_as_it_lives(lab: Any, web: Any) -> None
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="no recordings here")
 @pytest.mark.parametrize("name", ["sts-create", "sts-scale-down", "sts-update", "sts-partition"])
-def test_endpoints_pass_through_the_recorded_states(lab: Any, name: str) -> None:
+def test_endpoints_pass_through_the_recorded_states(name: str) -> None:
     found = scenario(name)
-    seen: list[tuple[int, int]] = []
-    from k8slab.api.core import Endpoints
-    from k8slab.client import Informers
-
-    def note(old: Any, new: Any) -> None:
-        counts = [(len(s.addresses), len(s.notReadyAddresses)) for s in new.subsets]
-        seen.append((sum(c[0] for c in counts), sum(c[1] for c in counts)))
-
-    Informers(lab.sim, lab.client("reader")).informer(Endpoints).add_handler(note)
-    replay(lab, found["steps"])
+    seen = [
+        (
+            sum(len(subset.addresses) for subset in written.subsets),
+            sum(len(subset.notReadyAddresses) for subset in written.subsets),
+        )
+        for _, request, written in live_through(found).notes
+        if request.resource == "endpoints"
+    ]
     recorded = [
         tuple(map(sum, zip(*[(s["ready"], s["notReady"]) for s in subsets], strict=True)))
         if (subsets := write.get("fields", {}).get("subsets", []))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8slab.api import load
@@ -217,6 +217,7 @@ def test_a_disabled_direction_stays() -> None:
     assert (found.replicas, found.limit[0]) == (6, "ScaleDownLimit")
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 10),
     st.integers(0, 40),

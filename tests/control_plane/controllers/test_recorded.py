@@ -1,4 +1,4 @@
-"""All recorded scenarios, lived through again: who wrote what, and what there was at the end."""
+"""All recorded scenarios, lived through again: what was written, what was told, how it ended."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from tests.control_plane.controllers.recorded import compare
-from tests.control_plane.controllers.reference import RECORDED
+from tests.control_plane.controllers.recorded import RECORDED, compare
 
 pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="no recordings here")
 

@@ -8,13 +8,7 @@ from k8slab.api import load
 from k8slab.api.errors import ApiError
 from k8slab.api.quota import add, applies_to, must_specify, usage_of
 from k8slab.control_plane.controllers.resource_quota import calculate_status
-from tests.control_plane.controllers.reference import (
-    RECORDED,
-    recorded_writes,
-    replay,
-    scenario,
-    wrote,
-)
+from tests.control_plane.controllers.recorded import RECORDED, live_through, scenario
 
 
 def quota(hard: dict[str, str], **spec: Any) -> Any:
@@ -166,14 +160,10 @@ def test_a_name_that_is_taken_costs_nothing(account: Any) -> None:
 
 
 @pytest.mark.skipif(not RECORDED.exists(), reason="no recordings here")
-def test_a_replica_set_that_meets_a_quota_does_as_recorded(lab: Any) -> None:
-    found = scenario("quota-block")
-    replay(lab, found["steps"])
-    ours = [write.rsplit(" ", 1)[0] for write in wrote(lab, "replicaset-controller")]
-    recorded = recorded_writes(found, "replicaset-controller")
-    assert ours == [write.rsplit(" ", 1)[0] for write in recorded]
+def test_a_replica_set_that_meets_a_quota_does_as_recorded() -> None:
+    lab = live_through(scenario("quota-block"))
     (rs,) = lab.all("ReplicaSet")
-    refusals = [text for text in lab.events(rs.metadata.name) if "FailedCreate" in text]
+    refusals = [e.message for e in lab.all("Event") if e.reason == "FailedCreate"]
     text = "is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2"
     assert refusals
     assert all(refusal.endswith(text) for refusal in refusals)

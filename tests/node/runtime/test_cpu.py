@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8slab.node.runtime.cpu import Cpu
@@ -32,6 +32,7 @@ def test_work_counts_as_far_as_it_is_done() -> None:
     assert cpu.used(20.0) == 1.5
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 5), st.floats(0.001, 2)), max_size=20), st.integers(50, 950))
 def test_a_limited_container_never_gets_more_than_its_share(
     pieces: list[tuple[float, float]], limit: int
