@@ -209,6 +209,7 @@ class Containerd(ContainerStore):
         if main is None or container.dying is not None:
             return
         if signal != SIGNALS["KILL"] and main.handles_sigterm:
+            main.signal = signal
             main.terminated.set()
             return
         container.exit(128 + signal)

@@ -63,6 +63,7 @@ class Process:
         self.handles_sigterm = False
         # set when SIGTERM (or the image's stop signal) arrives, if the program handles it
         self.terminated = Signal(self.sim, "SIGTERM")
+        self.signal = SIGNALS["TERM"]  # which it was that set `terminated`
         self._memory = 0
         self.pid = container.begin(self)
 

@@ -121,3 +121,13 @@ def test_a_failing_post_start_hook_costs_the_container_its_life(lab: Lab) -> Non
     lab.run(90)  # a shell as process 1 ignores SIGTERM
     assert "FailedPostStartHook" in [reason for reason, _ in lab.events()]
     assert lab.pod().status.containerStatuses[0].restartCount >= 1
+
+
+def test_a_container_may_name_the_signal_that_stops_it(lab: Lab) -> None:
+    script = "trap 'echo usr1; exit 7' USR1; trap '' TERM; while true; do sleep 1; done"
+    lab.run_pod(shell(script, lifecycle={"stopSignal": "SIGUSR1"}), os={"name": "linux"})
+    lab.run(5)
+    lines = lab.runtime.log(lab.runtime.containers()[0].id)
+    lab.delete(grace=20)
+    lab.run(3)
+    assert [line.text for line in lines] == ["usr1"]

@@ -165,13 +165,13 @@ async def _trap(shell: Shell, words: list[str], streams: Streams) -> int:
             shell.traps.pop(short, None)
         else:
             shell.traps[short] = handler
-        if short == "TERM":
+        if short in SIGNALS:
             shell.process.handle_sigterm()
     return 0
 
 
 async def _wait(shell: Shell, words: list[str], streams: Streams) -> int:
-    """Wait for background jobs; a trapped SIGTERM ends the wait early."""
+    """Wait for background jobs; a trapped signal ends the wait early."""
     from k8slab.sim import Signal
 
     wanted = [int(word) for word in words[1:] if word.isdigit()] or list(shell.jobs)
@@ -180,14 +180,14 @@ async def _wait(shell: Shell, words: list[str], streams: Streams) -> int:
         job = shell.jobs.pop(pid, None)
         if job is None:
             continue
-        if "TERM" in shell.traps:
+        if any(name in SIGNALS for name in shell.traps):
             either = Signal(shell.process.sim, "wait")
             job.on_done(either.set)
             watcher = shell.process.spawn(_forward(shell, either), "trap")
             await either.wait()
             watcher.kill()
             if not job.done:
-                return 128 + SIGNALS["TERM"]
+                return 128 + shell.process.signal
         else:
             await _end_of(shell, job)
         status = job.result() if job.error is None else 128 + SIGNALS["TERM"]

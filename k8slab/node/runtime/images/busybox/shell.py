@@ -36,7 +36,7 @@ from k8slab.node.runtime.images.busybox.syntax import (
 )
 from k8slab.node.runtime.images.busybox.tokens import ShellSyntaxError
 from k8slab.node.runtime.images.busybox.variables import Variables
-from k8slab.node.runtime.process import NOT_FOUND, Process
+from k8slab.node.runtime.process import NOT_FOUND, SIGNALS, Process
 from k8slab.node.runtime.streams import Capture, Output, Pipe
 from k8slab.sim import Task
 
@@ -310,7 +310,9 @@ class Shell(Variables):
 
     async def check_traps(self, streams: Streams) -> None:
         """Run the handler of a signal that came meanwhile."""
-        handler = self.traps.get("TERM")
-        if handler and self.process.terminated.is_set:
-            del self.traps["TERM"]
+        if not self.process.terminated.is_set:
+            return
+        number = self.process.signal
+        name = next((name for name, other in SIGNALS.items() if other == number), "")
+        if handler := self.traps.pop(name, ""):
             await self.sequence(parse(handler), streams)
