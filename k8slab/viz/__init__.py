@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from k8slab.viz.two_runs import two_timelines
     from k8slab.viz.verdicts import scheduling_heat_map
     from k8slab.viz.waterfall import dns_waterfall
+    from k8slab.viz.widgets.incident_console import incident_console
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.light_up import light_up
     from k8slab.viz.widgets.load_generator import load_generator
@@ -60,6 +61,7 @@ _HOME = {
     "error_heat_map": "error_map",
     "event_lane": "pod_lanes",
     "explorer": "widgets.time_bar",
+    "incident_console": "widgets.incident_console",
     "journey_figure": "ladder",
     "journey_map": "route_map",
     "label_magnet": "widgets.label_magnet",
@@ -98,6 +100,7 @@ __all__ = [
     "error_heat_map",
     "event_lane",
     "explorer",
+    "incident_console",
     "journey_figure",
     "journey_map",
     "label_magnet",
