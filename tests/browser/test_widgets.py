@@ -28,8 +28,7 @@ def fresh():
     return Cluster(workers=2, seed=7)
 
 
-cluster = Cluster(workers=2, seed=7)
-cluster.apply('''
+WEB = '''
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -44,8 +43,17 @@ apiVersion: v1
 kind: Service
 metadata: {name: web}
 spec: {selector: {app: web}, ports: [{port: 80}]}
-''')
-cluster.run(10)
+'''
+
+
+def shop():
+    made = fresh()
+    made.apply(WEB)
+    made.run(10)
+    return made
+
+
+cluster = shop()
 """
 # What makes the widget, the guesses by the words of their menus, the button, what is said then.
 TRIALS = (
@@ -79,6 +87,26 @@ TRIALS = (
         "loop = viz.reconcile_stepper(fresh())\nloop.command()\nloop",
         {"The loop will": "create Pods"},
         *("Guess, then one turn", "it saw 0 of 3 replicas: create 3."),
+    ),
+    (
+        "viz.rule_debugger(cluster)",
+        {"It is": "rewritten to a Pod", "Ways": "3"},
+        *("Send a packet", "Right: it is rewritten to a Pod. 3 ways: right."),
+    ),
+    (
+        "viz.packet_card(cluster)",
+        {"It is": "answered", "The server sees": "the client's own"},
+        *("Send the request", "1 rewrite on the way there, 1 on the way back."),
+    ),
+    (
+        "viz.load_generator(cluster)",
+        {"The load": "roughly equally many", "Failed": "none"},
+        *("Send the requests", "0 requests failed: right."),
+    ),
+    (
+        "viz.slice_workbench(shop())",
+        {"ready": "true", "serving": "true", "terminating": "false", "port": "80"},
+        *("Open the slice", "port: right, 80."),
     ),
 )
 CELLS = (
