@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from k8slab.api import load
+from k8slab.api import load, to_dict
 from k8slab.api.autoscaling import Scale, ScaleSpec, ScaleStatus
 from k8slab.api.meta import ObjectMeta, timestamp
 from k8slab.api.metrics import ContainerMetrics, PodMetrics
@@ -89,6 +90,51 @@ def look(use: list[str | None], autoscaler: Any = None, **changed: Any) -> Any:
 )
 def test_the_number_is_the_ratio_of_use_to_aim(use: list[str | None], expected: int) -> None:
     assert look(use).replicas == expected
+
+
+def test_an_amount_for_each_pod_needs_no_requests() -> None:
+    target = {"type": "AverageValue", "averageValue": "100Mi"}
+    metric = {"type": "Resource", "resource": {"name": "memory", "target": target}}
+    told = [
+        replace(
+            used(name, "0"), containers=(ContainerMetrics(name="c", usage={"memory": "150Mi"}),)
+        )
+        for name in ("p0", "p1")
+    ]
+    result = look(["0", "0"], hpa(metrics=[metric]), told=told)
+    assert result.replicas == 3
+    (status,) = result.hpa.status.currentMetrics
+    assert status.resource.current.averageValue == "157286400"  # a decimal quantity
+
+
+def test_one_container_of_each_pod_can_be_meant() -> None:
+    source = {"name": "cpu", "container": "c", "target": {"type": "Utilization"}}
+    source["target"] = {"type": "Utilization", "averageUtilization": 50}
+    metric = {"type": "ContainerResource", "containerResource": source}
+    sidecar = ContainerMetrics(name="proxy", usage={"cpu": "4"})
+    told = [replace(used("p0", "1"), containers=(*used("p0", "1").containers, sidecar))]
+    result = look(["1"], hpa(metrics=[metric]), told=told)
+    assert (result.replicas, result.reason) == (
+        2,
+        "cpu container resource utilization (percentage of request) above target",
+    )
+
+
+def test_the_largest_proposal_counts_and_with_one_unknown_it_only_grows() -> None:
+    cpu = hpa().spec.metrics[0]
+    pods_metric = {
+        "type": "Pods",
+        "pods": {
+            "metric": {"name": "hits"},
+            "target": {"type": "AverageValue", "averageValue": "10"},
+        },
+    }
+    both = [to_dict(cpu), pods_metric]
+    up, down = (look([use] * 2, hpa(metrics=both)) for use in ("900m", "100m"))
+    assert (up.replicas, down.replicas) == (4, 2)
+    reasons = {condition.reason for condition in down.hpa.status.conditions}
+    assert "FailedGetPodsMetric" in reasons
+    assert down.events[-1][2].startswith("invalid metrics (1 invalid out of 2), first error is: ")
 
 
 def test_shrinking_waits_until_no_recent_look_wanted_more() -> None:
