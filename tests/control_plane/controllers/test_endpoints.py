@@ -66,6 +66,17 @@ def test_a_service_has_endpoints_as_long_as_it_lives(lab: Any, web: Any) -> None
     assert lab.all("Endpoints") == []
 
 
+def test_a_service_that_comes_after_its_pods_gets_its_endpoints_in_one_write(
+    lab: Any, web: Any
+) -> None:
+    lab.apply(web(2))
+    lab.run(2)
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+    lab.apply({**service, "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]}})
+    lab.run(2)
+    assert lab.writes("endpoint-controller") == ["create Endpoints/default/web"]
+
+
 @pytest.mark.skipif(not RECORDED.exists(), reason="no recordings here")
 @pytest.mark.parametrize("name", ["sts-create", "sts-scale-down", "sts-update", "sts-partition"])
 def test_endpoints_pass_through_the_recorded_states(name: str) -> None:

@@ -124,3 +124,22 @@ def test_one_of_two_owners_is_enough_to_stay(lab: Any) -> None:
     lab.run(1)
     (owner,) = lab.get("ConfigMap", "c").metadata.ownerReferences
     assert owner.name == "b"
+
+
+def test_in_the_foreground_each_pod_is_asked_twice_as_upstream_does(lab: Any, web: Any) -> None:
+    lab.apply(web(2))
+    lab.run(2)
+    asked: list[str] = []
+    handle = lab.server.handle
+
+    def noted(request: Any) -> Any:
+        answer = handle(request)  # a second wish for what has changed meanwhile is refused
+        if request.verb == "delete" and request.user.endswith("garbage-collector"):
+            asked.append(request.resource)
+        return answer
+
+    lab.server.handle = noted
+    lab.request("delete", "Deployment", "web", body=DeleteOptions(propagationPolicy="Foreground"))
+    lab.run(5)
+    assert asked == ["replicasets", *["pods"] * 4]
+    assert lab.all("Pod") == []
