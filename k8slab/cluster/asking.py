@@ -28,6 +28,7 @@ from k8slab.linux.resolv_conf import ResolvConf
 
 if TYPE_CHECKING:
     from k8slab.cluster.requests import Answer
+    from k8slab.cluster.scale import RuleCost
     from k8slab.cluster.view import View
     from k8slab.cluster.watching import Watching
     from k8slab.cluster.world import Host
@@ -126,6 +127,12 @@ class Asking:
         from k8slab.linux.netfilter import parse
 
         return parse(rules).trace(source, destination, port, protocol, local_addresses=local)
+
+    def cost_of_rules(self: object, services: int, endpoints: int = 3) -> RuleCost:
+        """Say how many rules so many Services would be, and how many a connection would meet."""
+        from k8slab.cluster.scale import cost_of_rules
+
+        return cost_of_rules(services, endpoints)
 
     @recorded
     def watch(self: Any, kind: str, namespace: str = "default") -> Watching:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from k8slab.viz.widgets.reconcile_stepper import reconcile_stepper
     from k8slab.viz.widgets.resolver_trace import resolver_trace
     from k8slab.viz.widgets.rule_debugger import rule_debugger
+    from k8slab.viz.widgets.scale_lens import scale_lens
     from k8slab.viz.widgets.scheduling_board import scheduling_board
     from k8slab.viz.widgets.slice_workbench import slice_workbench
     from k8slab.viz.widgets.steps import steps
@@ -79,6 +80,7 @@ _HOME = {
     "rule_chains": "rule_graph",
     "rule_debugger": "widgets.rule_debugger",
     "rules_and_cost": "growth",
+    "scale_lens": "widgets.scale_lens",
     "scheduling_board": "widgets.scheduling_board",
     "scheduling_heat_map": "verdicts",
     "sequence_diagram": "sequence",
@@ -118,6 +120,7 @@ __all__ = [
     "rule_chains",
     "rule_debugger",
     "rules_and_cost",
+    "scale_lens",
     "scheduling_board",
     "scheduling_heat_map",
     "sequence_diagram",
