@@ -84,6 +84,7 @@ def look(use: list[str | None], autoscaler: Any = None, **changed: Any) -> Any:
         (["560m"] * 4, 5),
         (["100m"], 1),
         (["900m", None], 2),  # 45% if the other uses nothing: it would turn round
+        (["700m", None, None], 3),  # 23% with the others at nothing: no reason to shrink
         (["2", None], 4),
         (["100m", "100m", "100m", None], 4),  # the missing one as if it used all it requests
     ],
@@ -138,7 +139,7 @@ def test_the_largest_proposal_counts_and_with_one_unknown_it_only_grows() -> Non
 
 
 def test_shrinking_waits_until_no_recent_look_wanted_more() -> None:
-    history = History().recommended(NOW - 200, 4)
+    history = History().recommended(NOW - 299, 4)
     result = look(["100m"] * 4, history=history)
     assert result.replicas == 4
     words = {c.type: (c.status, c.reason) for c in result.hpa.status.conditions}
