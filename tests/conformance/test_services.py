@@ -242,7 +242,8 @@ def test_a_pod_that_reaches_itself_by_its_service_is_masqueraded(
     cluster: Cluster, echo: str
 ) -> None:
     own = get(cluster, "echo").status.podIP
-    assert seen_address(cluster, "pod/echo", "http://echo/clientip") not in ("", own)
+    # the bare name would be the Pod's own: it is in its hosts file
+    assert seen_address(cluster, "pod/echo", "http://echo.default/clientip") not in ("", own)
 
 
 def test_node_port_traffic_is_masqueraded_under_cluster_and_not_under_local(
