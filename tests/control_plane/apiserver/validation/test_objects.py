@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from k8slab.api import load
 from k8slab.control_plane.apiserver.validation import formats, validate
-from k8slab.control_plane.apiserver.validation.schedules import schedule_error
 from k8slab.control_plane.apiserver.validation.go_text import diff, plain
+from k8slab.control_plane.apiserver.validation.schedules import schedule_error
 
 
 def thing(kind: str, api_version: str = "v1", /, **fields: Any) -> dict[str, Any]:

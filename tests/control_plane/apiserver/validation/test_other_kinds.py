@@ -34,8 +34,11 @@ def indexed(**spec: Any) -> dict[str, Any]:
 
 
 def cron(schedule: str = "0 0 * * *", **spec: Any) -> dict[str, Any]:
-    return thing("CronJob", BATCH, spec={
-        "schedule": schedule, "jobTemplate": {"spec": job()["spec"]}, **spec})
+    return thing(
+        "CronJob",
+        BATCH,
+        spec={"schedule": schedule, "jobTemplate": {"spec": job()["spec"]}, **spec},
+    )
 
 
 def limits(**item: Any) -> dict[str, Any]:
@@ -189,7 +192,8 @@ def test_what_is_wrong_is_said_as_kubernetes_says_it(
         (claim(), claim(resources={"requests": {"storage": "500Mi"}}),
          "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity"),
         (indexed(), indexed(completions=7, parallelism=3),
-         "spec.completions: Invalid value: 7: can only be modified in tandem with spec.parallelism"),
+         "spec.completions: Invalid value: 7: "
+         "can only be modified in tandem with spec.parallelism"),
     ],
 )  # fmt: skip
 def test_a_change_that_is_not_allowed_is_refused(
