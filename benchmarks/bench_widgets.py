@@ -26,6 +26,9 @@ GUESSES: Mapping[str, Mapping[str, str]] = {
     "rule_debugger": {"end": "rewritten to a Pod", "ways": "3"},
     "packet_card": {"outcome": "answered", "seen": "the client's own"},
     "load_generator": {"share": "one Pod served all", "failed": "none"},
+    "slice_workbench": {"ready": "true", "serving": "true", "terminating": "false", "port": "80"},
+    "scale_lens": {"iptables": "a few, always", "nftables": "a few, always"},
+    "incident_console": {"layer": "the name"},  # breaks the cluster: last
 }
 OTHERS: tuple[Callable[[Cluster], Any], ...] = (viz.time_bar, viz.explorer, viz.label_magnet)
 

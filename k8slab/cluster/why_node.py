@@ -36,7 +36,7 @@ def explain_node(cluster: Cluster, name: str) -> Explanation | None:
     if ready is None or ready.status == "True":
         return None
     judged = _judgement(cluster, name)
-    deed = _silencing_deed(cluster, name, judged[0].id if judged else len(cluster.trace) + 1)
+    deed = silencing_deed(cluster, name, judged[0].id if judged else len(cluster.trace) + 1)
     findings = [_of_condition(name, ready.status, ready.reason, ready.message)]
     if deed is None:
         return Explanation(f"Node/{name}", judged, findings)
@@ -67,7 +67,7 @@ def _judgement(cluster: Cluster, name: str) -> list[Record]:
     return []
 
 
-def _silencing_deed(cluster: Cluster, name: str, before: int) -> Record | None:
+def silencing_deed(cluster: Cluster, name: str, before: int) -> Record | None:
     """Return the last thing that you did to the machine before a record, if it silenced it."""
     subjects = (f"Node/{name}", f"Component/kubelet/{name}")
     deeds = [

@@ -3,6 +3,7 @@
 import pytest
 
 from k8slab import Cluster
+from k8slab.cluster.why_node import silencing_deed
 
 
 @pytest.fixture
@@ -62,3 +63,20 @@ def test_a_silence_that_is_not_judged_yet_is_none(cluster) -> None:
     cluster.break_node("worker-2")
     cluster.run(10)
     assert "not Ready" not in cluster.why("node/worker-2").text
+
+
+def test_a_repair_that_has_not_worked_yet_hides_nothing(cluster) -> None:
+    cluster.break_node("worker-2")
+    cluster.run(70)
+    cluster.repair_node("worker-2")
+    assert "you pulled its plug" in cluster.why("node/worker-2").text
+    cluster.run(5)
+
+
+def test_a_silence_that_was_ended_silences_no_more(cluster) -> None:
+    cluster.partition("worker-2")
+    now = len(cluster.trace) + 1
+    assert silencing_deed(cluster, "worker-2", now).verb == "cut off"
+    cluster.heal("worker-2")
+    assert silencing_deed(cluster, "worker-2", len(cluster.trace) + 1) is None
+    assert silencing_deed(cluster, "worker-2", now).verb == "cut off"
