@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         replace: Mapping[str, Any] | None = None,
         heartbeats: str = "lazy",
         proxy_mode: str = "iptables",
+        ip_families: Sequence[str] = ("IPv4",),
         rbac: bool = False,
         boot: bool = True,
     ) -> None:
@@ -76,13 +77,14 @@ class Cluster(Asking, Breaking, TimeMachine):
             "replace": replace,
             "heartbeats": heartbeats,
             "proxy_mode": proxy_mode,
+            "ip_families": tuple(ip_families),
             "rbac": rbac,
         }
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
         self.breakpoints = Breakpoints(self)
         self.recording = Recording(self.sim, lambda path: Path(path).read_text(encoding="utf-8"))
-        subnets = addresses.subnets(workers + 1)
+        subnets = addresses.subnets(workers + 1, ip_families)
         self.world = World(self.sim, latency or Latency(), replace or {}, subnets, heartbeats)
         self.world.set_proxy_mode(proxy_mode)
         self.world.rbac = rbac

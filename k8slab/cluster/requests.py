@@ -22,6 +22,7 @@ from k8slab.api.core import Pod
 from k8slab.api.pods import is_pod_active, is_pod_ready, is_pod_terminal
 from k8slab.cluster.names import named
 from k8slab.cluster.world import OUTSIDE
+from k8slab.linux.addresses import joined
 from k8slab.linux.errors import ConnectionRefused, NetworkError, TimedOut
 from k8slab.linux.journey import Hop, Journey, Visit
 from k8slab.linux.netns import NetNamespace
@@ -129,13 +130,13 @@ async def send(
         return draft
     address = found.ip
     result = await _exchange(net, address, port, host, path, timeout, packets)
-    endpoint = _endpoint(packets, f"{address}:{port}")
+    endpoint = _endpoint(packets, joined(address, port))
     return msgspec.structs.replace(
         draft,
         ended=cluster.now,
-        address=f"{address}:{port}",
+        address=joined(address, port),
         endpoint=endpoint,
-        served_by=_owner(cluster, endpoint.rpartition(":")[0]),
+        served_by=_owner(cluster, endpoint.rpartition(":")[0].strip("[]")),
         **result,
     )
 
@@ -261,7 +262,7 @@ def _endpoint(journey: Journey, address: str) -> str:
     """Return where the first packet's destination was rewritten to, if it was."""
     for hop in journey.hops:
         if hop.direction == "request" and hop.before.dst != hop.after.dst:
-            return f"{hop.after.dst}:{hop.after.dport}"
+            return joined(hop.after.dst, hop.after.dport)
     return address
 
 
@@ -269,7 +270,11 @@ def _owner(cluster: Cluster, ip: str) -> str:
     """Return who has the address: a Pod, or a machine."""
     for pod in cluster.view.list(Pod):
         # A Pod that is being deleted still answers.
-        if pod.status.podIP == ip and not pod.spec.hostNetwork and not is_pod_terminal(pod):
+        if (
+            any(own.ip == ip for own in pod.status.podIPs)
+            and not pod.spec.hostNetwork
+            and not is_pod_terminal(pod)
+        ):
             return f"{pod.metadata.namespace}/{pod.metadata.name} on {pod.spec.nodeName}"
     for name, machine in cluster.world.machines.items():
         if machine.net.is_local(ip) and not ip.startswith("127."):

@@ -49,6 +49,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     latency: Latency | None
     heartbeats: Literal["lazy", "events"]
     proxy_mode: Literal["iptables", "nftables"] = "iptables"
+    ip_families: tuple[Literal["IPv4", "IPv6"], ...] = ("IPv4",)
     rbac: bool = False
     replaced: tuple[str, ...]  # the components that were the learner's own
     inputs: tuple[Input, ...]
@@ -82,6 +83,7 @@ def load(kind: type[Cluster], path: str | Path, replace: Mapping[str, Any] | Non
         replace=replace,
         heartbeats=run.heartbeats,
         proxy_mode=run.proxy_mode,
+        ip_families=run.ip_families,
         rbac=run.rbac,
         boot=False,
     )
@@ -110,6 +112,7 @@ def run_of(cluster: Cluster) -> Run:
         latency=made["latency"],
         heartbeats=made["heartbeats"],
         proxy_mode=made["proxy_mode"],
+        ip_families=made["ip_families"],
         rbac=made["rbac"],
         replaced=tuple(sorted(made["replace"] or {})),
         inputs=tuple(cluster.recording.inputs),

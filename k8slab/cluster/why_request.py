@@ -147,15 +147,17 @@ def _no_dns(view: View, answer: Answer) -> tuple[Finding, ...]:
 def on_the_way(view: View, answer: Answer) -> tuple[Finding, ...]:
     """Return what happened to the packets, up to where their way ended."""
     ip, _, port = answer.address.rpartition(":")
+    ip = ip.strip("[]")
     service = next((s for s in view.list(Service) if ip in s.spec.clusterIPs), None)
-    to_pod = answer.endpoint.rpartition(":")
+    at, _, pod_port = answer.endpoint.rpartition(":")
+    at = at.strip("[]")
     if service is not None and answer.endpoint == answer.address:
         return _stopped_at_service(view, service, int(port), answer)
-    pod = _pod_at(view, to_pod[0])
+    pod = _pod_at(view, at)
     first = _led_to(view, service, answer) if service is not None else ()
     if pod is None:
-        return (*first, *_nobody_there(view, to_pod[0], answer))
-    return (*first, *_at_the_pod(view, pod, int(to_pod[2]), answer))
+        return (*first, *_nobody_there(view, at, answer))
+    return (*first, *_at_the_pod(view, pod, int(pod_port), answer))
 
 
 def _stopped_at_service(
@@ -272,7 +274,9 @@ def _pod_at(view: View, ip: str) -> Pod | None:
         (
             pod
             for pod in view.list(Pod)
-            if pod.status.podIP == ip and not pod.spec.hostNetwork and not is_pod_terminal(pod)
+            if any(own.ip == ip for own in pod.status.podIPs)
+            and not pod.spec.hostNetwork
+            and not is_pod_terminal(pod)
         ),
         None,
     )

@@ -22,7 +22,7 @@ from k8slab.addons.coredns import UpstreamZone
 from k8slab.api import errors
 from k8slab.client import Client, Latency, Request
 from k8slab.cluster import addresses
-from k8slab.cluster.addresses import Subnets, address
+from k8slab.cluster.addresses import Subnets, address, address6
 from k8slab.cluster.components import COMPONENTS
 from k8slab.cluster.replacing import adapted
 from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
@@ -44,6 +44,7 @@ from k8slab.sim import Group, Simulation
 CONTROL_PLANE = "control-plane"
 ROUTER = address(addresses.ROUTER)
 HEARTBEATS = ("lazy", "events")  # lazy: a Lease is written when it would change something
+METRIC6 = 1024  # of a default route of IPv6
 CPU, MEMORY = 4000, 8 * 2**30  # of each machine: millicores, bytes
 OUTSIDE = "outside"  # the machine of a client beyond the cluster
 IMAGE = re.compile(r"^\s*(?:- )?image: *(\S+)", re.MULTILINE)
@@ -99,7 +100,9 @@ class World:
         self.delegates: dict[str, Callable[[Request], Awaitable[Any]]] = {}
         # The way out: leads nowhere and says nothing, but for what the load balancers let in.
         self.router = NetNamespace(sim, "router")
-        self.router.add_ethernet("eth0", self.segment, f"{ROUTER}/{subnets.prefix}")
+        card = self.router.add_ethernet("eth0", self.segment, f"{ROUTER}/{subnets.prefix}")
+        if subnets.ipv6:
+            card.add_address(f"{address6(addresses.ROUTER)}/64")
         self.load_balancers = LoadBalancers(sim, self.router)  # the cloud's
         self.install_components()
 
@@ -111,6 +114,13 @@ class World:
         net.add_ethernet("eth0", self.segment, f"{address(number)}/{self.subnets.prefix}")
         net.routes.replace(Route(destination="default", device="eth0", gateway=ROUTER))
         net.ip_forward = True
+        if self.subnets.ipv6:
+            net.interfaces["eth0"].add_address(f"{address6(number)}/64")
+            out = address6(addresses.ROUTER)
+            net.routes6.replace(
+                Route(destination="default", device="eth0", gateway=out, metric=METRIC6)
+            )
+            net.ip6_forward = True
         net.queries = self.replace.get("queries")
         machine = Machine(self.sim, name, net, cpu=CPU, memory=MEMORY)
         machine.disk.write("/etc/resolv.conf", f"nameserver {ROUTER}\n")
@@ -200,6 +210,7 @@ class World:
             "NODE_NAME": CONTROL_PLANE,
             "CONTROL_PLANE_ENDPOINT": f"{self.api.address}:6443",
             "POD_SUBNET": self.subnets.pods,
+            "SERVICE_SUBNET": self.subnets.services,
             "PROXY_MODE": self.proxy_mode,
             "AUTHORIZATION_MODE": NODE_AND_RBAC if self.rbac else ALWAYS_ALLOW,
         }

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from k8slab.linux.addresses import ip_int
+from k8slab.linux.addresses import ip_int, is_ipv6
 from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.journey import Journey
 from k8slab.linux.resolv_conf import MAX_NAMESERVERS, ResolvConf
@@ -74,11 +74,13 @@ class Lookup(msgspec.Struct, frozen=True):
 
     @property
     def ip(self) -> str:
-        """The first IPv4 address. Raises ResolutionError."""
-        for address in self.addresses:
-            if ":" not in address:
-                return address
-        raise ResolutionError(self)
+        """The address that programs try first. Raises ResolutionError.
+
+        IPv4 comes before addresses of fc00::/7, which a cluster's own are (RFC 6724, section 2.1).
+        """
+        if not self.addresses:
+            raise ResolutionError(self)
+        return min(self.addresses, key=is_ipv6)
 
     def __repr__(self) -> str:
         lines = [f"{self.name}: {', '.join(self.addresses) or self.error}"]

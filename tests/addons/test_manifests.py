@@ -11,6 +11,7 @@ VALUES = {
     "CONTROL_PLANE_ENDPOINT": "control-plane:6443",
     "POD_SUBNET": "10.244.0.0/16",
     "PROXY_MODE": "iptables",
+    "SERVICE_SUBNET": "10.96.0.0/12",
     "AUTHORIZATION_MODE": "Node,RBAC",
 }
 

@@ -12,6 +12,7 @@ Upstream: pkg/controller/endpoint/endpoints_controller.go
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -50,7 +51,7 @@ class Listed(NamedTuple):
 def subsets_of(slices: Sequence[EndpointSlice]) -> tuple[EndpointSubset, ...]:
     """Return the slices' endpoints, together where they share their ports, by address."""
     listed = [found for slice_ in slices for found in _listed(slice_)]
-    listed.sort(key=lambda found: tuple(map(int, found.address.ip.split("."))))
+    listed.sort(key=lambda found: int(ip_address(found.address.ip)))
     by_ports: dict[tuple[EndpointPort, ...], list[Listed]] = {}
     for found in listed:
         by_ports.setdefault(found.ports, []).append(found)
@@ -86,7 +87,9 @@ def endpoints_for(
     service: Service, slices: Sequence[EndpointSlice], old: Endpoints | None
 ) -> Endpoints:
     """Return the Endpoints that the Service should have; what others wrote on it stays."""
-    subsets, cut = truncated(subsets_of(slices))
+    # The old form has room for one family: the Service's first.
+    family = service.spec.ipFamilies[0] if service.spec.ipFamilies else "IPv4"
+    subsets, cut = truncated(subsets_of([each for each in slices if each.addressType == family]))
     meta = old.metadata if old is not None else _named(service)
     labels = {**service.metadata.labels, MANAGED_BY: "endpoint-controller"}
     if service.spec.clusterIP in ("", "None"):

@@ -1,7 +1,8 @@
 """The node IPAM controller: gives each node a range of addresses for its Pods.
 
-`CidrSet` hands out equal parts of the cluster's range, `NodeIpamController` writes one into each
-node's spec.podCIDR. What a node gets it keeps; the range of a node that is deleted is free again.
+`CidrSet` hands out equal parts of one of the cluster's ranges, `NodeIpamController` writes one of
+each family into each node's spec.podCIDRs. What a node gets it keeps; the ranges of a node that is
+deleted are free again.
 
 Rule of use: ranges that nodes have already are taken over before the first one is handed out.
 
@@ -10,14 +11,15 @@ Upstream: pkg/controller/nodeipam/ipam/range_allocator.go, cidrset/cidr_set.go
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
+from ipaddress import ip_network
 
 from k8slab.api.core import Node
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue
 from k8slab.control_plane.controllers.controller_utils import decide
 
-CLUSTER_CIDR = "10.244.0.0/16"  # --cluster-cidr
-NODE_MASK = 24  # --node-cidr-mask-size
+CLUSTER_CIDR = "10.244.0.0/16"  # --cluster-cidr: one range, or one of each family
+NODE_MASK = 24  # --node-cidr-mask-size, --node-cidr-mask-size-ipv4
+NODE_MASK_IPV6 = 64  # --node-cidr-mask-size-ipv6
 
 
 class CidrSet:
@@ -32,7 +34,7 @@ class CidrSet:
     """
 
     def __init__(self, cluster_cidr: str, mask: int) -> None:
-        self._network = IPv4Network(cluster_cidr)
+        self._network = ip_network(cluster_cidr)
         self._mask = mask
         self._size = 2 ** (mask - self._network.prefixlen)
         self._taken: dict[str, None] = {}
@@ -58,8 +60,9 @@ class CidrSet:
         self._taken.pop(part, None)
 
     def _part(self, index: int) -> str:
-        first = int(self._network.network_address) + index * 2 ** (32 - self._mask)
-        return str(IPv4Network((first, self._mask)))
+        network = self._network
+        first = int(network.network_address) + index * 2 ** (network.max_prefixlen - self._mask)
+        return str(type(network)((first, self._mask)))
 
 
 class NodeIpamController:
@@ -81,7 +84,10 @@ class NodeIpamController:
         self._recorder = recorder
         self._nodes = informers.informer(Node)
         self._queue = WorkQueue(self._sim, self.component)
-        self._ranges = CidrSet(cluster_cidr, node_mask)
+        self._ranges = [
+            CidrSet(cidr, NODE_MASK_IPV6 if ":" in cidr else node_mask)
+            for cidr in cluster_cidr.split(",")
+        ]
 
     async def run(self) -> None:
         """Give ranges to nodes for ever."""
@@ -92,9 +98,11 @@ class NodeIpamController:
     def _on_node(self, old: Node | None, new: Node | None) -> None:
         if new is None:
             assert old is not None
-            self._ranges.release(old.spec.podCIDR)
+            for ranges, part in zip(self._ranges, parts_of(old), strict=False):
+                ranges.release(part)
         elif new.spec.podCIDR:
-            self._ranges.occupy(new.spec.podCIDR)
+            for ranges, part in zip(self._ranges, parts_of(new), strict=False):
+                ranges.occupy(part)
         else:
             self._queue.add(new.metadata.name)
 
@@ -102,14 +110,25 @@ class NodeIpamController:
         node = self._nodes.by_key(name)
         if node is None or node.spec.podCIDR:
             return
-        part = self._ranges.allocate()
-        if part is None:
+        parts = [part for ranges in self._ranges if (part := ranges.allocate()) is not None]
+        if len(parts) < len(self._ranges):
+            self._release(parts)
             text = f"Node {name} status is now: CIDRNotAvailable"
             self._recorder.event(node, "Normal", "CIDRNotAvailable", text)
             return
-        decide(self._sim, self.component, node, f"podCIDR {part}")
+        decide(self._sim, self.component, node, f"podCIDR {', '.join(parts)}")
         try:
-            await self._client.patch(Node, name, {"spec": {"podCIDR": part, "podCIDRs": [part]}})
+            spec = {"podCIDR": parts[0], "podCIDRs": parts}
+            await self._client.patch(Node, name, {"spec": spec})
         except Exception:
-            self._ranges.release(part)
+            self._release(parts)
             raise
+
+    def _release(self, parts: list[str]) -> None:
+        for ranges, part in zip(self._ranges, parts, strict=False):
+            ranges.release(part)
+
+
+def parts_of(node: Node) -> tuple[str, ...]:
+    """Return the ranges that a node has, of its families in their order."""
+    return node.spec.podCIDRs or ((node.spec.podCIDR,) if node.spec.podCIDR else ())

@@ -12,16 +12,17 @@ Upstream: sigs.k8s.io/kind images/kindnetd main.go
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from k8slab.api.core import Node
 from k8slab.client import Client, Informers
+from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.routes import Route
 from k8slab.node.cni import masquerade
 from k8slab.node.cni.plugin import CONFIG
 from k8slab.node.cni.policy_agent import PolicyAgent
-from k8slab.node.cni.routes import internal_ip, pod_cidr, route_to
+from k8slab.node.cni.routes import internal_ips, pod_cidrs, routes_to
 from k8slab.node.interfaces import Process, Program
 from k8slab.node.machine import Machine
 from k8slab.sim import Queue
@@ -46,7 +47,7 @@ class Agent:
         self._client = client
         self._machine = machine
         self._process = process
-        self._routes: dict[str, Route] = {}  # node -> route
+        self._routes: dict[str, tuple[Route, ...]] = {}  # node -> routes
         self._changed: dict[str, None] = {}  # nodes to look at, in the order of their changes
         self._wake: Queue[None] = Queue(process.sim, f"kindnetd/{machine.name}")
 
@@ -56,6 +57,8 @@ class Agent:
         subnets = tuple(self._process.env.get("POD_SUBNET", POD_SUBNET).split(","))
         self._machine.net.ip_forward = True
         masquerade.ensure(self._machine.net, subnets)
+        if any(map(is_ipv6, subnets)):
+            self._machine.net.ip6_forward = True
         informer.add_handler(self._notice)
         policies = PolicyAgent(self._process.sim, self._client, self._machine)
         self._process.sim.spawn(policies.run(), f"kindnetd/{self._machine.name}: policies")
@@ -77,33 +80,35 @@ class Agent:
         done = []
         for name, node in nodes.items():
             if name != self._machine.name:
-                wanted = route_to(node, self._machine.name) if node is not None else None
-                if wanted != self._routes.get(name):
-                    done.append(self._replace(name, wanted))
-            elif node is not None and pod_cidr(node):
-                self._configure(pod_cidr(node))
+                wanted = routes_to(node, self._machine.name) if node is not None else ()
+                if wanted != self._routes.get(name, ()):
+                    done += self._replace(name, wanted)
+            elif node is not None and pod_cidrs(node):
+                self._configure(pod_cidrs(node))
         if done:
             self._trace("route", done[0] if len(done) == 1 else f"{len(done)} routes")
 
-    def _replace(self, name: str, wanted: Route | None) -> str:
-        """Put a node's route in the place of the one it had; returns what was done."""
-        table, present = self._machine.net.routes, self._routes.pop(name, None)
-        if present is not None:
-            table.remove(present.destination)
-        if wanted is None:
-            return f"del {present}"
-        self._process.log(f"Node {name} has CIDR [{wanted.destination}]")
-        table.replace(wanted)
+    def _replace(self, name: str, wanted: tuple[Route, ...]) -> list[str]:
+        """Put a node's routes in the place of those it had; returns what was done."""
+        net, present = self._machine.net, self._routes.pop(name, ())
+        for route in present:
+            net.routes_for(route.destination).remove(route.destination)
+        if not wanted:
+            return [f"del {route}" for route in present]
+        ranges = " ".join(route.destination for route in wanted)
+        self._process.log(f"Node {name} has CIDR [{ranges}]")
+        for route in wanted:
+            net.routes_for(route.destination).replace(route)
         self._routes[name] = wanted
-        return f"add {wanted}"
+        return [f"add {route}" for route in wanted]
 
-    def _configure(self, cidr: str) -> None:
+    def _configure(self, cidrs: Sequence[str]) -> None:
         """Write the CNI configuration: from then on Pods can be connected."""
-        text = conflist(cidr)
+        text = conflist(*cidrs)
         if self._machine.disk.files.get(CONFIG) != text:
-            self._process.log(f"handling current node, CIDR [{cidr}]")
+            self._process.log(f"handling current node, CIDR [{' '.join(cidrs)}]")
             self._machine.disk.write(CONFIG, text)
-            self._trace("configure", cidr)
+            self._trace("configure", " ".join(cidrs))
 
     def _trace(self, verb: str, detail: str) -> None:
         sim = self._process.sim
@@ -111,8 +116,8 @@ class Agent:
         sim.cause = sim.trace.add(component, verb, f"Node/{self._machine.name}", detail)
 
 
-def conflist(cidr: str) -> str:
-    """Return the CNI configuration for a node with this range of Pod addresses."""
+def conflist(*cidrs: str) -> str:
+    """Return the CNI configuration for a node with these ranges of Pod addresses."""
     plugins: list[dict[str, Any]] = [
         {
             "type": "bridge",
@@ -122,8 +127,8 @@ def conflist(cidr: str) -> str:
             "ipam": {
                 "type": "host-local",
                 "dataDir": "/var/lib/cni/networks",
-                "routes": [{"dst": "0.0.0.0/0"}],
-                "ranges": [[{"subnet": cidr}]],
+                "routes": [{"dst": "::/0" if is_ipv6(c) else "0.0.0.0/0"} for c in cidrs],
+                "ranges": [[{"subnet": cidr}] for cidr in cidrs],
             },
             "mtu": 1500,
         },
@@ -133,5 +138,5 @@ def conflist(cidr: str) -> str:
     return json.dumps(config, indent=2) + "\n"
 
 
-def _place(node: Node | None) -> tuple[str, str]:
-    return (pod_cidr(node), internal_ip(node)) if node is not None else ("", "")
+def _place(node: Node | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return (pod_cidrs(node), internal_ips(node)) if node is not None else ((), ())

@@ -10,6 +10,9 @@ Upstream: containernetworking/plugins plugins/main/bridge
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.links import Bridge, veth_pair
 from k8slab.linux.netns import NetNamespace
 from k8slab.linux.routes import Route
@@ -17,28 +20,42 @@ from k8slab.node.cni.ipam import gateway
 
 BRIDGE = "cni0"
 INSIDE = "eth0"  # the device's name in the Pod
+METRIC6 = 1024  # of the default route of IPv6
 VETH_DIGITS = 8  # of the sandbox's id, in the name of the host's end
 
 
-def ensure_bridge(host: NetNamespace, subnet: str) -> Bridge:
-    """Return the node's bridge, made with the gateway's address if it is not there."""
+def ensure_bridge(host: NetNamespace, subnets: Sequence[str]) -> Bridge:
+    """Return the node's bridge, made with the gateways' addresses if it is not there."""
     device = host.interfaces.get(BRIDGE)
     if not isinstance(device, Bridge):
         device = host.add_bridge(BRIDGE)
-    address = f"{gateway(subnet)}/{subnet.partition('/')[2]}"
-    if address not in device.addresses:
-        device.add_address(address)
+    for subnet in subnets:
+        address = f"{gateway(subnet)}/{subnet.partition('/')[2]}"
+        if address not in device.addresses:
+            device.add_address(address)
     return device
 
 
-def plug(host: NetNamespace, pod: NetNamespace, sandbox_id: str, ip: str, subnet: str) -> None:
-    """Connect the Pod's namespace and give it its address and its way out."""
-    bridge = ensure_bridge(host, subnet)
+def plug(
+    host: NetNamespace, pod: NetNamespace, sandbox_id: str, addresses: Sequence[tuple[str, str]]
+) -> None:
+    """Connect the Pod's namespace and give it its addresses and its way out.
+
+    `addresses` are an address and its range, for each family.
+    """
+    bridge = ensure_bridge(host, [subnet for _, subnet in addresses])
     outside, inside = veth_pair(host, veth_name(sandbox_id), pod, INSIDE)
     # hairpin: a Pod that reaches itself through a Service comes back through its own port
     bridge.attach(outside, hairpin=True)
-    inside.add_address(f"{ip}/{subnet.partition('/')[2]}")
-    pod.routes.replace(Route(destination="default", gateway=gateway(subnet), device=INSIDE))
+    for ip, subnet in addresses:
+        inside.add_address(f"{ip}/{subnet.partition('/')[2]}")
+        out = Route(
+            destination="default",
+            gateway=gateway(subnet),
+            device=INSIDE,
+            metric=METRIC6 if is_ipv6(ip) else 0,
+        )
+        pod.routes_for(ip).replace(out)
 
 
 def unplug(host: NetNamespace, sandbox_id: str) -> None:

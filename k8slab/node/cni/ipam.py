@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from k8slab.linux.addresses import ip_int, ip_text, network
+from k8slab.linux.addresses import ALL_ONES, ALL_ONES6, ip_int, ip_text, is_ipv6, network
 from k8slab.node.folder import Folder
 
 STORE = "var/lib/cni/networks"
-LAST = "last_reserved_ip.0"
+LAST = "last_reserved_ip."  # and the number of the range: 0, or 1 of the second family
 
 
 class NoAddresses(Exception):  # noqa: N818 (the plugin's words are the message)
@@ -27,18 +27,19 @@ class NoAddresses(Exception):  # noqa: N818 (the plugin's words are the message)
 class Ipam:
     """The addresses of one range on one machine."""
 
-    def __init__(self, disk: Folder, name: str, subnet: str) -> None:
+    def __init__(self, disk: Folder, name: str, subnet: str, number: int = 0) -> None:
         self._disk = disk
         self._folder = f"{STORE}/{name}"
+        self._last = f"{self._folder}/{LAST}{number}"
         self.subnet = subnet
 
     def allocate(self, owner: str) -> str:
         """Reserve the next address for the owner and return it. Raises NoAddresses."""
         taken = _Taken(self._disk, self._folder)
-        last = str(self._disk.files.get(f"{self._folder}/{LAST}", ""))
+        last = str(self._disk.files.get(self._last, ""))
         ip = next_free(self.subnet, last, taken)
         self._disk.write(f"{self._folder}/{ip}", owner)
-        self._disk.write(f"{self._folder}/{LAST}", ip)
+        self._disk.write(self._last, ip)
         return ip
 
     def release(self, ip: str) -> None:
@@ -49,8 +50,7 @@ class Ipam:
         """Return the addresses in use, with their owners."""
         paths = self._disk.list(self._folder)
         found = {path.rpartition("/")[2]: str(self._disk.files[path]) for path in paths}
-        found.pop(LAST, None)
-        return found
+        return {ip: owner for ip, owner in found.items() if not ip.startswith(LAST)}
 
 
 def gateway(subnet: str) -> str:
@@ -59,7 +59,7 @@ def gateway(subnet: str) -> str:
     >>> gateway("10.244.1.0/24")
     '10.244.1.1'
     """
-    return ip_text(network(subnet)[0] + 1)
+    return ip_text(network(subnet)[0] + 1, is_ipv6(subnet))
 
 
 def next_free(subnet: str, last: str, taken: Container[str]) -> str:
@@ -71,16 +71,18 @@ def next_free(subnet: str, last: str, taken: Container[str]) -> str:
     '10.244.1.2'
     """
     base, mask = network(subnet)
-    first, final = base + 2, (base | ~mask & 0xFFFFFFFF) - 1  # without gateway and broadcast
+    ipv6 = is_ipv6(subnet)
+    ones = ALL_ONES6 if ipv6 else ALL_ONES
+    first, final = base + 2, (base | ~mask & ones) - 1  # without gateway and broadcast
     count = final - first + 1
     start = ip_int(last) + 1 - first if last else 0
     for step in range(max(count, 0)):
-        ip = ip_text(first + (start + step) % count)
+        ip = ip_text(first + (start + step) % count, ipv6)
         if ip not in taken:
             return ip
     raise NoAddresses(
         "failed to allocate for range 0: no IP addresses available in range set: "
-        f"{ip_text(base + 1)}-{ip_text(final)}"
+        f"{ip_text(base + 1, ipv6)}-{ip_text(final, ipv6)}"
     )
 
 

@@ -7,6 +7,7 @@ Upstream: sigs.k8s.io/kind images/kindnetd masq.go
 
 from __future__ import annotations
 
+from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.netns import NetNamespace
 
 CHAIN = "KIND-MASQ-AGENT"
@@ -33,7 +34,13 @@ def rules(pod_subnets: tuple[str, ...]) -> str:
 
 
 def ensure(net: NetNamespace, pod_subnets: tuple[str, ...]) -> None:
-    """Write the chain and the jump to it."""
-    net.iptables_restore(rules(pod_subnets), noflush=True)
-    if f"-j {CHAIN}\n" not in net.iptables_save("nat"):
-        net.iptables_restore(f"*nat\n{JUMP}\nCOMMIT\n", noflush=True)
+    """Write the chain and the jump to it, for each family that has Pods."""
+    for ipv6 in (False, True):
+        mine = tuple(subnet for subnet in pod_subnets if is_ipv6(subnet) == ipv6)
+        if not mine:
+            continue
+        restore = net.ip6tables_restore if ipv6 else net.iptables_restore
+        restore(rules(mine), noflush=True)
+        saved = net.ip6tables_save("nat") if ipv6 else net.iptables_save("nat")
+        if f"-j {CHAIN}\n" not in saved:
+            restore(f"*nat\n{JUMP}\nCOMMIT\n", noflush=True)

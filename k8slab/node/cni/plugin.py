@@ -31,7 +31,7 @@ class Cni:
         self._sim = sim
         self._machine = machine
         self._parsed: tuple[str, dict[str, Any]] = ("", {})
-        self._addresses: dict[str, str] = {}  # sandbox id -> address
+        self._addresses: dict[str, tuple[str, ...]] = {}  # sandbox id -> addresses
         self._mapped: dict[str, PortMappings] = {}
 
     def ready(self) -> bool:
@@ -44,34 +44,44 @@ class Cni:
         """Connect the namespace and return its addresses; raises RuntimeFailed."""
         if not self.ready():
             raise self._failed(sandbox_id, "cni plugin not initialized")
-        ipam = self._ipam()
+        got: list[tuple[str, str]] = []
         try:
-            ip = ipam.allocate(sandbox_id)
+            for ipam in self._ipams():
+                got.append((ipam.allocate(sandbox_id), ipam.subnet))
         except NoAddresses as error:
+            self._release(tuple(ip for ip, _ in got))
             reason = f'plugin type="bridge" name="kindnet" failed (add): {error}'
             raise self._failed(sandbox_id, reason) from None
-        bridge.plug(self._machine.net, netns, sandbox_id, ip, ipam.subnet)
-        self._addresses[sandbox_id] = ip
+        bridge.plug(self._machine.net, netns, sandbox_id, got)
+        ips = self._addresses[sandbox_id] = tuple(ip for ip, _ in got)
         if port_mappings:
             self._mapped[sandbox_id] = port_mappings
-            portmap.install(self._machine.net, sandbox_id, ip, port_mappings)
-        return (ip,)
+            portmap.install(self._machine.net, sandbox_id, ips[0], port_mappings)
+        return ips
 
     async def delete(self, sandbox_id: str) -> None:
         """Disconnect it and free its addresses; doing so twice does no harm."""
-        ip = self._addresses.pop(sandbox_id, None)
-        if ip is None:
+        ips = self._addresses.pop(sandbox_id, None)
+        if ips is None:
             return
         if self._mapped.pop(sandbox_id, None):
             portmap.uninstall(self._machine.net, sandbox_id)
         bridge.unplug(self._machine.net, sandbox_id)
         if self.ready():
-            self._ipam().release(ip)
+            self._release(ips)
 
-    def _ipam(self) -> Ipam:
+    def _release(self, ips: tuple[str, ...]) -> None:
+        for ip, ipam in zip(ips, self._ipams(), strict=False):
+            ipam.release(ip)
+
+    def _ipams(self) -> list[Ipam]:
+        """Return the books of each range: one, or one of each family."""
         config = self._config()
         ranges = config["plugins"][0]["ipam"]["ranges"]
-        return Ipam(self._machine.disk, config["name"], ranges[0][0]["subnet"])
+        return [
+            Ipam(self._machine.disk, config["name"], each[0]["subnet"], number)
+            for number, each in enumerate(ranges)
+        ]
 
     def _config(self) -> dict[str, Any]:
         text = str(self._machine.disk.read(CONFIG))

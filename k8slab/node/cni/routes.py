@@ -4,7 +4,7 @@
 
 There is no tunnel: the nodes share a wire, so the next node is the next hop.
 
-Rule of use: pure; the agent applies what `route_to` says.
+Rule of use: pure; the agent applies what `routes_to` says.
 
 Upstream: sigs.k8s.io/kind images/kindnetd routes.go
 """
@@ -14,31 +14,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8slab.api.core import Node
+from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.routes import Route
 
 DEVICE = "eth0"
 
 
-def pod_cidr(node: Node) -> str:
-    """Return the range of the node's Pods, "" as long as none is assigned."""
-    return node.spec.podCIDR if node.spec is not None else ""
+def pod_cidrs(node: Node) -> tuple[str, ...]:
+    """Return the ranges of the node's Pods, of each family one; none before they are assigned."""
+    return node.spec.podCIDRs or ((node.spec.podCIDR,) if node.spec.podCIDR else ())
 
 
-def internal_ip(node: Node) -> str:
-    """Return the node's address on the wire, "" if it has not reported one."""
-    addresses = node.status.addresses if node.status is not None else ()
-    return next((each.address for each in addresses if each.type == "InternalIP"), "")
+def internal_ips(node: Node) -> tuple[str, ...]:
+    """Return the node's addresses on the wire, none if it has not reported one."""
+    return tuple(each.address for each in node.status.addresses if each.type == "InternalIP")
 
 
-def route_to(node: Node, own: str) -> Route | None:
-    """Return the route that the node `own` needs to the other's Pods, None if none (yet)."""
-    cidr, ip = pod_cidr(node), internal_ip(node)
-    if node.metadata.name == own or not cidr or not ip:
-        return None
-    return Route(destination=cidr, gateway=ip, device=DEVICE)
+def routes_to(node: Node, own: str) -> tuple[Route, ...]:
+    """Return the routes that the node `own` needs to the other's Pods, none if none (yet)."""
+    if node.metadata.name == own:
+        return ()
+    ways = {is_ipv6(ip): ip for ip in reversed(internal_ips(node))}
+    return tuple(
+        Route(destination=cidr, gateway=ways[is_ipv6(cidr)], device=DEVICE, metric=_metric(cidr))
+        for cidr in pod_cidrs(node)
+        if is_ipv6(cidr) in ways
+    )
 
 
 def routes(nodes: Iterable[Node], own: str) -> tuple[Route, ...]:
     """Return all routes that the node `own` needs, in the order of the nodes."""
-    found = (route_to(node, own) for node in nodes)
-    return tuple(route for route in found if route is not None)
+    return tuple(route for node in nodes for route in routes_to(node, own))
+
+
+def _metric(cidr: str) -> int:
+    return 1024 if is_ipv6(cidr) else 0

@@ -18,6 +18,7 @@ from k8slab.api.core import Node, ObjectReference, Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.api.networking import ServiceCIDR
 from k8slab.client import Client, EventRecorder, Informers, Latency, key_of
+from k8slab.linux.addresses import is_ipv6, is_loopback
 from k8slab.linux.netfilter import Ruleset, parse
 from k8slab.linux.nft import NftRuleset
 from k8slab.node.kube_proxy.cache import RuleCache
@@ -29,7 +30,7 @@ from k8slab.node.kube_proxy.proxy_health import ProxyHealthServer
 from k8slab.node.kube_proxy.render import RuleSync, install
 from k8slab.node.kube_proxy.service_health import ServiceHealthServer, health_check
 from k8slab.node.kube_proxy.sync import Summary, view_of
-from k8slab.node.kube_proxy.types import service_of
+from k8slab.node.kube_proxy.types import IPV4, IPV6, service_of
 from k8slab.node.machine import Machine
 from k8slab.sim import Signal, Simulation
 
@@ -65,7 +66,7 @@ class Proxier:
         self.config = config or Config()
         self.name = f"kube-proxy/{machine.name}"
         self.cache = cache or RuleCache()
-        self.rules = self._make_sync()
+        self.syncs = self._make_syncs()
         self._latency = latency or Latency()
         self._render = render
         self.health = ProxyHealthServer(
@@ -96,19 +97,24 @@ class Proxier:
             self._sync()
             earliest = self.sim.now - restore + self.config.min_sync_period
 
-    def _make_sync(self) -> RuleSync | NftSync:
-        node = view_of(self.machine.name)
-        if self.config.mode == "nftables":
-            return NftSync(node, self.config, self.cache.versions)
-        return RuleSync(node, self.config, self.cache)
+    def _make_syncs(self) -> list[RuleSync] | list[NftSync]:
+        """Return what keeps the rules of each family that the node has addresses of."""
+        node, config = view_of(self.machine.name), self.config
+        own = [ip for ip in self.machine.net.local_addresses if not is_loopback(ip)]
+        families = (IPV4, IPV6) if any(map(is_ipv6, own)) else (IPV4,)
+        if config.mode == "nftables":
+            return [NftSync(node, config, self.cache.versions, family) for family in families]
+        return [RuleSync(node, config, self.cache, family) for family in families]
 
     def _prepare_kernel(self) -> None:
         """Set the sysctls that the rules need, and take away what the other mode left behind."""
         net = self.machine.net
         if self.config.mode == "nftables":
             clean_iptables(net.ruleset)
+            clean_iptables(net.ruleset6)
         else:
-            net.nft.delete_table("ip", TABLE)
+            for family in ("ip", "ip6"):
+                net.nft.delete_table(family, TABLE)
             net.route_localnet = net.route_localnet or self.config.localhost_node_ports
         net.conntrack.timeouts.update(CONNTRACK_TIMEOUTS)
 
@@ -123,7 +129,7 @@ class Proxier:
         self._nodes.add_handler(self._on_node)
         self._services.add_handler(self._on_service)
         self._slices.add_handler(self._on_slice)
-        if isinstance(self.rules, NftSync):
+        if self.config.mode == "nftables":
             self._cidrs = informers.informer(ServiceCIDR)
             await informers.wait_for_sync()
             self._cidrs.add_handler(self._on_service_cidr)
@@ -150,20 +156,24 @@ class Proxier:
         own = self.machine.net.local_addresses if config.node_port_addresses else ()
         cidrs = view.pod_cidrs if config.detect_local_mode == "NodeCIDR" else ()
         view = msgspec.structs.replace(view, addresses=own, pod_cidrs=cidrs)
-        if view != self.rules.node:
-            self.rules.set_node(view)
+        if view != self.syncs[0].node:
+            for sync in self.syncs:
+                sync.set_node(view)
             self._change("")
 
     def _on_service_cidr(self, old: ServiceCIDR | None, new: ServiceCIDR | None) -> None:
-        if isinstance(self.rules, NftSync):
-            ranges = [cidr for each in self._cidrs.all() for cidr in each.spec.cidrs]
-            self.rules.service_cidrs = tuple(cidr for cidr in ranges if ":" not in cidr)
-            self._change("")
+        ranges = [cidr for each in self._cidrs.all() for cidr in each.spec.cidrs]
+        for sync in self.syncs:
+            if isinstance(sync, NftSync):
+                six = sync.family == IPV6
+                sync.service_cidrs = tuple(cidr for cidr in ranges if is_ipv6(cidr) == six)
+        self._change("")
 
     def _change(self, key: str) -> None:
         if not self._changed:
             self._cause = self.sim.cause
-            self.health.queued(self.rules.family)
+            for sync in self.syncs:
+                self.health.queued(sync.family)
         self._changed[key] = None
         self._news.set()
 
@@ -172,23 +182,29 @@ class Proxier:
     def _sync(self) -> None:
         changed, self._changed = self._changed, {}
         self._news = Signal(self.sim, f"{self.name}: change")
-        for key in changed:
-            if key:
-                self.rules.set_service(key, *self._objects(key))
-        net = self.machine.net
-        if self._render is not None:
-            summary = self._install(self._render)
-        elif isinstance(self.rules, NftSync):
-            summary = self.rules.apply(net.nft)
-        else:
-            summary = self.rules.apply(net.ruleset)
-        updated = [(each.port, each.endpoints) for each in self.rules.updated_ports]
-        self.rules.updated_ports.clear()
-        flush_stale(net.conntrack, updated)
-        self.health.updated(self.rules.family)
+        for sync in self.syncs:
+            for key in changed:
+                if key:
+                    sync.set_service(key, *self._objects(key))
+            self._apply(sync)
         self._sync_health(changed)
+
+    def _apply(self, sync: RuleSync | NftSync) -> None:
+        """Write the rules of one family."""
+        net = self.machine.net
+        if self._render is not None and sync.family == IPV4:
+            summary = self._install(self._render)
+        elif isinstance(sync, NftSync):
+            summary = sync.apply(net.nft)
+        else:
+            summary = sync.apply(net.ruleset6 if sync.family == IPV6 else net.ruleset)
+        updated = [(each.port, each.endpoints) for each in sync.updated_ports]
+        sync.updated_ports.clear()
+        flush_stale(net.conntrack, updated)
+        self.health.updated(sync.family)
         if summary.changed:
-            self.sim.trace.add(self.name, "sync", "rules", str(summary))
+            family = f"{IPV6}: " if sync.family == IPV6 else ""
+            self.sim.trace.add(self.name, "sync", "rules", f"{family}{summary}")
 
     def _objects(self, key: str) -> tuple[Service | None, list[EndpointSlice]]:
         """Return the Service and its slices, in the order of their names."""

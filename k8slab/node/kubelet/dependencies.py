@@ -78,8 +78,16 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def host_ip(self) -> str:
         """The address of the node: that of its first device that is not lo."""
-        devices = self.machine.net.interfaces.values()
-        return next((dev.ip for dev in devices if dev.name != "lo" and dev.ip), "127.0.0.1")
+        return self.host_ips[0]
+
+    @property
+    def host_ips(self) -> tuple[str, ...]:
+        """The addresses of the node, of each family one."""
+        devices = [dev for dev in self.machine.net.interfaces.values() if dev.name != "lo"]
+        four, six = (
+            next((ip for dev in devices if (ip := dev.ip_of(ipv6))), "") for ipv6 in (False, True)
+        )
+        return (four or "127.0.0.1", *([six] if six else []))
 
     def resolv_conf(self) -> ResolvConf:
         """Return the host's resolv.conf, an empty one if it has none."""

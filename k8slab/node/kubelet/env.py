@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -43,8 +43,8 @@ class EnvSources(msgspec.Struct, frozen=True, kw_only=True):
 
     objects: Mapping[Key, ConfigMap | Secret | None] = {}
     services: tuple[Service, ...] = ()
-    host_ip: str = ""
-    pod_ip: str = ""
+    host_ips: Sequence[str] = ()
+    pod_ips: Sequence[str] = ()
     allocatable: Mapping[str, str] = {}
     volumes: Mapping[str, Folder] = {}  # the Pod's own, by name
 
@@ -174,7 +174,7 @@ def _value_from(
     try:
         if ref.fieldRef is not None:
             return pod_field(
-                pod, ref.fieldRef.fieldPath, host_ip=sources.host_ip, pod_ip=sources.pod_ip
+                pod, ref.fieldRef.fieldPath, host_ips=sources.host_ips, pod_ips=sources.pod_ips
             )
         if ref.resourceFieldRef is not None:
             return resource_field(pod, container, ref.resourceFieldRef, sources.allocatable)

@@ -85,7 +85,7 @@ class PodView(msgspec.Struct, frozen=True, kw_only=True):
     """All that a Pod's status is made of, besides the Pod itself."""
 
     runtime: PodRuntimeStatus
-    host_ip: str
+    host_ips: tuple[str, ...]
     old: PodStatus  # what the kubelet said last
     why_waiting: Mapping[str, WhyWaiting] = {}  # by container name
     started: Mapping[str, bool] = {}  # by container id, absent: there is no startup probe
@@ -134,8 +134,8 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
         containerStatuses=regular,
         initContainerStatuses=init,
         ephemeralContainerStatuses=ephemeral,
-        hostIP=view.host_ip,
-        hostIPs=(HostIP(ip=view.host_ip),),
+        hostIP=view.host_ips[0],
+        hostIPs=tuple(HostIP(ip=ip) for ip in view.host_ips),
         podIP=ips[0] if ips else "",
         podIPs=tuple(PodIP(ip=ip) for ip in ips),
         qosClass=view.old.qosClass or pod.status.qosClass,
@@ -148,7 +148,7 @@ def generate_pod_status(pod: Pod, view: PodView) -> PodStatus:
 
 def _addresses(pod: Pod, view: PodView) -> tuple[str, ...]:
     if pod.spec.hostNetwork:
-        return (view.host_ip,)
+        return view.host_ips
     ips = view.runtime.ips()
     if not ips and (view.terminal or pod.metadata.deletionTimestamp is not None):
         return tuple(known.ip for known in view.old.podIPs)  # the last address is kept

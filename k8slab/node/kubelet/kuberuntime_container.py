@@ -216,9 +216,9 @@ class KubeRuntime:
 
     def _hosts(self, pod: Pod, sandbox_id: str) -> str:
         deps = self._deps
-        ip = self._pod_ip(pod, sandbox_id)
+        ips = self._pod_ips(pod, sandbox_id)
         of_node = str(deps.machine.disk.files.get("etc/hosts", "127.0.0.1\tlocalhost\n"))
-        return hosts_file(pod, (ip,) if ip else (), deps.config.cluster_domain, of_node)
+        return hosts_file(pod, ips, deps.config.cluster_domain, of_node)
 
     async def _environment(
         self, pod: Pod, container: Container, sandbox_id: str, mounted: dict[str, Mounted]
@@ -243,20 +243,18 @@ class KubeRuntime:
         sources = EnvSources(
             objects=objects,
             services=services,
-            host_ip=self._deps.host_ip,
-            pod_ip=self._pod_ip(pod, sandbox_id),
+            host_ips=self._deps.host_ips,
+            pod_ips=self._pod_ips(pod, sandbox_id),
             allocatable=allocatable(self._deps),
             volumes={name: volume.folder for name, volume in mounted.items()},
         )
         return make_environment(pod, container, sources)
 
-    def _pod_ip(self, pod: Pod, sandbox_id: str) -> str:
+    def _pod_ips(self, pod: Pod, sandbox_id: str) -> tuple[str, ...]:
         if pod.spec.hostNetwork:
-            return self._deps.host_ip
-        for sandbox in self._deps.runtime.sandboxes():
-            if sandbox.id == sandbox_id and sandbox.ips:
-                return sandbox.ips[0]
-        return ""
+            return self._deps.host_ips
+        sandboxes = self._deps.runtime.sandboxes()
+        return next((sandbox.ips for sandbox in sandboxes if sandbox.id == sandbox_id), ())
 
     async def _remove_old(self, container: Container, status: PodRuntimeStatus) -> None:
         """Keep one dead container of each name: that is what `logs --previous` shows."""
@@ -268,8 +266,9 @@ class KubeRuntime:
         hook = container.lifecycle.postStart if container.lifecycle is not None else None
         if hook is None:
             return
+        ip = next(iter(self._pod_ips(pod, sandbox_id)), "")
         try:
-            await run_handler(self._deps, hook, container, id_, self._pod_ip(pod, sandbox_id))
+            await run_handler(self._deps, hook, container, id_, ip)
         except (HookFailed, RuntimeFailed) as error:
             about = container_reference(pod, container)
             message = "PostStartHook failed"

@@ -93,7 +93,7 @@ def node_status(deps: Dependencies, old: NodeStatus, pressure: Sequence[str] = (
     now = timestamp(deps.sim.now)
     return NodeStatus(
         addresses=(
-            NodeAddress(type="InternalIP", address=deps.host_ip),
+            *(NodeAddress(type="InternalIP", address=ip) for ip in deps.host_ips),
             NodeAddress(type="Hostname", address=deps.node_name),
         ),
         allocatable=allocatable(deps),

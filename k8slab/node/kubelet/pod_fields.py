@@ -8,7 +8,7 @@ Upstream: pkg/fieldpath/fieldpath.go, pkg/api/v1/resource/helpers.go
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from k8slab.api.core import Container, Pod, ResourceFieldSelector
 from k8slab.api.quantity import milli_value, value
@@ -17,7 +17,7 @@ from k8slab.node.kubelet.container import all_containers
 _SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.+)'\]")
 
 
-def pod_field(pod: Pod, path: str, *, host_ip: str, pod_ip: str) -> str:
+def pod_field(pod: Pod, path: str, *, host_ips: Sequence[str], pod_ips: Sequence[str]) -> str:
     """Return the field that a fieldRef names."""
     meta, spec = pod.metadata, pod.spec
     subscript = _SUBSCRIPT.fullmatch(path)
@@ -30,10 +30,10 @@ def pod_field(pod: Pod, path: str, *, host_ip: str, pod_ip: str) -> str:
         "metadata.uid": meta.uid,
         "spec.nodeName": spec.nodeName,
         "spec.serviceAccountName": spec.serviceAccountName,
-        "status.hostIP": host_ip,
-        "status.hostIPs": host_ip,
-        "status.podIP": pod_ip,
-        "status.podIPs": pod_ip,
+        "status.hostIP": "".join(host_ips[:1]),
+        "status.hostIPs": ",".join(host_ips),
+        "status.podIP": "".join(pod_ips[:1]),
+        "status.podIPs": ",".join(pod_ips),
     }
     if path in fields:
         return fields[path]

@@ -196,7 +196,7 @@ class PodSync:
         old = self._statuses.get(uid) or pod.status
         view = PodView(
             runtime=runtime,
-            host_ip=self._deps.host_ip,
+            host_ips=self._deps.host_ips,
             old=old,
             why_waiting=self._why.get(uid, {}),
             started=self._probes.started(uid),

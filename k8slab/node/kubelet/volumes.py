@@ -206,7 +206,7 @@ class VolumeManager:
         for item in items:
             if item.fieldRef is not None:
                 files[item.path] = pod_field(
-                    pod, item.fieldRef.fieldPath, host_ip=self._deps.host_ip, pod_ip=""
+                    pod, item.fieldRef.fieldPath, host_ips=self._deps.host_ips, pod_ips=()
                 )
             elif item.resourceFieldRef is not None:
                 container = pod.spec.containers[0]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def address_of(process: Process, host: str, journey: Journey | None = None) -> str:
-    """Return the IPv4 address of a name. Raises k8slab.linux.resolver.ResolutionError."""
+    """Return the address of a name. Raises k8slab.linux.resolver.ResolutionError."""
     if is_address(host):
         return host
     return (await look_up(process, host, journey)).ip
@@ -40,8 +40,8 @@ async def look_up(process: Process, host: str, journey: Journey | None = None) -
 
 
 def is_address(host: str) -> bool:
-    """Say whether the text is an IPv4 address already."""
-    if not host[:1].isdigit():
+    """Say whether the text is an address already."""
+    if not host[:1].isdigit() and ":" not in host:
         return False
     try:
         ip_int(host)
@@ -59,7 +59,7 @@ def hosts_table(text: str) -> dict[str, str]:
     table: dict[str, str] = {}
     for line in text.split("\n"):
         words = line.partition("#")[0].split()
-        if words and is_address(words[0]):
+        if words and ":" not in words[0] and is_address(words[0]):
             for name in words[1:]:
                 table.setdefault(name, words[0])
     return table

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import re
 
-_URL = re.compile(r"(?:([a-zA-Z][a-zA-Z0-9+.-]*)://)?([^/:?#]+)(?::([0-9]+))?([/?][^#]*)?(?:#.*)?")
+from k8slab.linux.addresses import joined
+
+_URL = re.compile(
+    r"(?:([a-zA-Z][a-zA-Z0-9+.-]*)://)?(\[[0-9a-fA-F:.]+\]|[^/:?#]+)(?::([0-9]+))?([/?][^#]*)?(?:#.*)?"
+)
 PORTS = {"http": 80, "https": 443}
 
 
@@ -30,7 +34,9 @@ class Url:
     @property
     def authority(self) -> str:
         """The host, with the port if it is not the scheme's own."""
-        return self.host if self.port == PORTS.get(self.scheme) else f"{self.host}:{self.port}"
+        if self.port == PORTS.get(self.scheme):
+            return f"[{self.host}]" if ":" in self.host else self.host
+        return joined(self.host, self.port)
 
 
 def parse_url(text: str) -> Url:
@@ -48,7 +54,7 @@ def parse_url(text: str) -> Url:
     target = found[4] or "/"
     return Url(
         scheme,
-        found[2],
+        found[2].strip("[]"),
         int(found[3] or PORTS[scheme]),
         target if target[0] == "/" else f"/{target}",
     )

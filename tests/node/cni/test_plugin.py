@@ -5,7 +5,7 @@ import pytest
 from k8slab.api.core import Node, NodeAddress, NodeSpec, NodeStatus
 from k8slab.api.meta import ObjectMeta
 from k8slab.node.cni import masquerade
-from k8slab.node.cni.routes import route_to, routes
+from k8slab.node.cni.routes import routes, routes_to
 from k8slab.node.interfaces import RuntimeFailed
 
 
@@ -69,10 +69,10 @@ def test_a_deleted_pod_leaves_neither_cable_nor_address(wire):
 
 
 def test_a_node_needs_no_route_to_itself_nor_to_a_node_without_range():
-    assert route_to(node("a", "10.244.0.0/24", "172.18.0.2"), "a") is None
-    assert route_to(node("b", "", "172.18.0.3"), "a") is None
-    assert route_to(node("b", "10.244.1.0/24"), "a") is None
-    found = route_to(node("b", "10.244.1.0/24", "172.18.0.3"), "a")
+    assert routes_to(node("a", "10.244.0.0/24", "172.18.0.2"), "a") == ()
+    assert routes_to(node("b", "", "172.18.0.3"), "a") == ()
+    assert routes_to(node("b", "10.244.1.0/24"), "a") == ()
+    (found,) = routes_to(node("b", "10.244.1.0/24", "172.18.0.3"), "a")
     assert str(found) == "10.244.1.0/24 via 172.18.0.3 dev eth0"
 
 

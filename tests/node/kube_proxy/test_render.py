@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8slab.api import load
@@ -169,6 +169,7 @@ def test_hints_send_to_the_zone_of_the_node() -> None:
     assert outcome(ruleset, POD, VIP, 80)[1] == ["10.244.2.2:8080"]
 
 
+@settings(deadline=None)  # a trace of n endpoints walks the rules n times
 @given(st.integers(1, 60))
 def test_all_endpoints_are_equally_likely_and_sum_to_one(count: int) -> None:
     ruleset = rules(tuple(endpoint(f"10.244.1.{n + 2}") for n in range(count)))
