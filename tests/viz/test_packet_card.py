@@ -76,6 +76,12 @@ def test_a_client_that_is_not_there_is_told(card) -> None:
     assert card.said.startswith("No packet is on its way.")
 
 
+def test_a_client_comes_before_the_pods_of_services(cluster) -> None:
+    first, second, *_ = packet_card(cluster).dials["source"].options
+    assert first == "pod/client"
+    assert second.startswith("pod/web-")
+
+
 def test_the_first_service_of_ones_own_is_the_suggestion(cluster) -> None:
     assert packet_card(cluster).values["url"] == "http://ghost"
     assert packet_card(Cluster(workers=1, seed=5)).values["url"] == "https://kubernetes"

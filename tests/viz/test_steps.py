@@ -100,4 +100,4 @@ def test_every_letter_can_be_read(live) -> None:
     assert legibility.faults(live.figure().drawing) == []
     for _ in SEVEN:
         live.guess(who="you")
-        assert legibility.faults(live.figure().drawing, (1.0,)) == []
+    assert legibility.faults(live.figure().drawing) == []

@@ -72,9 +72,13 @@ class PacketCard(Trial):
         )
 
     def _sources(self) -> tuple[str, ...]:
+        """Return who may ask: Pods behind no Service first, for a Pod may be sent to itself."""
         view = self.cluster.view
-        pods = [f"pod/{p.metadata.name}" for p in view.list(Pod, "default") if p.status.podIP]
-        return (*pods, *(f"node/{n.metadata.name}" for n in view.list(Node)), "outside")
+        selectors = [s.spec.selector for s in view.list(Service, "default") if s.spec.selector]
+        pods = [pod for pod in view.list(Pod, "default") if pod.status.podIP]
+        pods.sort(key=lambda pod: any(s.items() <= pod.metadata.labels.items() for s in selectors))
+        names = [f"pod/{pod.metadata.name}" for pod in pods]
+        return (*names, *(f"node/{n.metadata.name}" for n in view.list(Node)), "outside")
 
     def _url(self) -> str:
         services = [s.metadata.name for s in self.cluster.view.list(Service, "default")]
