@@ -28,7 +28,9 @@ from k8slab.sim import Simulation, Task
 
 T = TypeVar("T")
 
-SLICE = 0.02  # s of wall time that one turn may take before the sockets have theirs
+SLICE = 0.002  # s of wall time that one turn may take before the sockets have theirs
+MOST_OWED = 0.1  # s of wall time; a machine that is too slow for its speed falls behind
+HAND_OVER = 3  # turns of the loop until an answer is on its socket
 TICK = 0.05  # s of wall time after which the queue is looked at again, for cells may change it
 RETRY = 0.002  # s of wall time between attempts to get the lock
 CHECK_EVERY = 64  # events between looks at the wall clock
@@ -50,6 +52,8 @@ class Driver:
         self._news: asyncio.Event | None = None
         self._records = 0  # in the trace, when something last happened
         self._busy_until = 0.0  # virtual
+        self._answered = False  # something is there to be sent
+        self._owed = 0.0  # s of wall time that were not lived through yet
         self.failure: Exception | None = None  # the first defect that a program of the lab showed
 
     # -- for the server
@@ -65,6 +69,7 @@ class Driver:
         def start() -> None:
             task = self.sim.spawn(coroutine, name)
             started.append(task)
+            task.on_done(self._let_sockets_work)
             task.on_done(lambda: loop.call_soon_threadsafe(_settle, future, task))
 
         def kill() -> None:
@@ -73,6 +78,9 @@ class Driver:
 
         self.post(start)
         return future, lambda: self.post(kill)
+
+    def _let_sockets_work(self) -> None:
+        self._answered = True
 
     def post(self, action: Callable[[], object]) -> None:
         """Have something done inside the simulation, at its present moment."""
@@ -91,7 +99,7 @@ class Driver:
             try:
                 self._news.clear()
                 now = time.monotonic()
-                pause = self._turn(now - last)
+                pause = self._turn(now - last + self._owed)
                 last = now
             finally:
                 self._lock.release()
@@ -107,7 +115,9 @@ class Driver:
                 self._posted.popleft()()
             speed = self._present_speed()
             target = sim.now + (elapsed * speed if speed < math.inf else math.inf)
-            if not self._advance(target):
+            done = self._advance(target)
+            self._owed = min((target - sim.now) / speed, MOST_OWED) if speed < math.inf else 0.0
+            if not done:
                 return 0.0
         except Exception as error:
             self.failure = self.failure or error
@@ -125,6 +135,8 @@ class Driver:
         while (due := sim.next_time()) is not None and due <= target:
             sim.step()
             count += 1
+            if self._answered:
+                return False
             if count % CHECK_EVERY == 0:
                 if self._posted or time.monotonic() > stop:
                     return False
@@ -145,6 +157,10 @@ class Driver:
 
     async def _wait(self, seconds: float) -> None:
         assert self._news is not None
+        if self._answered:
+            self._answered = False
+            for _ in range(HAND_OVER):
+                await asyncio.sleep(0)
         if seconds <= 0:
             await asyncio.sleep(0)
             return
