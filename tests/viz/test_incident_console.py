@@ -60,6 +60,12 @@ def test_what_is_no_look_costs_nothing(command, words) -> None:
     assert widget.left == widget.budget
 
 
+def test_the_log_shows_what_a_table_says_and_not_its_head() -> None:
+    widget = console(1)
+    look(widget, "kubectl get networkpolicies")
+    assert widget.looks[0].gist.split() == ["quiet", "app=shop", "45s"]
+
+
 def test_the_budget_ends() -> None:
     widget = console(budget=1)
     look(widget, "kubectl get pods")

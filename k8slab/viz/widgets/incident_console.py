@@ -51,6 +51,12 @@ class Look(msgspec.Struct, frozen=True):
     command: str
     output: str
 
+    @property
+    def gist(self) -> str:
+        """Its first line that is no head of a table."""
+        lines = self.output.splitlines()
+        return lines[1] if lines[0].startswith("NAME") and len(lines) > 1 else lines[0]
+
 
 def incident_console(
     cluster: Breakable, *, number: int = 0, budget: int = BUDGET
@@ -138,10 +144,7 @@ class IncidentConsole(Trial):
         """Draw the log of looks, and the map below it."""
         title = "Incident: the shop does not answer"
         state = "solved" if self.solved else f"{count(self.left, 'look')} of {self.budget} left"
-        rows = [
-            (str(number), look.command, look.output.splitlines()[0])
-            for number, look in enumerate(self.looks, 1)
-        ]
+        rows = [(str(number), look.command, look.gist) for number, look in enumerate(self.looks, 1)]
         table, y = grid(COLUMNS, rows, HEAD + 4)
         map_ = architecture_map(self.cluster, since=len(self.cluster.trace), namespace="default")
         log = Drawing(WIDTH, y + 8, (*heading(title, state), *table))
