@@ -52,7 +52,7 @@ async def edit(call: Invocation) -> None:
         raise CommandError(
             f"{error}\nerror: Edit cancelled, no valid changes were saved."
         ) from None
-    after = _objects(documents)
+    before, after = _objects(parse(text)), _objects(documents)
     if after == before or not after:
         raise Exit(UNCHANGED, 0)
     for target, old in zip(found, before, strict=True):
