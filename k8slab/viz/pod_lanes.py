@@ -14,13 +14,15 @@ Upstream: none
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 
 from k8slab.viz.drawing import Box, Drawing, Item, Line, Text
 from k8slab.viz.facts import ClusterLike, clock, count
 from k8slab.viz.figure import Figure
 from k8slab.viz.legend import HEAD, heading, legend
+from k8slab.viz.player import Frame
 from k8slab.viz.pod_story import Deed, spans, tell
 from k8slab.viz.shapes import mark
 from k8slab.viz.style import (
@@ -64,6 +66,20 @@ def event_lane(
     deeds = tell(cluster, name, namespace, since, cluster.now if until is None else until)
     if not deeds:
         raise ValueError(f"nothing in the trace is about pod/{name} in namespace {namespace}")
+    return _figure(name, deeds, partial(_replay, name, deeds))
+
+
+def _replay(name: str, deeds: Sequence[Deed]) -> list[Frame]:
+    """Return the lanes after each deed, for a player."""
+    return [
+        Frame(f"{clock(deed.time)}: {deed.component}: {deed.words}", _figure(name, deeds[:number]))
+        for number, deed in enumerate(deeds, 1)
+    ]
+
+
+def _figure(
+    name: str, deeds: Sequence[Deed], frames: Callable[[], Sequence[Frame]] | None = None
+) -> Figure:
     shown = deeds[-MOST:]
     title = f"What happened to pod/{name}"
     drawing = draw(shown, title, _summary(deeds, shown))
@@ -71,7 +87,7 @@ def event_lane(
         f"Lanes of pod/{name}: {count(len(deeds), 'deed')} by {', '.join(_actors(deeds))}; "
         f"in the end its STATUS is {deeds[-1].after.status or 'gone'}."
     )
-    return Figure(drawing, alt=alt, text=_text(title, deeds))
+    return Figure(drawing, alt=alt, text=_text(title, deeds), frames=frames)
 
 
 def _summary(deeds: Sequence[Deed], shown: Sequence[Deed]) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from k8slab import Cluster
 from k8slab.sim import Simulation
-from k8slab.viz import explorer, player, steps, time_bar
+from k8slab.viz import event_lane, explorer, player, steps, time_bar
 from k8slab.viz.drawing import Drawing, Text
 from k8slab.viz.figure import Figure
 from k8slab.viz.player import Frame, moments, page
@@ -134,6 +134,16 @@ def test_a_trial_replays_what_was_said(cluster, tmp_path) -> None:
     frames = data_of(live.export_html(tmp_path / "x.html").read_text("utf-8"))["frames"]
     assert [frame["caption"] for frame in frames][1:] == said
     cluster.run(1)
+
+
+def test_the_lanes_of_a_pod_grow_deed_by_deed(cluster, tmp_path) -> None:
+    cluster.kubectl("run y --image=nginx")
+    cluster.run(5)
+    figure = event_lane(cluster, "pod/y")
+    html = figure.export_html(tmp_path / "y.html").read_text("utf-8")
+    assert len(data_of(html)["frames"]) > 8
+    assert pictures(html)[-1] == figure.svg()
+    assert "created it" in data_of(html)["frames"][0]["caption"]
 
 
 def test_a_figure_without_a_past_is_one_frame(tmp_path) -> None:
