@@ -96,7 +96,7 @@ TRIALS = (
     (
         "viz.packet_card(cluster)",
         {"It is": "answered", "The server sees": "the client's own"},
-        *("Send the request", "1 rewrite on the way there, 1 on the way back."),
+        *("Send the request", "it is answered. The address that the server sees"),
     ),
     (
         "viz.load_generator(cluster)",
@@ -107,6 +107,16 @@ TRIALS = (
         "viz.slice_workbench(shop())",
         {"ready": "true", "serving": "true", "terminating": "false", "port": "80"},
         *("Open the slice", "port: right, 80."),
+    ),
+    (
+        "viz.scale_lens(cluster)",
+        {"iptables": "a few, always", "nftables": "a few, always"},
+        *("Measure", "So few cannot tell how it grows"),
+    ),
+    (
+        "viz.incident_console(fresh())",
+        {"The cause is in": "the Service and its endpoints"},
+        *("Name the cause", "Right, after 0 looks."),
     ),
 )
 CELLS = (
