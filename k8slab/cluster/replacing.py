@@ -55,9 +55,9 @@ def adapted(replace: Mapping[str, Any] | None) -> dict[str, Any]:
             hint = f", did you mean {near[0]!r}?" if near else ""
             names = ", ".join(REPLACEABLE)
             raise ValueError(f"nothing to replace is called {name!r}{hint} There are: {names}.")
-    for name, adapt in ADAPTERS.items():
+    for name, adapter in ADAPTERS.items():
         if known.get(name) is not None:
-            known[name] = adapt(known[name])
+            known[name] = adapter(known[name])
     return known
 
 

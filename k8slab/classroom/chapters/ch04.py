@@ -19,9 +19,7 @@ CHAPTER = Chapter(
             "Only the node on which it runs can see how it is. Before it has a node, there is "
             "little to say.",
             {
-                "The scheduler": (
-                    "It writes the node's name, and has never seen a container."
-                ),
+                "The scheduler": ("It writes the node's name, and has never seen a container."),
                 "The controller that made it": (
                     "That one reads the status, to know whether it has to make another Pod."
                 ),

@@ -127,7 +127,9 @@ def test_what_is_optional_may_be_missing() -> None:
     ],
 )
 def test_the_downward_api(ref: dict[str, Any], expected: str) -> None:
-    env = environment({"name": "X", "valueFrom": ref}, pod_ips=("10.244.1.2",), host_ips=("192.168.10.11",))
+    env = environment(
+        {"name": "X", "valueFrom": ref}, pod_ips=("10.244.1.2",), host_ips=("192.168.10.11",)
+    )
     assert env["X"] == expected
 
 
