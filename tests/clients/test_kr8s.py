@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import urllib.request
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ BOX = {
 def api(serve) -> Iterator[Any]:
     for _, kubectl in serve():
         yield kr8s.api(kubeconfig=kubectl.environment["KUBECONFIG"])
+        gc.collect()  # what the client left lying is swept up before the next module
 
 
 @pytest.fixture(scope="module")

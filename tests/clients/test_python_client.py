@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +37,7 @@ def api(serve) -> Iterator[Any]:
         client = kubernetes.config.new_client_from_config(kubectl.environment["KUBECONFIG"])
         yield client
         client.close()
+        gc.collect()  # what the client left lying is swept up before the next module
 
 
 @pytest.fixture(scope="module")
