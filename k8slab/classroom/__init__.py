@@ -4,7 +4,8 @@
 
 `predict` and `reveal` belong around a run, `warm_up` and `exit_ticket` around a chapter; `check`,
 `hint` and `lab` belong to the exercises, and `show` prints live source. What a learner did is kept
-in the ledger. Grading is `python -m k8slab grade`.
+in the ledger: `progress` shows it, `export_ledger` and `import_ledger` take it along, `sign` puts a
+name on it. Grading is `python -m k8slab grade`.
 
 Rule of use: a check builds its own clusters; nothing in the notebook can prepare them.
 
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from k8slab.classroom.checks import check, hint, lab
+    from k8slab.classroom.ledger import export_ledger, import_ledger, sign
     from k8slab.classroom.predictions import predict, reveal
+    from k8slab.classroom.progress import progress
     from k8slab.classroom.quiz import exit_ticket, warm_up
     from k8slab.classroom.source import show
 
@@ -31,12 +34,31 @@ _HOME = {
     "check": "checks",
     "hint": "checks",
     "lab": "checks",
+    "progress": "progress",
+    "export_ledger": "ledger",
+    "import_ledger": "ledger",
+    "sign": "ledger",
 }
-__all__ = ["check", "exit_ticket", "hint", "lab", "predict", "reveal", "show", "warm_up"]
+__all__ = [
+    "check",
+    "exit_ticket",
+    "export_ledger",
+    "hint",
+    "import_ledger",
+    "lab",
+    "predict",
+    "progress",
+    "reveal",
+    "show",
+    "sign",
+    "warm_up",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Load a function's module when it is first asked for."""
     if name not in _HOME:
         raise AttributeError(f"k8slab.classroom has no {name!r}; it has {', '.join(sorted(_HOME))}")
-    return getattr(import_module(f"k8slab.classroom.{_HOME[name]}"), name)
+    found = getattr(import_module(f"k8slab.classroom.{_HOME[name]}"), name)
+    globals()[name] = found  # for a module of the same name is an attribute, too, once imported
+    return found

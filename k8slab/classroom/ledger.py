@@ -3,7 +3,8 @@
     K8SLAB_LEDGER=PATH    where it lies; without it, in the user's own data folder
     K8SLAB_LEDGER=off     kept in memory and forgotten with the kernel
 
-`current()` opens it; `add` appends an `Entry`, `entries` and `latest` read, `export` gives JSON.
+`current()` opens it; `add` appends an `Entry`, `entries` and `latest` read, `export` gives JSON and
+`take_in` adds what another computer exported; `sign` says whose it is.
 A file that cannot be read is put aside, never overwritten, and a fresh one begins beside it.
 
 Rule of use: entries are only ever appended; the newest about a key counts.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -46,6 +48,7 @@ class Book(msgspec.Struct, frozen=True):
 
     version: int
     entries: tuple[Entry, ...] = ()
+    learner: str = ""  # whatever name they gave
 
 
 class Ledger:
@@ -57,12 +60,24 @@ class Ledger:
         self.asked: dict[str, Question] = {}  # questions of this session that no chapter holds
         self.advised = ""  # the key whose reveal gave the advice to predict, in this session
         self._entries: tuple[Entry, ...] = ()
+        self._learner = ""
         self._load()
 
     @property
     def entries(self) -> tuple[Entry, ...]:
         """Everything so far, oldest first."""
         return self._entries
+
+    @property
+    def learner(self) -> str:
+        """The name that the learner gave, empty if none."""
+        return self._learner
+
+    def sign(self, learner: str) -> None:
+        """Note whose ledger this is."""
+        self._load()
+        self._learner = " ".join(learner.split())
+        self._store()
 
     def add(self, entry: Entry) -> None:
         """Append an entry, and store it with those that another notebook added meanwhile."""
@@ -79,8 +94,28 @@ class Ledger:
 
     def export(self) -> str:
         """Return the whole ledger as JSON text."""
-        text = msgspec.json.encode(Book(VERSION, self._entries))
+        text = msgspec.json.encode(Book(VERSION, self._entries, self._learner))
         return msgspec.json.format(text, indent=1).decode()
+
+    def take_in(self, text: str) -> int:
+        """Append what an export holds and this ledger does not; return how many entries.
+
+        Raises ValueError, and changes nothing, if the text is no export of a ledger.
+        """
+        book = _read(text.encode())
+        self._load()
+        here = Counter(map(msgspec.json.encode, self._entries))
+        new = []
+        for entry in book.entries:
+            known = msgspec.json.encode(entry)
+            if here[known]:
+                here[known] -= 1
+            else:
+                new.append(entry)
+        self._entries = (*self._entries, *new)
+        self._learner = self._learner or book.learner
+        self._store()
+        return len(new)
 
     def take_notice(self) -> str:
         """Return what the learner should be told, once."""
@@ -91,11 +126,9 @@ class Ledger:
         if self.path is None or not self.path.exists():
             return
         try:
-            book = msgspec.json.decode(self.path.read_bytes(), type=Book)
-            if book.version != VERSION:
-                raise ValueError(f"version {book.version}")
-            self._entries = book.entries
-        except (ValueError, msgspec.MsgspecError):
+            book = _read(self.path.read_bytes())
+            self._entries, self._learner = book.entries, book.learner
+        except ValueError:
             self._put_aside(self.path)
         except OSError as problem:
             self._keep_in_memory(f"could not be read ({problem.strerror})")
@@ -130,6 +163,47 @@ class Ledger:
     def _keep_in_memory(self, what: str) -> None:
         self.notice = f"Your ledger {self.path} {what}; answers are kept for this session only."
         self.path = None
+
+
+def _read(content: bytes) -> Book:
+    """Return the book in a file; raises ValueError if there is none that this version reads."""
+    try:
+        book = msgspec.json.decode(content, type=Book)
+    except (UnicodeDecodeError, msgspec.MsgspecError) as problem:
+        raise ValueError(f"expected the export of a ledger: {problem}") from None
+    if book.version != VERSION:
+        raise ValueError(f"expected a ledger of version {VERSION}, got {book.version}")
+    return book
+
+
+def export_ledger(path: str | Path) -> str:
+    """Write the ledger to a file, to take it along, and say so."""
+    target, ledger = Path(path), current()
+    target.write_text(ledger.export(), encoding="utf-8")
+    return f"{len(ledger.entries)} entries are in {target.name}."
+
+
+def import_ledger(path: str | Path) -> str:
+    """Add what was exported on another computer, and say how much was new.
+
+    Raises ValueError, and changes nothing, if the file is no export of a ledger.
+    """
+    source = Path(path)
+    try:
+        text = source.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(
+            f"expected the export of a ledger, found no text in {source.name}"
+        ) from None
+    new = current().take_in(text)
+    return f"{new} entries from {source.name} are new here."
+
+
+def sign(learner: str) -> str:
+    """Put the learner's name on the ledger; exercises marked as variants then are their own."""
+    current().sign(learner)
+    name = current().learner
+    return f"This is the ledger of {name}." if name else "This ledger is nobody's."
 
 
 def current() -> Ledger:

@@ -55,3 +55,32 @@ def test_the_default_place_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     assert ledger.default_path() == Path("/data/k8slab/ledger.json")
+
+
+def test_what_was_exported_elsewhere_is_taken_in_once(tmp_path: Path) -> None:
+    here, there = Ledger(tmp_path / "here.json"), Ledger(tmp_path / "there.json")
+    here.add(RIGHT)
+    for score in (0.0, 0.0, 1.0):
+        there.add(Entry(kind="check", key="06.1", score=score))
+    there.add(RIGHT)
+    assert (here.take_in(there.export()), here.take_in(there.export())) == (3, 0)
+    assert [entry.score for entry in Ledger(tmp_path / "here.json").entries] == [1, 0, 0, 1]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"version": 9}', '{"version": 1, "entries": [3]}'])
+def test_what_is_no_export_changes_nothing(tmp_path: Path, text: str) -> None:
+    book = Ledger(tmp_path / "l.json")
+    book.add(RIGHT)
+    with pytest.raises(ValueError, match="expected"):
+        book.take_in(text)
+    assert Ledger(tmp_path / "l.json").entries == (RIGHT,)
+
+
+def test_a_ledger_bears_the_name_that_was_given(tmp_path: Path, book: Ledger) -> None:
+    assert ledger.sign("  Ada   Lovelace ") == "This is the ledger of Ada Lovelace."
+    book.add(RIGHT)
+    assert ledger.export_ledger(tmp_path / "mine.json") == "1 entries are in mine.json."
+    assert ledger.import_ledger(tmp_path / "mine.json") == "0 entries from mine.json are new here."
+    fresh = Ledger(tmp_path / "other.json")
+    fresh.take_in((tmp_path / "mine.json").read_text())
+    assert fresh.learner == "Ada Lovelace"
