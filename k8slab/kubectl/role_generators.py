@@ -11,6 +11,7 @@ Upstream: staging/src/k8s.io/kubectl/pkg/cmd/create/create_{role,clusterrole,rol
 
 from __future__ import annotations
 
+from k8slab.kubectl.auth import VERBS
 from k8slab.kubectl.command_line import Flag
 from k8slab.kubectl.errors import BareError, CommandError
 from k8slab.kubectl.generators import Plain, generator, labels_of, one_name, split_all
@@ -18,10 +19,6 @@ from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.resources import resolve
 
 RBAC = "rbac.authorization.k8s.io"
-VERBS = (
-    *("*", "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
-    *("use", "bind", "escalate", "impersonate", "approve", "sign", "attest"),
-)
 
 
 def role(call: Invocation) -> Plain:
