@@ -197,20 +197,20 @@ def test_slices_that_people_write_add_up(cluster: Cluster, split: str) -> None:
     assert answers(cluster, "http://manual:81") == ({"two"} if split == "ports" else wanted)
 
 
-def test_endpoints_that_people_write_are_mirrored_changed_and_deleted(cluster: Cluster) -> None:
-    apply(cluster, service("mirrored", 80, selector={}))
+def test_endpoints_that_people_write_are_copied_changed_and_deleted(cluster: Cluster) -> None:
+    apply(cluster, service("copied", 80, selector={}))
     subset = {"addresses": [{"ip": ip_of(cluster, "one")}], "ports": [{"port": 8080}]}
-    manifest = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "mirrored"}}
+    manifest = {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "copied"}}
     create(cluster, {**manifest, "subsets": [subset]})
     cluster.run(3)
-    assert answers(cluster, "http://mirrored") == {"one"}
+    assert answers(cluster, "http://copied") == {"one"}
     moved = [{**subset, "addresses": [{"ip": ip_of(cluster, "two")}]}]
-    patch(cluster, "endpoints", "mirrored", {"subsets": moved})
+    patch(cluster, "endpoints", "copied", {"subsets": moved})
     cluster.run(3)
-    assert answers(cluster, "http://mirrored") == {"two"}
-    cluster.kubectl("delete endpoints mirrored")
+    assert answers(cluster, "http://copied") == {"two"}
+    cluster.kubectl("delete endpoints copied")
     cluster.run(3)
-    assert answers(cluster, "http://mirrored", 1) == {"refused"}
+    assert answers(cluster, "http://copied", 1) == {"refused"}
 
 
 # -- the API of each kind
