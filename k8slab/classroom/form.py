@@ -1,8 +1,8 @@
 """The form in which a learner commits an answer, made of ipywidgets.
 
-`form(question, on_commit)` returns the widget: radio buttons for a choice, a box for a number, a
-list of drop-downs for an order, check boxes for a set; how sure they are; a button. All of it works
-from the keyboard. What `on_commit` returns is shown below the button, as HTML.
+`form(question, on_commit)` returns the widget: radio buttons for a choice or a picture to click, a
+box for a number, a list of drop-downs for an order, check boxes for a set; how sure they are; a
+button. All of it works from the keyboard. What `on_commit` returns is shown below it, as HTML.
 
 Rule of use: a committed form is locked; to answer again, run the cell again. No Output widgets.
 
@@ -17,6 +17,7 @@ from typing import Any
 from k8slab.classroom import page
 from k8slab.classroom.questions import Answer, Question, letters, read_answer
 from k8slab.classroom.scoring import CONFIDENCE
+from k8slab.viz.figure import Figure
 
 OnCommit = Callable[[Answer, float], str]  # answer and confidence in, HTML out
 WIDE = "46em"
@@ -32,12 +33,12 @@ def available() -> bool:
     return get_ipython() is not None
 
 
-def form(question: Question, on_commit: OnCommit) -> Any:
-    """Return the form of a question as a widget."""
+def form(question: Question, on_commit: OnCommit, picture: Figure | None = None) -> Any:
+    """Return the form of a question as a widget; a choice may be one of a picture's shapes."""
     import ipywidgets as widgets
 
     head = widgets.HTML(page.paragraph(question.text, strong=True), layout={"max_width": WIDE})
-    fields, read = _fields(question)
+    shown, fields, read = _fields(question) if picture is None else _shapes(question, picture)
     sure = widgets.ToggleButtons(
         options=list(CONFIDENCE), description="I am", tooltips=list(CONFIDENCE)
     )
@@ -57,11 +58,38 @@ def form(question: Question, on_commit: OnCommit) -> Any:
         said.value = on_commit(answer, CONFIDENCE[sure.value])
 
     button.on_click(commit)
-    return widgets.VBox([head, *fields, sure, button, said])
+    return widgets.VBox([head, *shown, sure, button, said])
 
 
-def _fields(question: Question) -> tuple[list[Any], Callable[[], Any]]:
-    """Return the widgets of an answer, and a function that reads them."""
+def _shapes(question: Question, picture: Figure) -> tuple[list[Any], list[Any], Callable[[], Any]]:
+    """Return a picture with a button on each choice's shape, and what is pressed in words."""
+    import ipywidgets as widgets
+
+    from k8slab.classroom.pictures import find_spots, lettered, overlay
+
+    spots = find_spots(picture, [one.text for one in question.choices])
+    named = letters(question)
+    labels = [f"{letter} · {text}" for letter, text in named]
+    grid, buttons, pressed = overlay(lettered(picture, spots), spots, labels)
+    said = widgets.HTML(page.paragraph("Click a shape, or press Tab and Space."))
+
+    def tell(_: Any) -> None:
+        number = pressed()
+        if number is not None:
+            said.value = page.paragraph(f"Chosen: {labels[number]}", strong=True)
+
+    for button in buttons:
+        button.on_click(tell)
+
+    def read() -> Any:
+        number = pressed()
+        return _chosen(None if number is None else named[number][1])
+
+    return [grid, said], buttons, read
+
+
+def _fields(question: Question) -> tuple[list[Any], list[Any], Callable[[], Any]]:
+    """Return the widgets of an answer, those that take it, and a function that reads them."""
     import ipywidgets as widgets
 
     full: Any = {"width": "auto", "max_width": WIDE}
@@ -69,17 +97,19 @@ def _fields(question: Question) -> tuple[list[Any], Callable[[], Any]]:
     named = [(f"{letter} · {text.replace('`', '')}", text) for letter, text in letters(question)]
     if question.kind == "choice":
         radio = widgets.RadioButtons(options=named, value=None, layout=full)
-        return [radio], lambda: _chosen(radio.value)
+        return [radio], [radio], lambda: _chosen(radio.value)
     if question.kind == "number":
         box = widgets.Text(placeholder="a number", description=question.unit or "")
-        return [box], lambda: box.value
+        return [box], [box], lambda: box.value
     if question.kind == "set":
         boxes = [
             widgets.Checkbox(description=label, indent=False, layout=full) for label, _ in named
         ]
-        return boxes, lambda: [
-            text for box, (_, text) in zip(boxes, named, strict=True) if box.value
-        ]
+        return (
+            boxes,
+            boxes,
+            lambda: [text for box, (_, text) in zip(boxes, named, strict=True) if box.value],
+        )
     places = [
         widgets.Dropdown(
             options=[("choose", None), *named],
@@ -89,7 +119,7 @@ def _fields(question: Question) -> tuple[list[Any], Callable[[], Any]]:
         )
         for number in range(1, len(named) + 1)
     ]
-    return places, lambda: [_chosen(place.value) for place in places]
+    return places, places, lambda: [_chosen(place.value) for place in places]
 
 
 def _chosen(value: Any) -> Any:

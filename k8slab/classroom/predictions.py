@@ -20,6 +20,7 @@ from typing import Any
 from k8slab.classroom import page
 from k8slab.classroom.form import available, form
 from k8slab.classroom.ledger import Entry, Ledger, current
+from k8slab.classroom.pictures import find_spots, lettered
 from k8slab.classroom.questions import (
     Answer,
     Choice,
@@ -37,6 +38,7 @@ from k8slab.classroom.scoring import (
     on_confidence,
     read_confidence,
 )
+from k8slab.viz.figure import Figure
 from k8slab.viz.style import BLUE, GREY, ORANGE
 
 NOT_COMMITTED = (
@@ -50,8 +52,15 @@ Choices = Sequence[str] | Mapping[str, str]
 class Prediction:
     """A question with its form; shown when it is the last value of a cell."""
 
-    def __init__(self, question: Question, ledger: Ledger, committed: Entry | None = None) -> None:
+    def __init__(
+        self,
+        question: Question,
+        ledger: Ledger,
+        committed: Entry | None = None,
+        picture: Figure | None = None,
+    ) -> None:
         self.question = question
+        self.picture = picture  # whose shapes are the choices, if there is one
         self._ledger = ledger
         self._committed = committed
         self._notice = ledger.take_notice()
@@ -88,9 +97,12 @@ class Prediction:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         inside = page.paragraph(self._notice) if self._notice else ""
         inside += page.paragraph(f"Predict: {self.question.text}", strong=True)
+        if self.picture is not None:
+            inside += _lettered(self.question, self.picture).svg()
         inside += page.choices(letters(self.question)) + page.paragraph(self._state())
         markup = page.box(inside, ORANGE, "Prediction")
-        widget = form(self.question, self._on_commit) if self._wants_form() else None
+        wanted = self._wants_form()
+        widget = form(self.question, self._on_commit, self.picture) if wanted else None
         return page.bundle(self.text, markup, widget)
 
     def _wants_form(self) -> bool:
@@ -118,6 +130,7 @@ def predict(
     number: bool = False,
     order: Choices | None = None,
     all_of: Choices | None = None,
+    picture: Figure | None = None,
     unit: str = "",
     tolerance: float = 0.0,
     guess: Any = None,
@@ -127,7 +140,8 @@ def predict(
 
     Give one of `choices` (one is right; a mapping explains each), `number` (with a unit and the
     tolerance that counts as right), `order` (to be put in order) or `all_of` (several may be
-    right). `guess` commits at once; letters and texts are understood, "BAC" is an order.
+    right). `choices` that are shapes of a `picture`, such as `cluster.map()`, are made by a click.
+    `guess` commits at once; letters and texts are understood, "BAC" is an order.
     """
     ledger = current()
     if question:
@@ -144,8 +158,22 @@ def predict(
     else:
         asked = _from_chapter(key)
     ledger.asked[key] = asked
-    prediction = Prediction(asked, ledger, _open_prediction(ledger, asked))
+    if picture is not None:
+        _lettered(asked, picture)  # so that a shape that is missing is said at once
+    prediction = Prediction(asked, ledger, _open_prediction(ledger, asked), picture)
     return prediction if guess is None else prediction.commit(guess, confidence)
+
+
+def _lettered(question: Question, picture: Figure) -> Figure:
+    """Return the picture with the choices' letters on their shapes.
+
+    Raises ValueError if the question has no choices, or one that the picture does not have.
+    """
+    if question.kind != "choice":
+        raise ValueError(
+            f"a picture belongs to choices=[...], got a question for a {question.kind}"
+        )
+    return lettered(picture, find_spots(picture, [one.text for one in question.choices]))
 
 
 class Reveal:

@@ -24,9 +24,12 @@ CELLS = (
     'predict("06.n", "How many?", number=True, unit="Pods")',
     'predict("06.o", "In which order?", order=["created", "bound", "ready"])',
     'predict("06.s", "Which of these?", all_of=["created", "bound", "ready"])',
+    "from k8slab import Cluster\n"
+    'predict("06.p", "Who is next?", choices=["etcd", "kubelet/worker-1", "kube-scheduler"],'
+    " picture=Cluster(workers=1, seed=7).map())",
     'warm_up("06")',
 )
-CHOICE, NUMBER, ORDER, SET, WARM_UP = range(5)  # which Commit button of the page
+CHOICE, NUMBER, ORDER, SET, PICTURE, WARM_UP = range(6)  # which Commit button of the page
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +97,21 @@ def test_several_at_once(page: Any, home: Path) -> None:
         page.locator(".widget-checkbox input[type=checkbox]").nth(number).press("Space")
     commit(page, SET)
     assert answer(home, "06.s") == ("created", "ready")
+
+
+def test_a_shape_of_a_picture_from_the_keyboard(page: Any, home: Path) -> None:
+    page.get_by_title("C · kube-scheduler").press("Space")
+    page.get_by_text("Chosen: C · kube-scheduler").wait_for()
+    shape = page.get_by_title("B · kubelet/worker-1")
+    shape.click()
+    page.get_by_text("Chosen: B · kubelet/worker-1").wait_for()
+    drawn = page.locator(".widget-gridbox svg rect", has_text="kubelet/worker-1").first
+    place, wanted = shape.bounding_box(), drawn.bounding_box()
+    page.locator(".widget-gridbox").screenshot(path=home / "picture.png")
+    off = {side: abs(place[side] - wanted[side]) for side in ("x", "y", "width", "height")}
+    assert max(off.values()) < 3, off
+    commit(page, PICTURE)
+    assert answer(home, "06.p") == "kubelet/worker-1"
 
 
 def test_a_question_of_a_warm_up_is_answered_at_once(page: Any, home: Path) -> None:

@@ -62,9 +62,10 @@ def test_what_was_exported_elsewhere_is_taken_in_once(tmp_path: Path) -> None:
     here.add(RIGHT)
     for score in (0.0, 0.0, 1.0):
         there.add(Entry(kind="check", key="06.1", score=score))
-    there.add(RIGHT)
-    assert (here.take_in(there.export()), here.take_in(there.export())) == (3, 0)
-    assert [entry.score for entry in Ledger(tmp_path / "here.json").entries] == [1, 0, 0, 1]
+    for _ in range(2):  # the same answer twice is two entries
+        there.add(RIGHT)
+    assert (here.take_in(there.export()), here.take_in(there.export())) == (4, 0)
+    assert [entry.score for entry in Ledger(tmp_path / "here.json").entries] == [1, 0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"version": 9}', '{"version": 1, "entries": [3]}'])
