@@ -17,10 +17,11 @@ from typing import Any
 
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
 from k8slab.classroom.grading.kernel import DiedError, HungError, Kernel
-from k8slab.classroom.grading.wire import plain, restored
+from k8slab.classroom.grading.wire import is_desk, plain, restored
 
 INSIDE = "__import__('k8slab.classroom.grading.inside', fromlist=['inside'])"
 LARGEST = 2_000_000  # characters of an answer
+MOST_WISHES = 1_000  # labels that one call may ask for
 
 
 class Stranger:
@@ -65,9 +66,21 @@ def _function(kernel: Kernel, expression: str) -> Callable[..., Any]:
             raise LearnerError("Your function ended the whole process.") from None
         except ValueError as problem:
             raise LearnerError(f"Your function could not be called: {problem}.") from None
-        return _value(_decode(text))
+        message = _decode(text)
+        _wish([one for one in arguments if is_desk(one)], message.get("wishes"))
+        return _value(message)
 
     return far_away
+
+
+def _wish(desks: list[Any], asked: Any) -> None:
+    """Ask each desk for what the learner's function asked of its copy."""
+    try:
+        for desk, wishes in zip(desks, asked or (), strict=False):
+            for kind, name, labels in wishes[:MOST_WISHES]:
+                desk.label(kind, name, **labels)
+    except (TypeError, ValueError) as problem:
+        raise LearnerError(f"Your function asked for something odd: {problem}.") from None
 
 
 def _decode(text: str) -> dict[str, Any]:

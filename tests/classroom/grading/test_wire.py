@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from k8slab.api import load
-from k8slab.classroom.grading.wire import plain, restored
+from k8slab.classroom.grading.wire import plain, restored, wishes
+from k8slab.control_plane.controllers.learner_controller import Desk
 from k8slab.control_plane.controllers.replica_set import Plan
 from k8slab.sim import Record
 
-POD = load({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labels": {"a": "b"}}})
+POD = load({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "default"}})
 
 
 @pytest.mark.parametrize(
@@ -22,8 +23,9 @@ POD = load({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "labe
         {("a", 1): [POD]},
         Record(1, 2.0, "you", "create", "Pod/default/web", 0),
         Plan(create=2),
+        POD.spec,  # type: ignore[attr-defined]
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_sent_arrives(value: Any) -> None:
     arrived = restored(plain(value))
@@ -33,6 +35,18 @@ def test_what_is_sent_arrives(value: Any) -> None:
 
 def test_a_plan_takes_its_pods_along() -> None:
     assert list(restored(plain(Plan(delete=(POD,)))).delete) == [POD]  # type: ignore[arg-type]
+
+
+class OnePod:
+    def all(self) -> list[Any]:
+        return [POD]
+
+
+def test_a_desk_takes_its_objects_along_and_gives_its_wishes_back() -> None:
+    there = restored(plain(Desk({"pod": OnePod(), "configmap": OnePod()})))
+    assert there.list("pod") == [POD]
+    there.label("pod", "web", seen="yes", old=None)
+    assert wishes(there) == [["pod", "web", {"seen": "yes", "old": None}]]
 
 
 @pytest.mark.parametrize("value", [object(), open, {"f": print}])
@@ -49,6 +63,12 @@ def test_what_is_no_data_stays_where_it_is(value: Any) -> None:
         {"$struct": [], "fields": {}},
         {"$struct": "Plan", "fields": []},
         {"$object": {"kind": "Nothing"}},
+        {"$api": ["os", "PathLike"], "fields": {}},
+        {"$api": ["k8slab.api.codec", "load"], "fields": {}},
+        {"$api": ["k8slab.api.nothing", "Pod"], "fields": {}},
+        {"$api": 3, "fields": {}},
+        {"$desk": {"pod": [{}]}},
+        {"$desk": []},
         {"$map": 3},
         {"$map": [1]},
         {"$map": [[{"$map": []}, 1]]},
