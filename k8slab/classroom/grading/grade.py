@@ -1,7 +1,8 @@
 """Grading one submission: run its cells, fetch its answers, judge them.
 
 `grade(path, folder, limits)` returns a `Report` for any file whatever. After a cell that hangs or
-kills its kernel, the cells that had worked are run again in a new one, and grading goes on.
+kills its kernel, the cells that had worked are run again in a new one, and grading goes on until
+the time of the whole notebook is used up.
 
 Rule of use: the verdicts come from the checks of this package, run in this process.
 
@@ -12,18 +13,21 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+import msgspec
+
 from k8slab.classroom.checks import NOT_STARTED, judge, verdict_of
 from k8slab.classroom.exercises import find
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
-from k8slab.classroom.grading import submission
+from k8slab.classroom.grading import sandbox, submission
 from k8slab.classroom.grading.kernel import Kernel, KernelError, Limits
 from k8slab.classroom.grading.remote import fetch
-from k8slab.classroom.grading.report import Report
+from k8slab.classroom.grading.report import Report, printable
 from k8slab.classroom.grading.submission import Cell, NotGradableError
 from k8slab.classroom.verdicts import Finding, Verdict, wrong
 
@@ -34,20 +38,47 @@ class OutOfTimeError(BaseException):
     """A check took too long; not an Exception, so that nobody on the way takes it for theirs."""
 
 
-def grade(path: Path, folder: Path, limits: Limits, official: Path | None = None) -> Report:
-    """Return the report on a file; the official notebook is looked for in the folder."""
+def grade(
+    path: Path,
+    folder: Path,
+    limits: Limits,
+    official: Path | None = None,
+    *,
+    isolated: bool | None = None,
+) -> Report:
+    """Return the report on a file; the official notebook is looked for in the folder.
+
+    The kernel is `isolated` in a sandbox if the system allows it, unless that is decided already.
+    """
+    name = printable(path.name)
     try:
         theirs = submission.read(path)
         source = official or submission.official_for(path, theirs, folder)
         merged = submission.merge(submission.read(source), theirs)
     except NotGradableError as problem:
-        return Report(file=path.name, problem=f"{path.name} {problem}.")
+        return Report(file=name, problem=f"{name} {problem}.")
+    isolated = sandbox.available() if isolated is None else isolated
     try:
-        with Kernel(limits) as kernel:
+        with Kernel(limits, isolated=isolated) as kernel:
             verdicts, notes = _Run(kernel).all(merged.cells)
+            hidden = str(kernel.folder)
     except KernelError as problem:
-        return Report(file=path.name, problem=str(problem))
-    return Report(file=path.name, verdicts=tuple(verdicts), notes=(*merged.notes, *notes))
+        return Report(file=name, chapter=source.stem, problem=str(problem))
+    return Report(
+        file=name,
+        chapter=source.stem,
+        verdicts=tuple(_clean(one, hidden) for one in verdicts),
+        notes=tuple(printable(one, hidden) for one in (*merged.notes, *notes)),
+    )
+
+
+def _clean(verdict: Verdict, hidden: str) -> Verdict:
+    """Return the verdict with texts that can be shown anywhere: they may quote the learner."""
+    evidence = tuple(
+        msgspec.structs.replace(one, text=printable(one.text, hidden)) for one in verdict.evidence
+    )
+    message = printable(verdict.message, hidden)
+    return msgspec.structs.replace(verdict, message=message, evidence=evidence)
 
 
 class _Run:
@@ -57,6 +88,11 @@ class _Run:
         self._kernel = kernel
         self._worked: list[Cell] = []
         self._notes: list[str] = []
+        self._end = time.monotonic() + kernel.limits.total
+
+    @property
+    def _late(self) -> bool:
+        return time.monotonic() > self._end
 
     def all(self, cells: tuple[Cell, ...]) -> tuple[list[Verdict], list[str]]:
         """Run every cell; return the verdicts and what happened on the way."""
@@ -64,8 +100,11 @@ class _Run:
         for cell in cells:
             if cell.role == "check":
                 verdicts.append(self._judge(cell))
-            elif cell.source.strip():
+            elif cell.source.strip() and not self._late:
                 self._run(cell)
+        if self._late:
+            total = self._kernel.limits.total
+            self._notes.append(f"After {total:g} s no further cell was run: it took too long.")
         return verdicts, self._notes
 
     def _run(self, cell: Cell) -> None:
@@ -83,6 +122,8 @@ class _Run:
     def _replay(self) -> None:
         """Bring the new kernel to where the old one was before the cell that ended it."""
         for cell in list(self._worked):
+            if self._late:
+                return
             try:
                 self._kernel.run(cell.source)
             except KernelError:  # it worked once, and not again
@@ -90,6 +131,8 @@ class _Run:
 
     def _judge(self, cell: Cell) -> Verdict:
         exercise = find(cell.key)
+        if self._late:
+            return verdict_of(exercise, wrong("The notebook had used up its time before this."))
         before = self._kernel.generation
         try:
             with alarm(2 * self._kernel.limits.seconds):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import json
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -49,7 +50,10 @@ class Submission(msgspec.Struct, frozen=True):
 def read(path: Path) -> Any:
     """Return the notebook in a file; raises NotGradableError if there is none."""
     try:
-        if path.stat().st_size > LARGEST:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise NotGradableError("is no file")
+        if facts.st_size > LARGEST:
             raise NotGradableError(f"is larger than {LARGEST // 1_000_000} MB")
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
@@ -62,13 +66,21 @@ def read(path: Path) -> Any:
 
 
 def official_for(path: Path, notebook: Any, folder: Path) -> Path:
-    """Return the official notebook that a submission answers, wherever its file name went."""
+    """Return the official notebook that a submission answers: by its file name, else by its cells.
+
+    A name counts if it begins with the official one, or holds it: `06_x.ipynb`, `06_x (1).ipynb`,
+    `anna_06_x.ipynb`.
+    """
+    candidates = sorted(folder.glob("*.ipynb"))
+    named = [one for one in candidates if one.stem in path.stem]
+    if named:
+        return max(named, key=lambda one: len(one.stem))
     theirs = {name for cell in _code_cells(notebook) for name in _names(cell)}
     best, most = None, 0
-    for candidate in sorted(folder.glob("*.ipynb")):
+    for candidate in candidates:
         graded = [_id_of(cell) for cell in _code_cells(read(candidate)) if _nbgrader(cell)]
         common = sum(one in theirs for one in graded)
-        if common > most or (common == most == 0 and path.name.startswith(candidate.stem)):
+        if common > most:
             best, most = candidate, common
     if best is None:
         raise NotGradableError(f"answers none of the exercises in {folder.name}/")

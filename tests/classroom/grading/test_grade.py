@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -146,10 +145,10 @@ def test_the_command_writes_a_table_json_and_csv(
     written = ["--json", str(tmp_path / "out.json"), "--csv", str(tmp_path / "out.csv")]
     assert main(["grade", *files, "--official", str(official), *written]) == 2
     assert "=1.ipynb: 5 of 5 points" in capsys.readouterr().out
-    reports: Any = json.loads((tmp_path / "out.json").read_text())
-    assert [one["graded"] for one in reports] == [True, False]
+    (learner,) = json.loads((tmp_path / "out.json").read_text())
+    assert [one["graded"] for one in learner["files"]] == [True, False]
     rows = (tmp_path / "out.csv").read_text().splitlines()
-    assert rows[1].startswith("'=1.ipynb,06.1,1,1,right,")
+    assert rows[1].startswith(f"{tmp_path.name},'=1.ipynb,yes,06.1,1,1,right,")
     assert len(rows) == 4
 
 
