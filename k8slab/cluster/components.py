@@ -220,6 +220,29 @@ async def metrics_server(world: World, process: Process) -> None:
             del world.delegates[GROUP]
 
 
+async def ingress_nginx(world: World, process: Process) -> int:
+    """Take requests from outside for the hosts and paths of Ingresses."""
+    from k8slab.addons.ingress import IngressController
+
+    user = "system:serviceaccount:ingress-nginx:ingress-nginx"
+    client = Client(world.transport(world.host_of(process)), user)
+    await process.sleep(world.latency.component_start)
+    world.sim.spawn(serve_health(process, 10254), f"{process.name}: health")
+    await IngressController(process, client).run()
+    return 0
+
+
+async def nginx_gateway(world: World, process: Process) -> int:
+    """Take requests from outside at the listeners of Gateways."""
+    from k8slab.addons.ingress import GatewayController
+
+    user = "system:serviceaccount:nginx-gateway:nginx-gateway"
+    client = Client(world.transport(world.host_of(process)), user)
+    await process.sleep(world.latency.component_start)
+    world.sim.spawn(serve_health(process, 8081), f"{process.name}: health")
+    return await GatewayController(process, client).run()
+
+
 COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[int | None]], int]] = {
     "registry.k8s.io/etcd": (etcd, 23_000_000),
     "registry.k8s.io/kube-apiserver": (kube_apiserver, 27_000_000),
@@ -232,5 +255,7 @@ COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[int | None]], i
         21_000_000,
     ),
     "registry.k8s.io/metrics-server/metrics-server": (metrics_server, 22_000_000),
+    "registry.k8s.io/ingress-nginx/controller": (ingress_nginx, 110_000_000),
+    "ghcr.io/nginx/nginx-gateway-fabric": (nginx_gateway, 45_000_000),
     "docker.io/kindest/kindnetd": (kindnetd, 34_000_000),
 }

@@ -57,6 +57,7 @@ class Query(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...] = ()
     asked: float = 0.0  # virtual seconds
     answered: float = 0.0  # or when the libc stopped waiting
+    aliases: tuple[tuple[str, str], ...] = ()  # CNAMEs on the way: a name and what it stands for
 
     def __str__(self) -> str:
         found = " ".join(self.addresses) or ("NODATA" if self.rcode == "NOERROR" else "")
@@ -280,8 +281,15 @@ class Asker:
                 for record in rrset
                 if record.rdtype.name == kind
             )
+            aliases = tuple(
+                (rrset.name.to_text(True), record.target.to_text(True))
+                for rrset in message.answer
+                for record in rrset
+                if record.rdtype.name == "CNAME"
+            )
             rcode = dns.rcode.to_text(message.rcode())
-            answers[kind] = Query(name, kind, server, rcode, found, answered=self.ns.sim.now)
+            now = self.ns.sim.now
+            answers[kind] = Query(name, kind, server, rcode, found, answered=now, aliases=aliases)
 
 
 def _conf(resolv_conf: ResolvConf | str) -> ResolvConf:

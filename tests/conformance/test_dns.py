@@ -145,6 +145,10 @@ def test_an_external_name_is_a_cname_without_selector_or_address(cluster: Cluste
     cluster.run(3)
     _, found = dig(cluster, "db.default.svc.cluster.local", "CNAME")
     assert found == ["db.example.com."]
+    cluster.world.upstream.records["db.example.com"] = ["203.0.113.9"]
+    printed = cluster.kubectl("exec client -- nslookup db")
+    alias = "db.default.svc.cluster.local\tcanonical name = db.example.com\n"
+    assert f"{alias}Name:\tdb.example.com\nAddress: 203.0.113.9" in printed
     assert not cluster_ip(cluster, "db")
     assert "default/db" not in cluster.node("worker-1").shell("iptables-save")
 

@@ -16,7 +16,12 @@ from importlib.resources import files
 
 STATIC = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 ADDONS = ("kindnet", "kube-proxy", "coredns", "storage-class")
-OPTIONAL = ("cloud-controller-manager", "metrics-server")  # applied by whoever wants them
+OPTIONAL = (  # applied by whoever wants them
+    "cloud-controller-manager",
+    "ingress-nginx",
+    "metrics-server",
+    "nginx-gateway",
+)
 
 _PLACEHOLDER = re.compile(r"__([A-Z_]+?)__")
 

@@ -190,6 +190,11 @@ def test_an_unknown_image_without_ports_waits(bench):
         (("wget", "-qO-", "http://IP"), 0, "Welcome to nginx!"),
         (("wget", "-q", "-O", "-", "IP:81"), 1, "wget: can't connect to remote host (IP)"),
         (("wget", "--spider", "-S", "IP"), 0, "  HTTP/1.1 200 OK"),
+        (
+            ("wget", "-qO-", "--header=A: 1", "--header", "B: 2", "http://IP"),
+            0,
+            "Welcome to nginx!",
+        ),
         (("wget", "IP/nowhere"), 1, "wget: server returned error: HTTP/1.1 404 Not Found"),
         (("nc", "-zv", "IP", "80"), 0, "IP (IP:80) open"),
         (("nc", "-zv", "-w", "1", "IP", "81"), 1, "Connection refused"),

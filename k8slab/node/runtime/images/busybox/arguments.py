@@ -19,7 +19,8 @@ def options(
 ) -> tuple[dict[str, str], list[str]]:
     """Return the options (flags have the value "") and the other arguments.
 
-    Long options are accepted by name; one that ends in "=" has a value. Raises UsageError.
+    Long options are accepted by name; one that ends in "=" has a value, the values of one that ends
+    in "=*" are gathered, a line each. Raises UsageError.
     """
     found: dict[str, str] = {}
     rest: list[str] = []
@@ -30,8 +31,10 @@ def options(
             return found, rest + words
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
-            if f"{name}=" in long:
-                found[name] = value if equals else (words.pop(0) if words else "")
+            if f"{name}=" in long or f"{name}=*" in long:
+                value = value if equals else (words.pop(0) if words else "")
+                before = f"{found[name]}\n" if name in found and f"{name}=*" in long else ""
+                found[name] = before + value
             elif name in long:
                 found[name] = ""
             else:

@@ -22,7 +22,7 @@ PING_INTERVAL = 1.0  # s
 async def wget(process: Process) -> int:
     """Fetch a URL: -q quiet, -O file or -, -S headers, -T seconds, --spider; 1 on failure."""
     long = (
-        "spider", "server-response", "quiet", "timeout=", "output-document=", "header=",
+        "spider", "server-response", "quiet", "timeout=", "output-document=", "header=*",
         "no-check-certificate", "post-data=", "tries=",
     )  # fmt: skip
     try:
@@ -57,8 +57,8 @@ async def _fetch(
     connection = await process.net.connect(ip, url.port, timeout=timeout, owner=process.group)
     body = found.get("post-data", "").encode()
     headers = {"Host": url.authority, "User-Agent": "Wget", "Connection": "close"}
-    name, _, value = found.get("header", "").partition(":")
-    if name:
+    for line in found.get("header", "").splitlines():
+        name, _, value = line.partition(":")
         headers[name] = value.strip()
     request = http.Request("POST" if body else "GET", url.target, headers, body)
     try:
@@ -124,7 +124,10 @@ async def nslookup(process: Process) -> int:
     if not found.addresses:
         process.error(f"** server can't find {words[0]}: NXDOMAIN\n")
         return 1
-    name = next((q.name for q in found.queries if q.addresses), words[0])
+    asked = next((q for q in found.queries if q.addresses), None)
+    name = asked.name if asked is not None else words[0]
+    for alias, name in asked.aliases if asked is not None else ():
+        process.log(f"{alias}\tcanonical name = {name}")
     for address in found.addresses:
         process.log(f"Name:\t{name}\nAddress: {address}")
     process.log("")
