@@ -17,6 +17,7 @@ SAYS = {  # what the cells print once their blanks are filled
     "02_one_write_many_watchers": ("the object has been modified", "yes", "True"),
     "03_from_manifest_to_running": ("fish   0/1     Pending", "SchedulingGated", "True"),
     "04_the_life_of_a_pod": ("Succeeded", "ready: True, restarts: 0, patience: True", "True"),
+    "05_where_pods_land": ("bell   1/1     Running", "worker-3   <none>", "True"),
     "06_why_services_exist": ("service/canary created", "canary scaled", "True"),
     "07_names_cluster_dns": ("1 name asked for: 10.", "ndots 1: 3 as you said", "True"),
     "08_replica_sets_and_scheduling": (

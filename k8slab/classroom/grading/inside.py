@@ -19,6 +19,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from k8slab.classroom.grading.objects import describe
+
 MEMORY = "K8SLAB_GRADING_MEMORY"  # bytes of address space
 PROCESSES = "K8SLAB_GRADING_PROCESSES"  # and threads, 0 for no limit
 ALONE = "K8SLAB_GRADING_NO_NETWORK"  # not empty: this process must refuse connections itself
@@ -35,6 +37,9 @@ def encode(value: Any) -> str:
         return json.dumps({"kind": "data", "value": plain(value)})
     except TypeError:
         pass
+    whole = describe(value)
+    if whole is not None:
+        return json.dumps({"kind": "object", **whole})
     if callable(value):
         return json.dumps({"kind": "function"})
     return json.dumps({"kind": "other", "type": type(value).__name__})

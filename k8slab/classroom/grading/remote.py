@@ -1,7 +1,7 @@
 """An answer that lives in a kernel, as a value or a function of this process.
 
 `fetch(kernel, "selector")` gives data as data. A function stays there: what comes back is one that
-sends its arguments over and returns what the learner's function made of them.
+sends its arguments over and returns what the learner's function made of them. So does an object.
 
 Rule of use: all that crosses is JSON; time spent over there counts against the check's limit.
 
@@ -17,9 +17,11 @@ from typing import Any
 
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
 from k8slab.classroom.grading.kernel import DiedError, HungError, Kernel
+from k8slab.classroom.grading.objects import assembled
 from k8slab.classroom.grading.wire import is_desk, plain, restored
 
 INSIDE = "__import__('k8slab.classroom.grading.inside', fromlist=['inside'])"
+OBJECTS = INSIDE.replace("inside", "objects")
 LARGEST = 2_000_000  # characters of an answer
 MOST_WISHES = 1_000  # labels that one call may ask for
 
@@ -48,7 +50,19 @@ def fetch(kernel: Kernel, expression: str) -> Any:
     message = _decode(text)
     if message.get("kind") == "function":
         return _function(kernel, expression)
+    if message.get("kind") == "object":
+        return _object(kernel, expression, message)
     return _value(message)
+
+
+def _object(kernel: Kernel, expression: str, message: dict[str, Any]) -> Any:
+    def far_away(name: str) -> Callable[..., Any]:
+        return _function(kernel, f"{OBJECTS}.method({expression}, {name!r})")
+
+    try:
+        return assembled(message, far_away)
+    except ValueError:
+        raise LearnerError("Your answer is an object that cannot be read.") from None
 
 
 def _function(kernel: Kernel, expression: str) -> Callable[..., Any]:

@@ -71,6 +71,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         return "\n".join([self.event, *_table(self)])
 
+    def __repr__(self) -> str:
+        return str(self)  # what a notebook shows
+
 
 def explain(
     pod: Pod,
