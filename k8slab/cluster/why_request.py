@@ -14,15 +14,18 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from k8slab.api.conditions import is_true
 from k8slab.api.core import Namespace, Node, Pod, Service
 from k8slab.api.pods import is_pod_terminal
-from k8slab.cluster import sentences, why_service
+from k8slab.cluster import sentences, why_policy, why_service
 from k8slab.cluster.explanation import Explanation, Finding
 from k8slab.cluster.requests import Answer
 from k8slab.cluster.view import View
 from k8slab.cluster.why import chain
 from k8slab.cluster.why_pod import name_with_namespace
+from k8slab.linux.addresses import is_ipv6
 from k8slab.sim import Record
 
 if TYPE_CHECKING:
@@ -121,6 +124,8 @@ def _no_dns(view: View, answer: Answer) -> tuple[Finding, ...]:
     text = f"no name server answered ({sentences.listed(list(servers))})"
     command = "kubectl get pods -n kube-system -l k8s-app=kube-dns -o wide"
     first = Finding(text=text, next=(command,))
+    if stopped := why_policy.dropped(view, answer.name_journey):
+        return (first, *stopped)
     service = view.get(Service, *DNS)
     if service is None:
         return (
@@ -155,6 +160,9 @@ def on_the_way(view: View, answer: Answer) -> tuple[Finding, ...]:
         return _stopped_at_service(view, service, int(port), answer)
     pod = _pod_at(view, at)
     first = _led_to(view, service, answer) if service is not None else ()
+    lost = answer.outcome == "timed out"
+    if lost and (stopped := why_policy.dropped(view, answer.journey)):
+        return (*(replace(each, objects=()) for each in first), *stopped)
     if pod is None:
         return (*first, *_nobody_there(view, at, answer))
     return (*first, *_at_the_pod(view, pod, int(pod_port), answer))
@@ -204,7 +212,9 @@ def _look_at_rules(node: str, answer: Answer) -> str:
 
 
 def _led_to(view: View, service: Service, answer: Answer) -> tuple[Finding, ...]:
-    count = len(why_service.ready_endpoints(view, service))
+    ready = why_service.ready_endpoints(view, service)
+    ip = answer.address.rpartition(":")[0]
+    count = sum(is_ipv6(each) == is_ipv6(ip) for each in ready)
     text = (
         f"Service {service.metadata.name} ({answer.address}) has {count} ready endpoints; the "
         f"rules sent the packet to {answer.endpoint}"

@@ -27,6 +27,12 @@ kind: Service
 metadata: {name: empty, namespace: default}
 spec: {selector: {app: none}, ipFamilies: [IPv6], ports: [{port: 80}]}
 """
+CLOSED = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: default}
+spec: {podSelector: {matchLabels: {app: web}}}
+"""
 
 
 @pytest.fixture(scope="module", params=["iptables", "nftables"])
@@ -83,6 +89,20 @@ def test_a_node_port_is_at_the_nodes_ipv6_address_too(cluster: Cluster) -> None:
     port = found.spec.ports[0].nodePort
     node = next(ip for ip in cluster.node("worker-1").net.local_addresses if ip.startswith("fc00"))
     assert cluster.request("outside", f"http://[{node}]:{port}").ok
+
+
+def test_a_network_policy_holds_in_either_family(cluster: Cluster) -> None:
+    child = cluster.fork()
+    child.apply(CLOSED)
+    child.run(1)
+    for address in (ips(child, "both")[0], f"[{ips(child, 'both')[1]}]"):
+        answer = child.request("pod/client", f"http://{address}", timeout=1)
+        assert answer.outcome == "timed out"
+        assert "closed" in str(child.why(answer))
+    child.kubectl("delete networkpolicy closed")
+    child.run(1)
+    assert "KIND-NETPOL" not in child.node("worker-1").shell("ip6tables-save")
+    assert child.request("pod/client", f"http://[{ips(child, 'six')[0]}]").ok
 
 
 def test_without_endpoints_of_the_family_it_is_refused(cluster: Cluster) -> None:

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from k8slab.api.core import Namespace, Pod
 from k8slab.api.networking import NetworkPolicy
 from k8slab.client import Client, Informer, Informers
-from k8slab.node.cni.network_policy import Isolated, has_own_address, plan
+from k8slab.linux.netfilter import Ruleset
+from k8slab.node.cni.network_policy import Isolated, addresses_of, has_own_address, plan
 from k8slab.node.cni.policy_chains import Chains, chains, install, installed
 from k8slab.node.machine import Machine
 from k8slab.sim import Signal, Simulation
@@ -32,7 +33,7 @@ class PolicyAgent:
         self._name = f"kindnetd/{machine.name}"
         self._informers = Informers(sim, client)
         self._pods: Informer[Pod] | None = None
-        self._installed: Chains = {}
+        self._installed: dict[bool, Chains] = {}  # in the rules of IPv4, and of IPv6 (True)
         self._cause = 0  # of the first change since the last sync
         self._news = Signal(sim, f"{self._name}: network policies")
 
@@ -41,8 +42,8 @@ class PolicyAgent:
         self._policies = self._informers.informer(NetworkPolicy)
         await self._policies.synced.wait()
         self._policies.add_handler(lambda old, new: self._change())
-        self._installed = installed(self._machine.net.ruleset)
-        if self._installed:
+        self._installed = {ipv6: installed(self._ruleset(ipv6)) for ipv6 in (False, True)}
+        if any(self._installed.values()):
             self._change()
         while True:
             await self._news.wait()
@@ -74,26 +75,32 @@ class PolicyAgent:
         self._news.set()
 
     def _sync(self) -> None:
-        wanted = chains(self.isolated())
-        changed = install(self._machine.net.ruleset, wanted, self._installed)
-        self._installed = wanted
+        changed = count = 0
+        for ipv6, before in self._installed.items():
+            wanted = chains(self.isolated(ipv6=ipv6))
+            changed += install(self._ruleset(ipv6), wanted, before)
+            count += sum(len(rules) for rules in wanted.values())
+            self._installed[ipv6] = wanted
         if changed:
-            count = sum(len(rules) for rules in wanted.values())
             self._sim.trace.add(self._name, "sync", "network policies", f"{count} rules")
 
-    def isolated(self) -> tuple[Isolated, ...]:
-        """Return the Pods of this node that policies isolate now."""
+    def _ruleset(self, ipv6: bool) -> Ruleset:
+        net = self._machine.net
+        return net.ruleset6 if ipv6 else net.ruleset
+
+    def isolated(self, *, ipv6: bool = False) -> tuple[Isolated, ...]:
+        """Return the Pods of this node that policies isolate now, in one family."""
         policies = self._policies.all()
         if not policies or self._pods is None:
             return ()
         labels: Mapping[str, Mapping[str, str]] = {
             each.metadata.name: each.metadata.labels for each in self._namespaces.all()
         }
-        return plan(policies, self._pods.all(), labels, node=self._machine.name)
+        return plan(policies, self._pods.all(), labels, node=self._machine.name, ipv6=ipv6)
 
 
 def _facts(pod: Pod | None) -> tuple[object, ...] | None:
     """Return what counts of a Pod, None for one that has no address of its own."""
     if pod is None or not has_own_address(pod):
         return None
-    return pod.status.podIP, pod.metadata.labels, pod.spec.nodeName, pod.metadata.uid
+    return addresses_of(pod), pod.metadata.labels, pod.spec.nodeName, pod.metadata.uid

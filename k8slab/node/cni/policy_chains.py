@@ -34,10 +34,10 @@ def chains(isolated: Iterable[Isolated]) -> dict[str, tuple[str, ...]]:
         name = _hash(pod.pod)
         comment = f'-m comment --comment "{pod.pod}"'
         if pod.egress is not None:
-            out.append(f"-s {pod.ip}/32 {comment} -j {OUT}{name}")
+            out.append(f"-s {pod.cidr} {comment} -j {OUT}{name}")
             found[f"{OUT}{name}"] = _chain(pod, pod.egress, "-d")
         if pod.ingress is not None:
-            into.append(f"-d {pod.ip}/32 {comment} -j {IN}{name}")
+            into.append(f"-d {pod.cidr} {comment} -j {IN}{name}")
             found[f"{IN}{name}"] = _chain(pod, pod.ingress, "-s")
     if not found:
         return {}
@@ -81,7 +81,7 @@ def installed(ruleset: Ruleset) -> Chains:
 
 def _chain(pod: Isolated, allowed: Iterable[Allowed], peer: str) -> tuple[str, ...]:
     """Return the rules of one Pod and direction; `peer` is -s or -d, where the other end stands."""
-    itself = f'{peer} {pod.ip}/32 -m comment --comment "a Pod may reach itself" -j RETURN'
+    itself = f'{peer} {pod.cidr} -m comment --comment "a Pod may reach itself" -j RETURN'
     direction = "ingress" if peer == "-s" else "egress"
     end = f'-m comment --comment "{pod.pod}: no policy allows this {direction}" -j DROP'
     return (itself, *(_rule(each, peer) for each in allowed), end)

@@ -7,9 +7,10 @@ from typing import Any, cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from k8slab.api import load
-from k8slab.api.core import Pod
+from k8slab.api.core import Pod, PodIP
 from k8slab.api.networking import IPBlock, NetworkPolicy
 from k8slab.linux.netfilter import Ruleset
 from k8slab.node.cni.network_policy import cidrs, plan
@@ -178,6 +179,29 @@ def test_a_block_without_its_exceptions(
     ip = IPv4Address(int(block.network_address) + host)
     inside = any(ip in IPv4Network(each) for each in left)
     assert inside == (ip in network and not any(ip in hole for hole in cut))
+
+
+@pytest.mark.parametrize(
+    ("rule", "who"),
+    [
+        ({}, ["fd00:1::3", "2001:db8::1"]),
+        ({"from": [ANY]}, ["fd00:1::3"]),
+        ({"from": [{"ipBlock": {"cidr": "::/0", "except": ["fd00::/8"]}}]}, ["2001:db8::1"]),
+        ({"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}, []),
+        ({"from": peers("db"), "ports": [{"port": "http"}]}, []),
+    ],
+)
+def test_each_family_is_planned_by_itself(rule: dict[str, Any], who: list[str]) -> None:
+    pods = [
+        replace(each, status=replace(each.status, podIPs=(PodIP(ip=ip), PodIP(ip=f"fd00:1::{n}"))))
+        for n, (each, ip) in enumerate([(PODS[0], WEB), (PODS[1], DB)], 2)
+    ]
+    ruleset = Ruleset()
+    planned = plan([policy(ingress=[rule])], pods, NAMESPACES, node="n1", ipv6=True)
+    ruleset.restore(text(chains(planned)), noflush=True)
+    ends = ["fd00:1::3", "2001:db8::1"]
+    assert [end for end in ends if passes(ruleset, end, "fd00:1::2")] == who
+    assert WEB not in str(ruleset)
 
 
 def test_the_jump_comes_first_whoever_was_there_before() -> None:
