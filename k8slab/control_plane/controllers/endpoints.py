@@ -12,6 +12,7 @@ Upstream: pkg/controller/endpoint/endpoints_controller.go
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -51,7 +52,7 @@ class Listed(NamedTuple):
 def subsets_of(slices: Sequence[EndpointSlice]) -> tuple[EndpointSubset, ...]:
     """Return the slices' endpoints, together where they share their ports, by address."""
     listed = [found for slice_ in slices for found in _listed(slice_)]
-    listed.sort(key=lambda found: int(ip_address(found.address.ip)))
+    listed.sort(key=lambda found: number_of(found.address.ip))
     by_ports: dict[tuple[EndpointPort, ...], list[Listed]] = {}
     for found in listed:
         by_ports.setdefault(found.ports, []).append(found)
@@ -63,6 +64,12 @@ def subsets_of(slices: Sequence[EndpointSlice]) -> tuple[EndpointSubset, ...]:
         )
         for ports, group in sorted(by_ports.items(), key=lambda item: [p.port for p in item[0]])
     )
+
+
+@lru_cache(maxsize=1 << 16)
+def number_of(ip: str) -> int:
+    """Return an address as the number that it is."""
+    return int(ip_address(ip))
 
 
 def truncated(subsets: tuple[EndpointSubset, ...]) -> tuple[tuple[EndpointSubset, ...], bool]:

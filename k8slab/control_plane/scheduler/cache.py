@@ -68,8 +68,7 @@ class Cache:
     def set_node(self, node: Node) -> None:
         """Take over a new node, or what changed on a known one."""
         name = node.metadata.name
-        info = self._nodes.setdefault(name, NodeInfo())
-        snapshot = self.snapshot
+        info, snapshot = self._info(name), self.snapshot
         known = name in snapshot.nodes
         moved = known and zone_of(info.node.metadata.labels) != zone_of(node.metadata.labels)
         if known:
@@ -87,6 +86,7 @@ class Cache:
         info = self.snapshot.nodes.pop(name, None)
         if info is None:
             return
+        self.snapshot.journal.note(info)
         self.snapshot.count_images(info, -1)
         self.snapshot.with_affinity.pop(name, None)
         self.snapshot.with_required_anti_affinity.pop(name, None)
@@ -94,9 +94,16 @@ class Cache:
         if not info.pods:
             del self._nodes[name]
 
+    def _info(self, name: str) -> NodeInfo:
+        """Return what is known of a node, of which perhaps only Pods are."""
+        info = self._nodes.get(name)
+        if info is None:
+            info = self._nodes[name] = NodeInfo(journal=self.snapshot.journal)
+        return info
+
     def _put(self, pod: PodInfo) -> None:
         name = pod.pod.spec.nodeName
-        info = self._nodes.setdefault(name, NodeInfo())
+        info = self._info(name)
         info.add_pod(pod)
         self._homes[pod.key] = name
         if name in self.snapshot.nodes:

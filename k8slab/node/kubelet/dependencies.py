@@ -83,7 +83,8 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def host_ips(self) -> tuple[str, ...]:
         """The addresses of the node, of each family one."""
-        devices = [dev for dev in self.machine.net.interfaces.values() if dev.name != "lo"]
+        interfaces = self.machine.net.interfaces.values()  # those to Pods have no addresses
+        devices = [dev for dev in interfaces if dev.addresses and dev.name != "lo"]
         four, six = (
             next((ip for dev in devices if (ip := dev.ip_of(ipv6))), "") for ipv6 in (False, True)
         )

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 import msgspec
 
@@ -218,6 +219,7 @@ def quantity_text(amount: int) -> str:
     return format_quantity(Fraction(amount), "BinarySI")
 
 
+@lru_cache(maxsize=1024)  # the same few settings are asked for at every Pod
 def _amount(text: str, capacity: int) -> int:
     if text.endswith("%"):
         return int(capacity * Fraction(text[:-1]) / 100)

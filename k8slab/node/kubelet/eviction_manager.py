@@ -70,12 +70,13 @@ class EvictionManager:
         """Return why a new Pod is turned away, None if the node can bear it."""
         return eviction.refusal(pod, self._conditions)
 
-    def observations(self) -> dict[str, Observation]:
+    def observations(self, uses: Iterable[PodUse] | None = None) -> dict[str, Observation]:
         """Return what the node has, and has left, by eviction signal."""
         deps = self._deps
         disk = deps.config.ephemeral_storage
         used = sum(size for _, size in deps.images.images())
-        used += sum(use.of("ephemeral-storage") for use in self._uses())
+        uses = self._uses() if uses is None else uses
+        used += sum(use.of("ephemeral-storage") for use in uses)
         pids = sum(found.processes for found in deps.runtime.container_stats())
         on_disk = Observation(disk - used, disk)
         return {
@@ -104,9 +105,10 @@ class EvictionManager:
     def _is_amiss(self, resource: str) -> bool:
         if resource == "memory":
             return bool(eviction.met(self._thresholds, {"memory.available": self._memory()}))
-        if eviction.met(self._thresholds, self.observations()):
+        uses = self._uses()
+        if eviction.met(self._thresholds, self.observations(uses)):
             return True
-        return any(eviction.over_its_limits(use) for use in self._uses())
+        return any(eviction.over_its_limits(use) for use in uses)
 
     def _memory(self) -> Observation:
         capacity = self._deps.machine.memory
@@ -138,13 +140,13 @@ class EvictionManager:
 
     def _synchronize(self) -> list[Pod]:
         """Take one look, and return the Pods that have to go for it."""
-        now, observations = self._deps.sim.now, self.observations()
+        uses = self._uses()
+        now, observations = self._deps.sim.now, self.observations(uses)
         self._state = eviction.observe(self._state, self._thresholds, observations, now)
         period = self._deps.config.eviction_pressure_transition_period
         before, self._conditions = self._conditions, self._state.conditions(now, period)
         if self._conditions != before:
             self._on_change()
-        uses = self._uses()
         greedy = [(use.pod, eviction.over_its_limits(use)) for use in uses]
         evicted = [pod for pod, why in greedy if why and self._evict(pod, why, IMMEDIATELY, None)]
         if evicted or not self._state.acted_on:

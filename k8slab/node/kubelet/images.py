@@ -54,7 +54,7 @@ class ImageManager:
         at_once = 1 if config.serialize_image_pulls else config.max_parallel_image_pulls
         self._deps = deps
         self._objects = objects
-        self._on_pull = on_pull  # hears of each image that arrived
+        self._on_pull = on_pull  # hears of each image that is new here
         self._turns = Turns(deps.sim, at_once)
         self._backoff = Backoff()
         self._last_error: dict[str, str] = {}
@@ -152,14 +152,15 @@ class ImageManager:
         deps.recorder.event_about(about, NORMAL, "Pulling", f'Pulling image "{image}"')
         asked = deps.sim.now
         await self._turns.begin()
-        begun = deps.sim.now
+        begun, before = deps.sim.now, deps.images.image_id(image)
         try:
             await self._fetch(image, auths)
         except ImagePullFailed as error:
             self._failed(key, image, about, str(error))
         finally:
             self._turns.end()
-        self._on_pull()
+        if deps.images.image_id(image) != before:
+            self._on_pull()
         took, waited = (go_duration(deps.sim.now - since) for since in (begun, asked))
         message = (
             f'Successfully pulled image "{image}" in {took} ({waited} including waiting). '

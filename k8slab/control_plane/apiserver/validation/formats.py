@@ -203,6 +203,8 @@ def is_zero(value: int | str | None) -> bool:
 # -- addresses
 
 
+# The addresses of Endpoints, a thousand of them, are looked at again at each change of one.
+@lru_cache(maxsize=1 << 16)
 def ip(text: str) -> Reasons:
     """Say why a text is no IP address."""
     try:
@@ -221,6 +223,7 @@ def cidr(text: str) -> Reasons:
     return () if "/" in text else (CIDR_TEXT,)
 
 
+@lru_cache(maxsize=1 << 16)
 def ordinary_ip(text: str) -> Reasons:
     """Say why an address cannot be one that others send packets to."""
     address = ip_address(text)

@@ -62,13 +62,16 @@ SKIP = Status(Code.SKIP)
 class CycleState:
     """Notes of the plugins about one Pod during one scheduling cycle."""
 
-    __slots__ = ("_notes", "filters", "skip_filter", "skip_score")
+    __slots__ = ("_notes", "filters", "signature", "signed", "skip_filter", "skip_score")
 
     def __init__(self) -> None:
         self._notes: dict[str, Any] = {}
         self.skip_filter: dict[str, None] = {}  # plugins that PreFilter excused from Filter
         self.skip_score: dict[str, None] = {}  # plugins that PreScore excused from Score
-        self.filters: Sequence[tuple[str, FilterMethod]] = ()  # of the plugins that were not
+        # Of the plugins that were not: first those whose answers nodes remember by the signature.
+        self.signed: Sequence[tuple[str, FilterMethod]] = ()
+        self.signature = ""
+        self.filters: Sequence[tuple[str, FilterMethod]] = ()
 
     def write(self, key: str, note: Any) -> None:
         """Keep a note; a note that Pods coming and going can change has a `clone` method."""
@@ -87,6 +90,7 @@ class CycleState:
         }
         copy.skip_filter = self.skip_filter
         copy.skip_score = self.skip_score
+        copy.signed, copy.signature = self.signed, self.signature
         copy.filters = self.filters
         return copy
 
@@ -183,6 +187,16 @@ class FilterPlugin(Plugin, Protocol):
         """Say why the Pod cannot run on the node, None if it can."""
 
 
+class SignPlugin(Plugin, Protocol):
+    """Tells what of a Pod its Filter goes by, beside what is on the node itself.
+
+    Two Pods with one signature get one answer from a node, as long as the node stays as it is.
+    """
+
+    def sign_pod(self, pod: PodInfo) -> str:
+        """Return all that Filter looks at of the Pod, as text."""
+
+
 class PreFilterExtensions(Plugin, Protocol):
     """Keeps the notes of PreFilter true while Pods are added or removed for a "what if"."""
 
@@ -216,6 +230,13 @@ class ScorePlugin(Plugin, Protocol):
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """Return how good the node is, in the plugin's own unit if it normalises."""
+
+
+class ScoreNodesPlugin(Plugin, Protocol):
+    """Ranks the nodes that are left in one go, where much is the same for all of them."""
+
+    def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
+        """Return what `score` would for each of the nodes."""
 
 
 class NormalizeScorePlugin(Plugin, Protocol):

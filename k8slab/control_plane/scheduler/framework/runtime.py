@@ -14,8 +14,9 @@ Upstream: pkg/scheduler/framework/runtime/framework.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar, cast
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
+from typing import TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -28,6 +29,7 @@ from k8slab.control_plane.scheduler.framework.interface import (
     Code,
     CycleState,
     EnqueueExtensions,
+    FilterMethod,
     FilterPlugin,
     NormalizeScorePlugin,
     Plugin,
@@ -40,13 +42,18 @@ from k8slab.control_plane.scheduler.framework.interface import (
     PreScorePlugin,
     QueueSortPlugin,
     ReservePlugin,
+    ScoreNodesPlugin,
     ScorePlugin,
+    SignPlugin,
     Status,
 )
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 
 P = TypeVar("P")
+
+FITS = Status(Code.SUCCESS)
+ScoreMethod: TypeAlias = "Callable[[CycleState, PodInfo, Sequence[NodeInfo]], list[int]]"
 
 
 class PluginError(Exception):
@@ -78,7 +85,14 @@ class Framework:
         self._extensions = having(plugins, PreFilterExtensions)
         self._pre_scores = having(plugins, PreScorePlugin)
         normal = {p.name: p.normalize_score for p in having(plugins, NormalizeScorePlugin)}
-        self._scores = [(p.name, p.score, normal.get(p.name)) for p in having(plugins, ScorePlugin)]
+        scores: dict[str, ScoreMethod] = {
+            **{p.name: one_by_one(p) for p in having(plugins, ScorePlugin)},
+            **{p.name: p.score_nodes for p in having(plugins, ScoreNodesPlugin)},
+        }
+        self._scores = [
+            (p.name, scores[p.name], normal.get(p.name)) for p in plugins if p.name in scores
+        ]
+        self._signers = {p.name: p.sign_pod for p in having(plugins, SignPlugin)}
         self.events = {p.name: p.events_to_register() for p in having(plugins, EnqueueExtensions)}
 
     # -- filtering
@@ -103,16 +117,24 @@ class Framework:
                 wanted = dict.fromkeys(known)
                 if not wanted:
                     return _contradiction(choosers), None, choosers
-        state.filters = [each for each in self._filters if each[0] not in state.skip_filter]
+        filters = [each for each in self._filters if each[0] not in state.skip_filter]
+        state.signed = list(takewhile(lambda each: each[0] in self._signers, filters))
+        state.filters = filters[len(state.signed) :]
+        if state.signed:
+            signs = [f"{name} {self._signers[name](pod)}" for name, _ in state.signed]
+            state.signature = f"fits {'; '.join(signs)}"
         return None, wanted, choosers
 
     def run_filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Return the answer of the first plugin that refuses the node, None if it fits."""
-        for name, method in state.filters:
-            status = method(state, pod, node)
-            if status is not None:
-                return named(status, name)
-        return None
+        if state.signed:
+            known: Status | None = node.worked_out.get(state.signature)
+            if known is None:
+                known = _first_refusal(state.signed, state, pod, node) or FITS
+                node.remember(state.signature, known)
+            if known is not FITS:
+                return known
+        return _first_refusal(state.filters, state, pod, node) if state.filters else None
 
     def run_filter_with_nominated(
         self, state: CycleState, pod: PodInfo, node: NodeInfo
@@ -181,7 +203,7 @@ class Framework:
         for name, score, normalize in self._scores:
             if name in state.skip_score:
                 continue
-            own = [score(state, pod, node) for node in nodes]
+            own = score(state, pod, nodes)
             if normalize is not None:
                 own = normalize(state, own, nodes)
             elif min(own, default=0) < 0 or max(own, default=0) > MAX_NODE_SCORE:
@@ -242,6 +264,22 @@ class Framework:
         if not self.bind_plugins:
             raise PluginError("no plugin of this profile binds: add DefaultBinder")
         await self.bind_plugins[0].bind(pod, node_name)
+
+
+def one_by_one(plugin: ScorePlugin) -> ScoreMethod:
+    """Return the method that has a plugin score each node."""
+    score = plugin.score
+    return lambda state, pod, nodes: [score(state, pod, node) for node in nodes]
+
+
+def _first_refusal(
+    filters: Sequence[tuple[str, FilterMethod]], state: CycleState, pod: PodInfo, node: NodeInfo
+) -> Status | None:
+    for name, method in filters:
+        status = method(state, pod, node)
+        if status is not None:
+            return named(status, name)
+    return None
 
 
 def having(plugins: Sequence[Plugin], point: type[P]) -> list[P]:

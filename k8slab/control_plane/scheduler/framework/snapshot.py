@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from k8slab.api.meta import Object
 from k8slab.client import Client
+from k8slab.control_plane.scheduler.framework.tally import Journal
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ class Snapshot:
 
     def __init__(self, nodes: Iterable[NodeInfo] = ()) -> None:
         self.nodes: dict[str, NodeInfo] = {info.name: info for info in nodes}
+        self.journal = Journal()  # of all that changes on the nodes
         self.order: list[NodeInfo] = tree_order(self.nodes.values())
         # Nodes with at least one such Pod; a look at all nodes is what makes affinity dear.
         self.with_affinity: dict[str, NodeInfo] = {}
         self.with_required_anti_affinity: dict[str, NodeInfo] = {}
         self.image_nodes: dict[str, int] = {}  # on how many nodes an image is
         for info in self.nodes.values():
+            info.journal = self.journal
             self.note_pods(info)
             self.count_images(info, 1)
 

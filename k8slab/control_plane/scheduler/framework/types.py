@@ -12,16 +12,18 @@ Upstream: pkg/scheduler/framework/types.go
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from k8slab.api.core import Node, Pod
 from k8slab.api.requests import amounts, pod_requests
 from k8slab.control_plane.scheduler.framework.interface import Code, Status
+from k8slab.control_plane.scheduler.framework.tally import Journal
 
 HostPort: TypeAlias = tuple[str, str, int]  # ip, protocol, port
 ANY_IP = "0.0.0.0"
+MAX_ANSWERS = 200  # that a node remembers
 
 ABSENT = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE)
 
@@ -87,6 +89,7 @@ class NodeInfo:
         "allocatable",
         "allowed_pods",
         "images",
+        "journal",
         "name",
         "node",
         "non_zero_requested",
@@ -98,7 +101,13 @@ class NodeInfo:
         "worked_out",
     )
 
-    def __init__(self, node: Node | None = None, pods: Iterable[PodInfo] = ()) -> None:
+    def __init__(
+        self,
+        node: Node | None = None,
+        pods: Iterable[PodInfo] = (),
+        journal: Journal | None = None,
+    ) -> None:
+        self.journal = Journal() if journal is None else journal  # hears of every change
         self.pods: dict[str, PodInfo] = {}
         self.pods_with_affinity: dict[str, PodInfo] = {}
         self.pods_with_required_anti_affinity: dict[str, PodInfo] = {}
@@ -110,9 +119,9 @@ class NodeInfo:
         self.allocatable: dict[str, int] = {}
         self.allowed_pods = 0
         self.images: dict[str, int] = {}  # bytes by every name of the image
-        # What plugins have worked out from this node and its Pods, by plugin and question. From one
-        # cycle to the next all nodes but one are as they were, so most answers are looked up.
-        self.worked_out: dict[str, dict[str, int]] = {}
+        # What was worked out from this node and its Pods, by question. From one cycle to the next
+        # all nodes but one are as they were, so most answers are looked up.
+        self.worked_out: dict[str, Any] = {}
         if node is not None:
             self.set_node(node)
         for pod in pods:
@@ -120,12 +129,12 @@ class NodeInfo:
 
     def set_node(self, node: Node) -> None:
         """Take over what the node says of itself."""
-        self.worked_out.clear()
         self.node = node
         self.name = node.metadata.name
         self.allocatable = amounts(node.status.allocatable)
         self.allowed_pods = self.allocatable.pop("pods", 0)
         self.images = {name: each.sizeBytes for each in node.status.images for name in each.names}
+        self._changed()
 
     def add_pod(self, pod: PodInfo) -> None:
         """Count a Pod that runs here, or that the scheduler assumes to."""
@@ -157,11 +166,17 @@ class NodeInfo:
         self.pods[pod.key] = pod  # its spec is the same, so all sums stay true
         before, after = known.pod.metadata, pod.pod.metadata
         if (before.labels, before.deletionTimestamp) != (after.labels, after.deletionTimestamp):
-            self.worked_out.clear()
+            self._changed()
         if pod.has_affinity:
             self.pods_with_affinity[pod.key] = pod
         if pod.has_required_anti_affinity:
             self.pods_with_required_anti_affinity[pod.key] = pod
+
+    def remember(self, question: str, answer: Any) -> None:
+        """Keep an answer until something changes here."""
+        if len(self.worked_out) >= MAX_ANSWERS:
+            self.worked_out.clear()
+        self.worked_out[question] = answer
 
     def clone(self) -> NodeInfo:
         """Return a copy on which "what if" can be tried."""
@@ -169,11 +184,15 @@ class NodeInfo:
         for name in NodeInfo.__slots__:
             own = getattr(self, name)
             setattr(copy, name, dict(own) if isinstance(own, dict) else own)
-        copy.worked_out = {}
+        copy.worked_out, copy.journal = {}, Journal()
         return copy
 
-    def _count(self, pod: PodInfo, sign: int) -> None:
+    def _changed(self) -> None:
         self.worked_out.clear()
+        self.journal.note(self)
+
+    def _count(self, pod: PodInfo, sign: int) -> None:
+        self._changed()
         for total, own in (
             (self.requested, pod.requests),
             (self.non_zero_requested, pod.non_zero_requests),

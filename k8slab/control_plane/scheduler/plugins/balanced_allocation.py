@@ -1,7 +1,7 @@
 """Prefers nodes whose cpu and memory a Pod would bring into balance.
 
 What counts is the change: 75 if the Pod leaves the balance as it is, 100 if it turns a lopsided
-node into a balanced one, 50 if it does the opposite. Pods without requests are not worked_out.
+node into a balanced one, 50 if it does the opposite. Pods without requests are not scored.
 
 Upstream: pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go
 """
@@ -43,22 +43,25 @@ class NodeResourcesBalancedAllocation:
         """Skip Pods that ask for none of the resources."""
         return None if any(pod.requests.get(name) for name in self._resources) else SKIP
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+    def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
         """Compare the balance with the Pod to the balance without."""
-        known = node.worked_out.setdefault(self.name, {})
-        score = known.get(pod.shape)
-        if score is None:
-            score = known[pod.shape] = self._score(pod, node)
-        return score
+        question = f"{self.name} {pod.shape}"
+        known = [node.worked_out.get(question) for node in nodes]
+        return [
+            self._score(question, pod, node) if score is None else score
+            for node, score in zip(nodes, known, strict=True)
+        ]
 
-    def _score(self, pod: PodInfo, node: NodeInfo) -> int:
+    def _score(self, question: str, pod: PodInfo, node: NodeInfo) -> int:
         requests = pod.requests
         uses = [use(node, name, requests, non_zero=False) for name in self._resources]
         before = [
             (requested - requests.get(name, 0), allocatable)
             for name, (requested, allocatable) in zip(self._resources, uses, strict=True)
         ]
-        return HALF + (HALF + balance(uses) - balance(before)) // 2
+        score = HALF + (HALF + balance(uses) - balance(before)) // 2
+        node.remember(question, score)
+        return score
 
 
 def balance(uses: Sequence[Use]) -> int:

@@ -8,7 +8,7 @@ Upstream: pkg/scheduler/framework/plugins/imagelocality/image_locality.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from k8slab.control_plane.scheduler.framework.interface import MAX_NODE_SCORE, CycleState
@@ -28,17 +28,21 @@ class ImageLocality:
     def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
         self._snapshot = handle.snapshot
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+    def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
         """Return 0 up to 23 MiB, 100 from 1000 MiB for each container."""
-        if not node.images:
-            return 0
-        present = 0
-        for name in map(normalized, pod.images):
-            size = node.images.get(name)
-            if size is not None:
-                share = self._snapshot.image_nodes.get(name, 0) / len(self._snapshot.nodes)
-                present += int(size * share)
-        return scaled(present, len(pod.images)) if present else 0
+        snapshot, count = self._snapshot, len(pod.images)
+        shares = [
+            (name, snapshot.image_nodes[name] / len(snapshot.nodes))
+            for name in map(normalized, pod.images)
+            if snapshot.image_nodes.get(name)
+        ]
+        if not shares:
+            return [0] * len(nodes)
+        present = [
+            sum(int(node.images.get(name, 0) * share) for name, share in shares) for node in nodes
+        ]
+        known: dict[int, int] = {size: scaled(size, count) for size in dict.fromkeys(present)}
+        return [known[size] for size in present]
 
 
 def scaled(size: int, containers: int) -> int:

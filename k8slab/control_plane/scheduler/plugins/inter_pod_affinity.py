@@ -8,10 +8,10 @@ Upstream: pkg/scheduler/framework/plugins/interpodaffinity
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from k8slab.api.core import Pod
+from k8slab.api.core import Namespace, Pod
 from k8slab.control_plane.scheduler.framework.interface import (
     MAX_NODE_SCORE,
     SKIP,
@@ -23,6 +23,7 @@ from k8slab.control_plane.scheduler.framework.interface import (
     Status,
 )
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
+from k8slab.control_plane.scheduler.framework.tally import Tallies
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 from k8slab.control_plane.scheduler.plugins.affinity_terms import (
     AffinityTerm,
@@ -33,6 +34,7 @@ from k8slab.control_plane.scheduler.plugins.affinity_terms import (
 
 Domain: TypeAlias = tuple[str, str]  # a label of nodes: key and value
 Counts: TypeAlias = dict[Domain, int]
+Terms: TypeAlias = tuple[Sequence[AffinityTerm], Sequence[AffinityTerm]]  # affinity, anti-affinity
 
 REASON_AFFINITY = "node(s) didn't match pod affinity rules"
 REASON_ANTI_AFFINITY = "node(s) didn't match pod anti-affinity rules"
@@ -42,22 +44,16 @@ REASON_EXISTING = "node(s) didn't satisfy existing pods anti-affinity rules"
 class Neighbours:
     """How many Pods of each domain matter to the Pod; follows a "what if"."""
 
-    def __init__(
-        self, affinity: Sequence[AffinityTerm], anti_affinity: Sequence[AffinityTerm]
-    ) -> None:
-        self.affinity = affinity
-        self.anti_affinity = anti_affinity
-        self.wanted: Counts = {}
-        self.unwanted: Counts = {}
-        self.existing: Counts = {}  # Pods that do not want this one near
+    def __init__(self, own: Terms, wanted: Counts, unwanted: Counts, existing: Counts) -> None:
+        self.own = own
+        self.affinity, self.anti_affinity = own
+        self.wanted = wanted
+        self.unwanted = unwanted
+        self.existing = existing  # Pods that do not want this one near
 
     def clone(self) -> Neighbours:
         """Return a copy that can be changed on its own."""
-        copy = Neighbours(self.affinity, self.anti_affinity)
-        copy.wanted = dict(self.wanted)
-        copy.unwanted = dict(self.unwanted)
-        copy.existing = dict(self.existing)
-        return copy
+        return Neighbours(self.own, dict(self.wanted), dict(self.unwanted), dict(self.existing))
 
 
 class InterPodAffinity:
@@ -70,6 +66,8 @@ class InterPodAffinity:
 
     def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
         self._handle = handle
+        self._snapshot = handle.snapshot
+        self._tallies: Tallies[Domain] = Tallies(handle.snapshot)
         self._hard_weight = int(args.get("hardPodAffinityWeight", 1))
         self._ignore_existing = bool(args.get("ignorePreferredTermsOfExistingPods", False))
 
@@ -79,24 +77,20 @@ class InterPodAffinity:
         self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
     ) -> Status | frozenset[str] | None:
         """Count the neighbours that matter; skip Pods that nobody and nothing concerns."""
-        around = Neighbours(required_affinity(pod.pod), required_anti_affinity(pod.pod))
-        for info in self._handle.snapshot.with_required_anti_affinity.values():
-            for other in info.pods_with_required_anti_affinity.values():
-                self._count_existing(around, pod.pod, other.pod, info, 1)
-        if around.affinity or around.anti_affinity:
-            for info in nodes:
-                for other in info.pods.values():
-                    self._count_own(around, other.pod, info, 1)
-        elif not around.existing:
+        own = required_affinity(pod.pod), required_anti_affinity(pod.pod)
+        existing = self._existing(pod.pod) if self._snapshot.with_required_anti_affinity else {}
+        if not any(own) and not existing:
             return SKIP
-        state.write(f"filter {self.name}", around)
+        wanted = self._sum("wanted", own[0], lambda info: self._wanted(own[0], info))
+        unwanted = self._sum("unwanted", own[1], lambda info: self._unwanted(own[1], info))
+        state.write(f"filter {self.name}", Neighbours(own, wanted, unwanted, existing))
         return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node in the wrong company."""
         around: Neighbours = state.read(f"filter {self.name}")
         labels = node.node.metadata.labels
-        if not self._near_wanted(around, pod.pod, labels):
+        if around.affinity and not self._near_wanted(around, pod.pod, labels):
             return self._refusal
         for term in around.anti_affinity:
             if term.key in labels and around.unwanted.get((term.key, labels[term.key]), 0) > 0:
@@ -108,14 +102,12 @@ class InterPodAffinity:
     def add_pod(self, state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo) -> None:
         """Count a neighbour more."""
         around: Neighbours = state.read(f"filter {self.name}")
-        self._count_existing(around, pod.pod, added.pod, node, 1)
-        self._count_own(around, added.pod, node, 1)
+        self._change(around, pod.pod, added.pod, node, 1)
 
     def remove_pod(self, state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo) -> None:
         """Count a neighbour less."""
         around: Neighbours = state.read(f"filter {self.name}")
-        self._count_existing(around, pod.pod, removed.pod, node, -1)
-        self._count_own(around, removed.pod, node, -1)
+        self._change(around, pod.pod, removed.pod, node, -1)
 
     # -- preferred terms
 
@@ -124,23 +116,26 @@ class InterPodAffinity:
     ) -> Status | None:
         """Add up the weights for each domain, of the Pod's terms and of its neighbours'."""
         own = preferred_terms(pod.pod)
-        snapshot = self._handle.snapshot
-        weights: Counts = {}
-        for info in snapshot.order if own else snapshot.with_affinity.values():
-            others = info.pods if own else info.pods_with_affinity
-            for other in others.values():
-                self._weigh(weights, own, other.pod, info)
-                if other.has_affinity:
-                    self._weigh(weights, self._terms_of(other.pod), pod.pod, info)
+        if not own and not self._snapshot.with_affinity:
+            return SKIP
+        question = f"weights {self._looks(pod.pod)}"
+        weights = self._sum(question, own, lambda info: self._weights(pod.pod, own, info))
         if not weights:
             return SKIP
         state.write(f"score {self.name}", weights)
         return None
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        """Add up the weights of the node's domains."""
+    def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
+        """Add up the weights of each node's domains."""
         weights: Counts = state.read(f"score {self.name}")
-        return sum(weights.get(each, 0) for each in node.node.metadata.labels.items())
+        scores = [0] * len(nodes)
+        for key in dict.fromkeys(key for key, _ in weights):
+            by_value: dict[str | None, int] = {
+                value: weight for (its_key, value), weight in weights.items() if its_key == key
+            }
+            values = [node.node.metadata.labels.get(key) for node in nodes]
+            scores = [s + by_value.get(v, 0) for s, v in zip(scores, values, strict=True)]
+        return scores
 
     def normalize_score(
         self, state: CycleState, scores: Sequence[int], nodes: Sequence[NodeInfo]
@@ -164,30 +159,99 @@ class InterPodAffinity:
     # -- helpers
 
     def _near_wanted(self, around: Neighbours, pod: Pod, labels: Mapping[str, str]) -> bool:
-        if any(term.key not in labels for term in around.affinity):
-            return False
-        if all(around.wanted.get((t.key, labels[t.key]), 0) > 0 for t in around.affinity):
+        near = True
+        for term in around.affinity:
+            if term.key not in labels:
+                return False
+            near = near and around.wanted.get((term.key, labels[term.key]), 0) > 0
+        if near:
             return True
         # The first of a kind may come: nobody matches anywhere, and it would match itself.
         alone = not any(count > 0 for count in around.wanted.values())
         return alone and all(t.matches(pod, self._handle.objects) for t in around.affinity)
 
+    def _change(self, around: Neighbours, pod: Pod, other: Pod, node: NodeInfo, by: int) -> None:
+        self._count_existing(around.existing, pod, other, node, by)
+        self._count_wanted(around.wanted, around.affinity, other, node, by)
+        self._count_unwanted(around.unwanted, around.anti_affinity, other, node, by)
+
+    # Sums over all nodes.
+
+    def _sum(
+        self,
+        question: str,
+        terms: Sequence[AffinityTerm],
+        count: Callable[[NodeInfo], Counts],
+    ) -> Counts:
+        """Return the sum of what all nodes contribute; the terms are part of the question."""
+        if any(term.namespace_selector is not None for term in terms):
+            namespaces = self._handle.objects.list(Namespace)
+            question += f" {[(each.metadata.name, each.metadata.labels) for each in namespaces]}"
+        return self._tallies.counts(f"{question} {terms}", count)
+
+    def _existing(self, pod: Pod) -> Counts:
+        question = f"existing {self._looks(pod)}"
+        return self._sum(question, (), lambda info: self._existing_on(pod, info))
+
+    def _looks(self, pod: Pod) -> str:
+        """Return as text what other Pods' terms go by."""
+        name = pod.metadata.namespace
+        namespaces = self._handle.objects.list(Namespace)
+        own = [each.metadata.labels for each in namespaces if each.metadata.name == name]
+        return f"{name} {own} {pod.metadata.labels}"
+
+    # What one node contributes to a count.
+
+    def _wanted(self, terms: Sequence[AffinityTerm], node: NodeInfo) -> Counts:
+        counts: Counts = {}
+        for other in node.pods.values():
+            self._count_wanted(counts, terms, other.pod, node, 1)
+        return counts
+
+    def _unwanted(self, terms: Sequence[AffinityTerm], node: NodeInfo) -> Counts:
+        counts: Counts = {}
+        for other in node.pods.values():
+            self._count_unwanted(counts, terms, other.pod, node, 1)
+        return counts
+
+    def _existing_on(self, pod: Pod, node: NodeInfo) -> Counts:
+        counts: Counts = {}
+        for other in node.pods_with_required_anti_affinity.values():
+            self._count_existing(counts, pod, other.pod, node, 1)
+        return counts
+
+    def _weights(self, pod: Pod, own: Sequence[AffinityTerm], node: NodeInfo) -> Counts:
+        weights: Counts = {}
+        for other in (node.pods if own else node.pods_with_affinity).values():
+            self._weigh(weights, own, other.pod, node)
+            if other.has_affinity:
+                self._weigh(weights, self._terms_of(other.pod), pod, node)
+        return weights
+
+    # What one Pod contributes.
+
     def _count_existing(
-        self, around: Neighbours, pod: Pod, other: Pod, node: NodeInfo, by: int
+        self, counts: Counts, pod: Pod, other: Pod, node: NodeInfo, by: int
     ) -> None:
         for term in required_anti_affinity(other):
             if term.matches(pod, self._handle.objects):
-                _add(around.existing, term.key, node, by)
+                _add(counts, term.key, node, by)
 
-    def _count_own(self, around: Neighbours, other: Pod, node: NodeInfo, by: int) -> None:
+    def _count_wanted(
+        self, counts: Counts, terms: Sequence[AffinityTerm], other: Pod, node: NodeInfo, by: int
+    ) -> None:
         objects = self._handle.objects
         # A Pod counts as wanted only if it is what all terms together ask for.
-        if around.affinity and all(term.matches(other, objects) for term in around.affinity):
-            for term in around.affinity:
-                _add(around.wanted, term.key, node, by)
-        for term in around.anti_affinity:
-            if term.matches(other, objects):
-                _add(around.unwanted, term.key, node, by)
+        if terms and all(term.matches(other, objects) for term in terms):
+            for term in terms:
+                _add(counts, term.key, node, by)
+
+    def _count_unwanted(
+        self, counts: Counts, terms: Sequence[AffinityTerm], other: Pod, node: NodeInfo, by: int
+    ) -> None:
+        for term in terms:
+            if term.matches(other, self._handle.objects):
+                _add(counts, term.key, node, by)
 
     def _terms_of(self, other: Pod) -> tuple[AffinityTerm, ...]:
         soft = () if self._ignore_existing else preferred_terms(other)

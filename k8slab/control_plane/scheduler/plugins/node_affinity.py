@@ -72,6 +72,10 @@ class NodeAffinity:
             return Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (REASON_CONFLICT,), self.name)
         return names or None
 
+    def sign_pod(self, pod: PodInfo) -> str:
+        """Go by the required terms."""
+        return f"{pod.pod.spec.nodeSelector} {required_node_selector(pod.pod.spec)}"
+
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node that the Pod, or the scheduler's configuration, does not want."""
         added = self._added.requiredDuringSchedulingIgnoredDuringExecution

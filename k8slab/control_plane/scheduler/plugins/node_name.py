@@ -38,6 +38,10 @@ class NodeName:
         """Skip Pods that name no node, which is nearly all."""
         return None if pod.pod.spec.nodeName else SKIP
 
+    def sign_pod(self, pod: PodInfo) -> str:
+        """Go by the name."""
+        return pod.pod.spec.nodeName
+
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse every node but the one named."""
         wanted = pod.pod.spec.nodeName

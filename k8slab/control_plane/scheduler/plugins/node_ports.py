@@ -45,6 +45,10 @@ class NodePorts:
         """Skip Pods without host ports."""
         return None if pod.ports else SKIP
 
+    def sign_pod(self, pod: PodInfo) -> str:
+        """Go by the ports."""
+        return str(pod.ports)
+
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node on which one of the ports is taken."""
         for port in pod.ports:

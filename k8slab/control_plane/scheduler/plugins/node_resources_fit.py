@@ -8,7 +8,7 @@ Upstream: pkg/scheduler/framework/plugins/noderesources/fit.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from k8slab.api.core import Node, Pod
@@ -51,6 +51,10 @@ class NodeResourcesFit:
         # Points are written with scores from 0 to 10.
         self._shape = tuple((each["utilization"], each["score"] * 10) for each in points)
 
+    def sign_pod(self, pod: PodInfo) -> str:
+        """Go by the requests."""
+        return pod.shape
+
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node that lacks something, naming all that it lacks."""
         reasons: list[str] = []
@@ -66,15 +70,16 @@ class NodeResourcesFit:
                     code = Code.UNSCHEDULABLE_AND_UNRESOLVABLE
         return Status(code, tuple(reasons), self.name) if reasons else None
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+    def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
         """Return how well the Pod fits by the strategy, 0..100."""
-        known = node.worked_out.setdefault(self.name, {})
-        score = known.get(pod.shape)
-        if score is None:
-            score = known[pod.shape] = self._score(pod, node)
-        return score
+        question = f"{self.name} {pod.shape}"
+        known = [node.worked_out.get(question) for node in nodes]
+        return [
+            self._score(question, pod, node) if score is None else score
+            for node, score in zip(nodes, known, strict=True)
+        ]
 
-    def _score(self, pod: PodInfo, node: NodeInfo) -> int:
+    def _score(self, question: str, pod: PodInfo, node: NodeInfo) -> int:
         requests = pod.non_zero_requests
         scores: list[tuple[int, int]] = []
         for name, weight in self._resources:
@@ -83,7 +88,9 @@ class NodeResourcesFit:
                 scores.append((self._score_of((requested, allocatable)), weight))
         if self._strategy == "RequestedToCapacityRatio":
             scores = [each for each in scores if each[0] > 0]
-        return weighted_mean(scores)
+        score = weighted_mean(scores)
+        node.remember(question, score)
+        return score
 
     def events_to_register(self) -> tuple[ClusterEvent, ...]:
         """Wait for Pods to leave or shrink, and for nodes to come or grow."""

@@ -34,6 +34,10 @@ class NodeUnschedulable:
     def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
         pass
 
+    def sign_pod(self, pod: PodInfo) -> str:
+        """Go by the tolerations."""
+        return str(pod.pod.spec.tolerations)
+
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a cordoned node."""
         if not node.node.spec.unschedulable or tolerates(pod.pod.spec.tolerations, TAINT):

@@ -28,6 +28,7 @@ from k8slab.control_plane.scheduler.framework.interface import (
 )
 from k8slab.control_plane.scheduler.framework.matching import selector_matches
 from k8slab.control_plane.scheduler.framework.snapshot import HOSTNAME, Handle
+from k8slab.control_plane.scheduler.framework.tally import Tallies
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 from k8slab.control_plane.scheduler.plugins.spread_constraints import (
     DO_NOT_SCHEDULE,
@@ -44,24 +45,37 @@ REASON_LABEL = f"{REASON} (missing required label)"
 
 
 class HardCounts:
-    """Matching Pods by domain, for each hard constraint; follows a "what if"."""
+    """Matching Pods by domain, for each hard constraint; follows a "what if" when it is cloned."""
 
-    def __init__(self, constraints: Sequence[Constraint]) -> None:
+    def __init__(
+        self, pod: Pod, constraints: Sequence[Constraint], counts: Sequence[dict[str, int]]
+    ) -> None:
+        self.pod = pod
         self.constraints = constraints
-        self.counts: list[dict[str, int]] = [{} for _ in constraints]
+        self.counts = counts
+        self._most: dict[int, int] = {}  # by constraint, when it was asked for
 
     def clone(self) -> HardCounts:
         """Return a copy that can be changed on its own."""
-        copy = HardCounts(self.constraints)
-        copy.counts = [dict(each) for each in self.counts]
-        return copy
+        return HardCounts(self.pod, self.constraints, [dict(each) for each in self.counts])
 
-    def smallest(self, index: int) -> int:
-        """Return the smallest count of all domains, 0 if there are fewer than minDomains."""
+    def most(self, index: int) -> int:
+        """Return how many there may be in a domain to which the Pod goes."""
+        found = self._most.get(index)
+        if found is None:
+            each, counts = self.constraints[index], self.counts[index]
+            # With fewer domains than minDomains the emptiest is one that is not there yet.
+            enough = len(counts) >= each.min_domains
+            smallest = min(counts.values(), default=0) if enough else 0
+            itself = int(selector_matches(each.selector, self.pod.metadata.labels))
+            found = self._most[index] = smallest + each.max_skew - itself
+        return found
+
+    def add(self, index: int, domain: str, by: int) -> None:
+        """Count Pods of a domain in, or out."""
         counts = self.counts[index]
-        if len(counts) < self.constraints[index].min_domains:
-            return 0
-        return min(counts.values(), default=0)
+        counts[domain] = counts.get(domain, 0) + by
+        self._most.pop(index, None)
 
 
 class SoftCounts(msgspec.Struct, frozen=True):
@@ -82,6 +96,7 @@ class PodTopologySpread:
 
     def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
         self._handle = handle
+        self._tallies: Tallies[str] = Tallies(handle.snapshot)
         self._system_defaulted = args.get("defaultingType", "System") == "System"
         given = args.get("defaultConstraints", ())
         self._defaults: tuple[TopologySpreadConstraint, ...] = (
@@ -99,28 +114,19 @@ class PodTopologySpread:
         constraints = self._constraints(pod.pod, DO_NOT_SCHEDULE)
         if not constraints:
             return SKIP
-        hard = HardCounts(constraints)
-        namespace = pod.pod.metadata.namespace
-        for info in nodes:
-            if not has_keys(info.node, constraints):
-                continue
-            for each, counts in zip(constraints, hard.counts, strict=True):
-                if each.counts_node(pod.pod, info.node):
-                    domain = info.node.metadata.labels[each.key]
-                    counts[domain] = counts.get(domain, 0) + each.count(info, namespace)
-        state.write(f"hard {self.name}", hard)
+        counts = [self._counts(pod.pod, each, constraints) for each in constraints]
+        state.write(f"hard {self.name}", HardCounts(pod.pod, constraints, counts))
         return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node whose domain would get ahead of the emptiest by more than maxSkew."""
         hard: HardCounts = state.read(f"hard {self.name}")
+        labels = node.node.metadata.labels
         for index, each in enumerate(hard.constraints):
-            domain = node.node.metadata.labels.get(each.key)
+            domain = labels.get(each.key)
             if domain is None:
                 return self._unlabelled
-            itself = int(selector_matches(each.selector, pod.pod.metadata.labels))
-            count = hard.counts[index].get(domain, 0)
-            if count + itself - hard.smallest(index) > each.max_skew:
+            if hard.counts[index].get(domain, 0) > hard.most(index):
                 return self._refusal
         return None
 
@@ -143,12 +149,14 @@ class PodTopologySpread:
             return SKIP
         # A node without a zone label may still spread by hostname, if nobody asked for more.
         strict = bool(pod.pod.spec.topologySpreadConstraints) or not self._system_defaulted
-        ignored = {
-            info.name: None for info in nodes if strict and not has_keys(info.node, constraints)
-        }
-        kept = [info for info in nodes if info.name not in ignored]
+        kept: Sequence[NodeInfo] = nodes
+        ignored: dict[str, None] = {}
+        if strict:
+            kept = [info for info in nodes if has_keys(info.node, constraints)]
+            ignored = {info.name: None for info in nodes if not has_keys(info.node, constraints)}
         counts = [
-            self._soft_counts(pod.pod, each, kept, constraints, strict) for each in constraints
+            self._soft_counts(pod.pod, each, kept, constraints if strict else ())
+            for each in constraints
         ]
         weights = [
             math.log((len(kept) if each.key == HOSTNAME else len(own)) + 2)
@@ -157,42 +165,53 @@ class PodTopologySpread:
         state.write(f"soft {self.name}", SoftCounts(constraints, counts, weights, ignored))
         return None
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        """Add up the Pods in the node's domains; more of them is worse."""
+    def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
+        """Add up the Pods in each node's domains; more of them is worse."""
         soft: SoftCounts = state.read(f"soft {self.name}")
-        if node.name in soft.ignored:
-            return 0
-        labels, namespace = node.node.metadata.labels, pod.pod.metadata.namespace
-        score = 0.0
+        scores = [0.0] * len(nodes)
         for index, each in enumerate(soft.constraints):
-            domain = labels.get(each.key)
-            if domain is None:
-                continue
+            weight, skew = soft.weights[index], each.max_skew - 1
+            domains = [node.node.metadata.labels.get(each.key) for node in nodes]
             if each.key == HOSTNAME:
-                count = each.count(node, namespace)
+                counts = [each.count(node) for node in nodes]
+                parts = [count * weight + skew for count in counts]
             else:
-                count = soft.counts[index].get(domain, 0)
-            score += count * soft.weights[index] + (each.max_skew - 1)
-        return math.floor(score + 0.5)  # Go rounds halves away from zero
+                by_domain: dict[str | None, float] = {
+                    domain: count * weight + skew for domain, count in soft.counts[index].items()
+                }
+                parts = [by_domain.get(domain, skew) for domain in domains]
+            scores = [
+                score if domain is None else score + part
+                for score, part, domain in zip(scores, parts, domains, strict=True)
+            ]
+        floor = math.floor  # Go rounds halves away from zero
+        rounded = [floor(score + 0.5) for score in scores]
+        if soft.ignored:
+            return [
+                0 if node.name in soft.ignored else score
+                for score, node in zip(rounded, nodes, strict=True)
+            ]
+        return rounded
 
     def normalize_score(
         self, state: CycleState, scores: Sequence[int], nodes: Sequence[NodeInfo]
     ) -> list[int]:
         """Give the emptiest domains the most; nodes without a domain get nothing."""
-        soft: SoftCounts = state.read(f"soft {self.name}")
-        valid = [
-            score
-            for score, info in zip(scores, nodes, strict=True)
-            if info.name not in soft.ignored
-        ]
-        lowest, highest = min(valid, default=0), max(valid, default=0)
+        ignored = state.read(f"soft {self.name}").ignored
+        valid = scores
+        if ignored:
+            pairs = zip(scores, nodes, strict=True)
+            valid = [score for score, node in pairs if node.name not in ignored]
+        total, highest = min(valid, default=0) + max(valid, default=0), max(valid, default=0)
+        known = {
+            score: MAX_NODE_SCORE * (total - score) // highest if highest else MAX_NODE_SCORE
+            for score in dict.fromkeys(valid)
+        }
+        if not ignored:
+            return [known[score] for score in scores]
         return [
-            0
-            if info.name in soft.ignored
-            else MAX_NODE_SCORE * (highest + lowest - score) // highest
-            if highest
-            else MAX_NODE_SCORE
-            for score, info in zip(scores, nodes, strict=True)
+            0 if node.name in ignored else known[score]
+            for score, node in zip(scores, nodes, strict=True)
         ]
 
     def events_to_register(self) -> tuple[ClusterEvent, ...]:
@@ -224,22 +243,36 @@ class PodTopologySpread:
         pod: Pod,
         constraint: Constraint,
         kept: Sequence[NodeInfo],
-        constraints: Sequence[Constraint],
-        strict: bool,
+        needed: Sequence[Constraint],
     ) -> dict[str, int]:
-        if constraint.key == HOSTNAME:  # counted when the node is scored
+        """Return the matching Pods in the domains of the nodes that are left."""
+        key = constraint.key
+        if key == HOSTNAME:  # counted when the node is scored
             return {}
+        counts = self._counts(pod, constraint, needed)
         # Upstream gives nodes without the label a domain of their own, "".
-        counts = {info.node.metadata.labels.get(constraint.key, ""): 0 for info in kept}
-        key, namespace = constraint.key, pod.metadata.namespace
+        domains = dict.fromkeys(info.node.metadata.labels.get(key, "") for info in kept)
+        return {domain: counts.get(domain, 0) for domain in domains}
+
+    def _counts(
+        self, pod: Pod, constraint: Constraint, needed: Sequence[Constraint]
+    ) -> dict[str, int]:
+        """Return the matching Pods of each domain, on nodes that have the keys of all `needed`."""
+        key = constraint.key
+        keys = [each.key for each in needed]
         everywhere = constraint.counts_all_nodes(pod)
-        for info in self._handle.snapshot.order:
-            if strict and not has_keys(info.node, constraints):
-                continue
+
+        def count(info: NodeInfo) -> dict[str, int]:
+            if not has_keys(info.node, needed):
+                return {}
+            if not everywhere and not constraint.counts_node(pod, info.node):
+                return {}
             domain = info.node.metadata.labels.get(key, "")
-            if domain in counts and (everywhere or constraint.counts_node(pod, info.node)):
-                counts[domain] += constraint.count(info, namespace)
-        return counts
+            return {domain: constraint.count(info)}
+
+        where = "" if everywhere else constraint.node_question(pod)
+        question = f"{constraint.question} by {key} on {keys} {where}"
+        return self._tallies.counts(question, count)
 
     def _change(
         self, state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo, by: int
@@ -249,12 +282,11 @@ class PodTopologySpread:
             return
         if not has_keys(node.node, hard.constraints):
             return
-        for each, counts in zip(hard.constraints, hard.counts, strict=True):
+        for index, each in enumerate(hard.constraints):
             if selector_matches(each.selector, other.pod.metadata.labels) and each.counts_node(
                 pod.pod, node.node
             ):
-                domain = node.node.metadata.labels[each.key]
-                counts[domain] = counts.get(domain, 0) + by
+                hard.add(index, node.node.metadata.labels[each.key], by)
 
 
 def _same_namespace(pod: Pod, old: Pod | None, new: Pod | None) -> bool:

@@ -49,7 +49,8 @@ class Constraint(msgspec.Struct, frozen=True):
     min_domains: int
     node_affinity_policy: str
     node_taints_policy: str
-    question: str  # the selector as text, under which nodes remember the answer
+    namespace: str
+    question: str  # all that makes out a matching Pod, under which nodes remember their number
 
     def counts_all_nodes(self, pod: Pod) -> bool:
         """Say whether there is no need to ask `counts_node` for each of them."""
@@ -68,21 +69,27 @@ class Constraint(msgspec.Struct, frozen=True):
         hard = (NO_SCHEDULE, NO_EXECUTE)
         return untolerated_taint(node.spec.taints, pod.spec.tolerations, hard) is None
 
-    def count(self, node: NodeInfo, namespace: str) -> int:
-        """Count the matching Pods of a namespace on a node; those on their way out do not count."""
-        known = node.worked_out.setdefault(namespace, {})
-        count = known.get(self.question)
+    def node_question(self, pod: Pod) -> str:
+        """Return as text what `counts_node` goes by."""
+        spec = pod.spec
+        wanted = f"{spec.nodeSelector} {required_node_selector(spec)} {spec.tolerations}"
+        return f"{wanted} {self.node_affinity_policy} {self.node_taints_policy}"
+
+    def count(self, node: NodeInfo) -> int:
+        """Count the matching Pods on a node; those on their way out do not count."""
+        count: int | None = node.worked_out.get(self.question)
         if count is None:
-            count = known[self.question] = self._count(node, namespace)
+            count = self._count(node)
+            node.remember(self.question, count)
         return count
 
-    def _count(self, node: NodeInfo, namespace: str) -> int:
+    def _count(self, node: NodeInfo) -> int:
         selector = self.selector
         wanted = selector.matchLabels
         total = 0
         for info in node.pods.values():
             meta = info.pod.metadata
-            if meta.namespace != namespace or meta.deletionTimestamp is not None:
+            if meta.namespace != self.namespace or meta.deletionTimestamp is not None:
                 continue
             labels = meta.labels
             for key, value in wanted.items():
@@ -98,7 +105,7 @@ def own_constraints(pod: Pod, action: str) -> tuple[Constraint, ...]:
     """Return the constraints of the Pod's spec with this `whenUnsatisfiable`."""
     labels = pod.metadata.labels
     return tuple(
-        _constraint(each, _with_label_keys(each, labels))
+        _constraint(each, _with_label_keys(each, labels), pod.metadata.namespace)
         for each in pod.spec.topologySpreadConstraints
         if each.whenUnsatisfiable == action
     )
@@ -114,7 +121,7 @@ def default_constraints(
     selector = default_selector(pod, objects)
     if not selector.matchLabels and not selector.matchExpressions:
         return ()
-    return tuple(_constraint(each, selector) for each in wanted)
+    return tuple(_constraint(each, selector, pod.metadata.namespace) for each in wanted)
 
 
 def default_selector(pod: Pod, objects: Objects) -> LabelSelector:
@@ -144,7 +151,9 @@ def has_keys(node: Node, constraints: Iterable[Constraint]) -> bool:
     return all(each.key in node.metadata.labels for each in constraints)
 
 
-def _constraint(source: TopologySpreadConstraint, selector: LabelSelector) -> Constraint:
+def _constraint(
+    source: TopologySpreadConstraint, selector: LabelSelector, namespace: str
+) -> Constraint:
     return Constraint(
         key=source.topologyKey,
         max_skew=source.maxSkew,
@@ -152,7 +161,8 @@ def _constraint(source: TopologySpreadConstraint, selector: LabelSelector) -> Co
         min_domains=source.minDomains if source.minDomains is not None else 1,
         node_affinity_policy=source.nodeAffinityPolicy or HONOR,
         node_taints_policy=source.nodeTaintsPolicy or IGNORE,
-        question=f"pods {selector}",
+        namespace=namespace,
+        question=f"pods of {namespace} {selector}",
     )
 
 

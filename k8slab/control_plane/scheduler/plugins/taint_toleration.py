@@ -42,6 +42,10 @@ class TaintToleration:
     def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
         pass
 
+    def sign_pod(self, pod: PodInfo) -> str:
+        """Go by the tolerations."""
+        return str(pod.pod.spec.tolerations)
+
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node with an untolerated hard taint."""
         taints = node.node.spec.taints
