@@ -24,6 +24,7 @@ from k8slab.api.core import PodSpec
 from k8slab.client.learner import ReplacementError, call, shown
 from k8slab.control_plane.controllers.learner_controller import UnreliableWatch
 from k8slab.control_plane.scheduler.plugins.learner import adapt
+from k8slab.control_plane.scheduler.profile import DEFAULT_PLUGINS
 from k8slab.linux.resolver import Lookup, ResolutionError
 
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
@@ -119,10 +120,13 @@ def _taken(function: Callable[..., Any], facts: Mapping[str, Any]) -> list[str]:
 def scheduler_plugins(given: Any) -> list[Any]:
     """Return a profile's plugins: a learner's own is added to the default ones.
 
-    Raises TypeError for what is no plugin, before the scheduler meets it.
+    Raises TypeError for what is no plugin and ValueError for a name that none has.
     """
     chosen = list(given) if isinstance(given, list | tuple) else [..., given]
+    named = [kind.name for kind, _ in DEFAULT_PLUGINS]
     for one in chosen:
+        if isinstance(one, str) and one not in named:
+            raise ValueError(f"there is no plugin {one}; there are {', '.join(named)}")
         if not isinstance(one, str | EllipsisType):
             adapt(one)
     return chosen

@@ -168,3 +168,5 @@ def test_a_plugin_that_cannot_be_used_is_told_as_an_event(members: Any, said: st
 def test_what_is_no_plugin_is_told_before_the_cluster_boots() -> None:
     with pytest.raises(TypeError, match="plugin function does nothing"):
         Cluster(replace={"scheduler_plugins": pack}, boot=False)
+    with pytest.raises(ValueError, match="there is no plugin NodeFit; there are Scheduling"):
+        Cluster(replace={"scheduler_plugins": ["NodeFit"]}, boot=False)
