@@ -107,6 +107,8 @@ def restore(ruleset: Ruleset, text: str, noflush: bool) -> tuple[dict[str, Table
                 name = line[1:].strip() if line[0] == "*" else "filter"
                 if name not in BUILT_IN:
                     raise IptablesError(f"can't initialize iptables table `{name}'")
+                if line[0] == "*" and not noflush:
+                    drafts.pop(name, None)  # a table that is named again is emptied again
                 old = ruleset.tables.get(name) if noflush else None
                 draft = drafts.setdefault(name, Draft(old, name, BUILT_IN[name]))
             if line[0] != "*":

@@ -140,6 +140,15 @@ def test_restore_without_noflush_empties_the_named_tables_only() -> None:
     assert ruleset.rules("nat", "KUBE-SVC-WEB")
 
 
+def test_a_table_that_the_text_names_twice_is_emptied_twice() -> None:
+    twice = "*filter\n-A INPUT -j DROP\nCOMMIT\n*filter\n-A OUTPUT -j DROP\nCOMMIT\n"
+    for noflush, kept in ((False, 0), (True, 1)):
+        ruleset = parse("*filter\nCOMMIT\n")
+        ruleset.restore(twice, noflush=noflush)
+        assert len(ruleset.rules("filter", "INPUT")) == kept
+        assert len(ruleset.rules("filter", "OUTPUT")) == 1
+
+
 def test_restore_with_noflush_empties_declared_chains_but_never_built_in_ones() -> None:
     ruleset = parse(RULES)
     chains = ":PREROUTING ACCEPT [0:0]\n:KUBE-SVC-WEB - [0:0]\n:NEW - [0:0]"
