@@ -3,7 +3,8 @@
     from k8slab.classroom import predict, reveal, check
 
 `predict` and `reveal` belong around a run, `warm_up` and `exit_ticket` around a chapter; `check`,
-`hint` and `lab` belong to the exercises, and `show` prints live source. What a learner did is kept
+`hint` and `lab` belong to the exercises; `show` prints live source, `what_if` shows the world of a
+misunderstanding. What a learner did is kept
 in the ledger: `progress` shows it, `export_ledger` and `import_ledger` take it along, `sign` puts a
 name on it. Grading is `python -m k8slab grade`.
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from k8slab.classroom.checks import check, hint, lab
     from k8slab.classroom.ledger import export_ledger, import_ledger, sign
     from k8slab.classroom.predictions import predict, reveal
-    from k8slab.classroom.progress import progress
     from k8slab.classroom.quiz import exit_ticket, warm_up
     from k8slab.classroom.source import show
+    from k8slab.classroom.standing import progress
+    from k8slab.classroom.suppose import what_if
 
 _HOME = {
     "predict": "predictions",
@@ -34,10 +36,11 @@ _HOME = {
     "check": "checks",
     "hint": "checks",
     "lab": "checks",
-    "progress": "progress",
+    "progress": "standing",
     "export_ledger": "ledger",
     "import_ledger": "ledger",
     "sign": "ledger",
+    "what_if": "suppose",
 }
 __all__ = [
     "check",
@@ -52,6 +55,7 @@ __all__ = [
     "show",
     "sign",
     "warm_up",
+    "what_if",
 ]
 
 
@@ -59,6 +63,5 @@ def __getattr__(name: str) -> Any:
     """Load a function's module when it is first asked for."""
     if name not in _HOME:
         raise AttributeError(f"k8slab.classroom has no {name!r}; it has {', '.join(sorted(_HOME))}")
-    found = getattr(import_module(f"k8slab.classroom.{_HOME[name]}"), name)
-    globals()[name] = found  # for a module of the same name is an attribute, too, once imported
-    return found
+    # No module may be called as one of its functions: it would hide it once it was imported.
+    return getattr(import_module(f"k8slab.classroom.{_HOME[name]}"), name)

@@ -21,7 +21,7 @@ from k8slab.viz.style import BLUE, BODY, GREY, MARGIN, SKY, SMALL, WIDTH, Look
 from k8slab.viz.text_width import wrap
 
 if TYPE_CHECKING:
-    from k8slab.classroom.progress import Progress, Standing, State
+    from k8slab.classroom.standing import Progress, Standing, State
 
 ABREAST = 5
 GAP, HEIGHT, BELOW = 26.0, 92.0, 26.0  # px: beside a stop, of a stop, below it

@@ -55,6 +55,12 @@ def choices(named: Sequence[tuple[str, str]]) -> str:
     return f'<ul style="list-style: none; margin: 0.2em 0; padding-left: 1em">{items}</ul>'
 
 
+def listing(text: str) -> str:
+    """Return text whose lines and spaces stay as they are."""
+    style = "margin: 0.2em 0; white-space: pre-wrap; font-size: 0.9em"
+    return f'<pre style="{style}">{html.escape(text, quote=False)}</pre>'
+
+
 def folded(summary: str, inside: str) -> str:
     """Return HTML that unfolds at a click or with the keyboard."""
     return f"<details><summary>{inline(summary)}</summary>{inside}</details>"

@@ -15,7 +15,7 @@ Upstream: none
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from k8slab.classroom import page
 from k8slab.classroom.form import available, form
@@ -35,11 +35,16 @@ from k8slab.classroom.scoring import (
     calibration,
     correctness,
     explain,
+    mutant_for,
     on_confidence,
     read_confidence,
 )
+from k8slab.classroom.suppose import WhatIf, what_if
 from k8slab.viz.figure import Figure
 from k8slab.viz.style import BLUE, GREY, ORANGE
+
+if TYPE_CHECKING:
+    from k8slab.cluster import Cluster
 
 NOT_COMMITTED = (
     "You did not predict this. Guess first the next time: even a wrong guess makes the answer "
@@ -184,6 +189,7 @@ class Reveal:
         self.actual = actual
         self.because = because or question.because
         self.advice = NOT_COMMITTED
+        self.world: WhatIf | None = None  # in which a wrong prediction would have come true
         self.entry: Entry | None = None  # with the score, if there was a prediction
 
     @property
@@ -210,8 +216,9 @@ class Reveal:
 
     @property
     def text(self) -> str:
-        """The comparison, a sentence a line."""
-        return "\n".join(line for line in self.lines if line)
+        """The comparison, a sentence a line, and the other world if there is one."""
+        more = [] if self.world is None else self.world.lines
+        return "\n".join(line for line in (*self.lines, *more) if line)
 
     def __repr__(self) -> str:
         return self.text
@@ -221,13 +228,20 @@ class Reveal:
         inside = page.paragraph(head, strong=True)
         inside += "".join(page.paragraph(line, quiet=line == self.advice) for line in rest)
         color = GREY if self.right is None else BLUE if self.right else ORANGE
-        return page.bundle(self.text, page.box(inside, color, "What became of the prediction"))
+        markup = page.box(inside, color, "What became of the prediction")
+        if self.world is not None:
+            markup += self.world.markup
+        return page.bundle(self.text, markup)
 
 
-def reveal(key: str, actual: Any = None, because: str = "") -> Reveal:
+def reveal(
+    key: str, actual: Any = None, because: str = "", *, world: Cluster | None = None
+) -> Reveal:
     """Compare what happened with what was predicted under the key, explain, and keep the score.
 
-    `actual` is what the cluster did; without it, the answer that the chapter holds is used.
+    `actual` is what the cluster did; without it, the answer that the chapter holds is used. With
+    the `world` in which it happened, a wrong prediction is answered with its mutant, too: the same
+    run in a cluster where it would have come true.
     """
     ledger = current()
     question = ledger.asked.get(key) or _from_chapter(key, _nameless(key))
@@ -241,6 +255,9 @@ def reveal(key: str, actual: Any = None, because: str = "") -> Reveal:
         if scored != ledger.latest(key, "reveal"):  # a cell that is run again scores once
             ledger.add(scored)
         shown.entry = scored
+        name = mutant_for(question, entry.answer, told)
+        if world is not None and name:
+            shown.world = what_if(world, name)
     else:
         shown.advice = _advice(ledger, key)
     return shown

@@ -27,6 +27,7 @@ class Choice(msgspec.Struct, frozen=True):
     text: str
     because: str = ""
     misconception: int = 0  # its number in the course's table of misunderstandings, 0 for none
+    mutant: str = ""  # the world in which whoever is wrong about this choice would be right
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,18 +48,20 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         return self.key.partition(".")[0]
 
 
-def choice_of(
-    key: str, text: str, right: str, because: str, wrong: Mapping[str, str | tuple[str, int]]
-) -> Question:
+Why = str | tuple[str, int] | tuple[str, int, str]
+
+
+def choice_of(key: str, text: str, right: str, because: str, wrong: Mapping[str, Why]) -> Question:
     """Return a question with one right choice; `wrong` maps texts to explanations.
 
-    An explanation may be a pair with the number of the misunderstanding. The choices are sorted by
-    their text, so that their order tells nothing and never changes.
+    An explanation may come with the number of the misunderstanding, and with the mutant in which it
+    were so. The choices are sorted by their text, so that their order tells nothing and never
+    changes.
     """
     choices = [Choice(right, because)]
     for label, why in wrong.items():
-        explanation, number = (why, 0) if isinstance(why, str) else why
-        choices.append(Choice(label, explanation, number))
+        facts: tuple[Any, ...] = (why,) if isinstance(why, str) else why
+        choices.append(Choice(label, *facts))
     choices.sort(key=lambda one: one.text.lower())
     return Question(key=key, text=text, choices=tuple(choices), actual=right, because=because)
 

@@ -67,6 +67,20 @@ def explain(question: Question, answer: Answer, because: str = "") -> str:
     return " ".join(part for part in dict.fromkeys((about, because)) if part)
 
 
+def mutant_for(question: Question, answer: Answer, actual: Answer) -> str:
+    """Return the mutant in which a wrong answer were right, "" if none is known.
+
+    It belongs to a choice about which the answer and what happened disagree.
+    """
+    named, happened = ((one,) if isinstance(one, str) else one for one in (answer, actual))
+    if not isinstance(named, tuple) or not isinstance(happened, tuple):
+        return ""
+    believed = [c for c in question.choices if c.text in named and c.text not in happened]
+    if question.kind == "set":
+        believed += [c for c in question.choices if c.text in happened and c.text not in named]
+    return next((choice.mutant for choice in believed if choice.mutant), "")
+
+
 def on_confidence(confidence: float, right: bool) -> str:
     """Return a sentence about how sure the learner was."""
     if confidence >= SURE:

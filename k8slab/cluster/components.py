@@ -134,6 +134,7 @@ async def kube_controller_manager(world: World, process: Process) -> None:
 
 def _replaced(world: World) -> dict[str, Any]:
     """Return the controllers that decide as a learner wrote, by name."""
+    from k8slab.control_plane.controllers import endpoint_slice
     from k8slab.control_plane.controllers.learner_controller import LearnerController
     from k8slab.control_plane.controllers.replica_set import ReplicaSetController, adapt
 
@@ -141,6 +142,10 @@ def _replaced(world: World) -> dict[str, Any]:
     if world.replace.get("replica_set") is not None:
         planner = adapt(world.replace["replica_set"])
         found["replicaset-controller"] = partial(ReplicaSetController, planner=planner)
+    if world.replace.get("endpoint_slice") is not None:
+        slices = endpoint_slice.adapt(world.replace["endpoint_slice"])
+        controller = endpoint_slice.EndpointSliceController
+        found["endpointslice-controller"] = partial(controller, planner=slices)
     if world.replace.get("controller") is not None:
         watch = world.replace["controller"]
         found[LearnerController.component] = partial(LearnerController, watch=watch)

@@ -28,11 +28,15 @@ from k8slab.control_plane.scheduler.profile import DEFAULT_PLUGINS
 from k8slab.linux.resolver import Lookup, ResolutionError
 
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
+EFFECTS = ("ready", "started", "restart")
+KUBELETS = ("pod_phase", "probe_effects")  # settings of a kubelet
 REPLACEABLE: Mapping[str, str] = {
     "controller": "reconcile(desk, event) of a controller of your own, beside the others",
     "replica_set": "plan(rs, pods, *, now, related=()) of the ReplicaSet controller",
     "scheduler_plugins": "a class with filter(pod, node) or score(pod, node), or a list of plugins",
     "pod_phase": "pod_phase(spec, container_statuses, init_container_statuses, ...) of kubelets",
+    "probe_effects": "probe_effects(kind, success) of kubelets",
+    "endpoint_slice": "plan(service, pods, nodes, existing, *, trigger_time) of EndpointSlices",
     "queries": "queries(name, resolv_conf, *, libc) of the resolver in each Pod",
     "dns_answer": "answer(qname, qtype, *, services, endpoint_slices, ...) of CoreDNS",
     "kube_proxy": "render(services, endpoint_slices, *, node, config) of kube-proxy",
@@ -72,6 +76,19 @@ def pod_phase(function: Callable[..., Any]) -> Callable[..., str]:
             text = f"your pod_phase returned {shown(phase)}, expected one of {', '.join(PHASES)}"
             raise ReplacementError(text)
         return str(phase)
+
+    return decide
+
+
+def probe_effects(function: Callable[..., Any]) -> Callable[[str, bool], Mapping[str, bool]]:
+    """Return the learner's effects of a probe as kubelets ask for them."""
+
+    def decide(kind: str, success: bool) -> Mapping[str, bool]:
+        found = call("probe_effects", "probe_effects(kind, success)", function, kind, success)
+        if not isinstance(found, Mapping) or not set(found) <= set(EFFECTS):
+            text = f"your probe_effects returned {shown(found)}, expected a dict with some of "
+            raise ReplacementError(text + ", ".join(EFFECTS))
+        return {name: bool(value) for name, value in found.items()}
 
     return decide
 
@@ -141,6 +158,7 @@ ADAPTERS: Mapping[str, Callable[[Any], Any]] = {
     "controller": controller,
     "scheduler_plugins": scheduler_plugins,
     "pod_phase": pod_phase,
+    "probe_effects": probe_effects,
     "queries": resolver_queries,
     "dns_answer": dns_answer,
 }

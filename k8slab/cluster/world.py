@@ -24,7 +24,7 @@ from k8slab.client import Client, Latency, Request
 from k8slab.cluster import addresses
 from k8slab.cluster.addresses import Subnets, address, address6
 from k8slab.cluster.components import COMPONENTS
-from k8slab.cluster.replacing import adapted
+from k8slab.cluster.replacing import KUBELETS, adapted
 from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, NODE_AND_RBAC
 from k8slab.control_plane.etcd import Endpoint
@@ -34,7 +34,6 @@ from k8slab.linux.routes import Route
 from k8slab.node.cni import Cni
 from k8slab.node.kube_proxy import MODES, RuleCache
 from k8slab.node.kubelet import Kubelet, KubeletConfiguration
-from k8slab.node.kubelet.status import pod_phase
 from k8slab.node.machine import Machine
 from k8slab.node.runtime import Containerd
 from k8slab.node.runtime.images import ImageRegistry
@@ -83,8 +82,8 @@ class World:
         self.subnets = subnets
         self.latency = latency
         self.replace = adapted(replace)
-        phase = self.replace.get("pod_phase") or pod_phase
-        self.kubelet_config = KubeletConfiguration(heartbeats=heartbeats, pod_phase=phase)
+        decisions = {name: f for name in KUBELETS if (f := self.replace.get(name)) is not None}
+        self.kubelet_config = KubeletConfiguration(heartbeats=heartbeats, **decisions)
         self.segment = Segment(sim)
         self.etcd = Endpoint()
         self.api = ApiEndpoint(sim, address(addresses.CONTROL_PLANE), latency)

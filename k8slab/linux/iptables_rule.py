@@ -63,7 +63,7 @@ def parse_rule(text: str) -> Rule:
                 target = _target(section)
         return make_rule(
             [basic[option] for option in BASIC_ORDER if option in basic],
-            [_group(words) for words in groups],
+            [_own(words) if "nth" in words else _group(words) for words in groups],
             target,
         )
     except (ValueError, IndexError, KeyError) as error:
@@ -110,14 +110,19 @@ def _target(section: tuple[str, ...]) -> t.Target:
     return read_target(section[0], name_of(section), split(section[2:]))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _group(section: tuple[str, ...]) -> tuple[str, tuple[m.Match, ...]]:
-    """Return the name of a module and its matches, from `-m NAME words`."""
+def _own(section: tuple[str, ...]) -> tuple[str, tuple[m.Match, ...]]:
+    """Return the name of a module and its matches, from `-m NAME words`, for one rule alone.
+
+    A match that counts counts for its rule: rules that read the same must not share it.
+    """
     name, items = name_of(section), split(section[2:])
     reader = MODULES.get(name)
     if reader is None:
         return name, (m.UnknownMatch(" ".join(map(str, items))),)
     return name, tuple(reader(items))
+
+
+_group = lru_cache(maxsize=REMEMBERED)(_own)  # for all rules that say the same
 
 
 # -- matches

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
+from k8slab import classroom
 from k8slab.classroom import environment
 from k8slab.classroom.environment import SelfCheck, self_check
 
@@ -32,3 +35,7 @@ def test_the_page_says_what_the_text_says() -> None:
     bundle = SelfCheck([("one", ""), ("two", "do `this`")])._repr_mimebundle_()
     assert bundle["text/plain"].splitlines()[1] == "no   two: do `this`"
     assert "two: do <code>this</code>" in bundle["text/html"]
+
+
+def test_no_module_hides_a_function_of_the_same_name() -> None:
+    assert not [name for name in classroom.__all__ if find_spec(f"k8slab.classroom.{name}")]

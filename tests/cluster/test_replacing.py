@@ -7,10 +7,26 @@ import pytest
 from k8slab import Cluster
 from k8slab.addons import coredns
 from k8slab.api.core import Pod
+from k8slab.api.discovery import EndpointSlice
+from k8slab.api.pods import is_pod_ready
+from k8slab.control_plane.controllers import endpoint_slice
 from k8slab.control_plane.controllers.learner_controller import UnreliableWatch
 from k8slab.linux import resolver
 from k8slab.linux.resolver import ResolutionError
 from k8slab.node.kubelet import status
+from k8slab.node.kubelet.probe_effects import probe_effects
+
+SERVICE_NAME = "kubernetes.io/service-name"
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {{name: web}}
+spec:
+  containers:
+  - name: web
+    image: nginx:1.27
+    {probe}
+"""
 
 
 def events_of(cluster: Cluster, reason: str) -> str:
@@ -54,6 +70,71 @@ def test_a_phase_that_cannot_be_used_is_told_as_an_event(phase: Any, said: str) 
     assert cluster.kubectl("get pod web -o jsonpath={.status.phase}").strip() == "Unknown"
     if "could not be called" not in said:  # here it is called by a function that can
         assert said in events_of(cluster, "FailedPhase")
+
+
+def test_a_probe_has_the_effects_that_the_learner_says() -> None:
+    def gentle(kind: str, success: bool) -> Any:
+        return {} if kind == "liveness" else probe_effects(kind, success)
+
+    cluster = Cluster(workers=1, seed=1, replace={"probe_effects": gentle})
+    probe = "livenessProbe: {exec: {command: ['false']}, periodSeconds: 1, failureThreshold: 1}"
+    cluster.apply(POD.format(probe=probe))
+    cluster.run(20)
+    (web,) = cluster.view.list(Pod, "default")
+    assert (web.status.containerStatuses[0].restartCount, is_pod_ready(web)) == (0, True)
+    assert "Liveness probe failed" in events_of(cluster, "Unhealthy")
+
+
+@pytest.mark.parametrize(
+    ("effects", "said"),
+    [
+        (lambda *_: {"dead": True}, "your probe_effects returned {'dead': True} (dict), expected"),
+        (lambda *_: 1 / 0, "your probe_effects raised ZeroDivisionError"),
+    ],
+)
+def test_an_effect_that_cannot_be_used_is_told_and_changes_nothing(effects: Any, said: str) -> None:
+    def only_liveness(kind: str, success: bool) -> Any:
+        return effects() if kind == "liveness" else probe_effects(kind, success)
+
+    cluster = Cluster(workers=1, seed=1, replace={"probe_effects": only_liveness})
+    cluster.apply(POD.format(probe="livenessProbe: {exec: {command: ['true']}, periodSeconds: 1}"))
+    cluster.run(20)
+    assert said in events_of(cluster, "ProbeWarning")
+    assert cluster.view.list(Pod, "default")[0].status.containerStatuses[0].restartCount == 0
+
+
+def only_first(service: Any, pods: Any, nodes: Any, existing: Any, *, trigger_time: str) -> Any:
+    """One endpoint is enough for everybody."""
+    chosen = [pod for pod in pods if pod.metadata.labels.get("app") == "web"][:1]
+    return endpoint_slice.plan(service, chosen, nodes, existing, trigger_time=trigger_time)
+
+
+def test_a_service_has_the_slices_that_the_learner_plans() -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"endpoint_slice": only_first})
+    cluster.kubectl("create deployment web --image=nginx --replicas=3")
+    cluster.kubectl("expose deployment web --port=80")
+    cluster.run(15)
+    (one,) = cluster.view.list(EndpointSlice, "default", labels=f"{SERVICE_NAME}=web")
+    assert len(one.endpoints) == 1
+    assert cluster.resolve("kubernetes").ip == "10.96.0.1"  # CoreDNS has the lab's own slices
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda *_, **__: [], "your plan returned [] (list), expected a SlicePlan"),
+        (lambda *_, **__: endpoint_slice.SlicePlan(create=("web",)), "create holds 'web' (str)"),
+        (
+            lambda *_, **__: endpoint_slice.SlicePlan(update=(EndpointSlice(),)),
+            "update names '', which is no slice of web",
+        ),
+    ],
+)
+def test_slices_that_cannot_be_written_are_told_as_an_event(answer: Any, said: str) -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"endpoint_slice": answer})
+    cluster.kubectl("create service clusterip web --tcp=80")
+    cluster.run(5)
+    assert said in events_of(cluster, "FailedToUpdateEndpointSlices")
 
 
 def test_names_are_searched_for_as_the_learner_says() -> None:

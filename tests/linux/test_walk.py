@@ -71,6 +71,16 @@ def test_every_third_packet_matches_nth() -> None:
     assert [match.matches(SYN, one) for _ in range(7)] == [True, False, False] * 2 + [True]
 
 
+def test_rules_that_read_the_same_count_for_themselves() -> None:
+    text = "-m statistic --mode nth --every 2 --packet 0 -j ACCEPT"
+    (one,), (other,) = parse_rule(text).checks, parse_rule(text).checks
+    where = context()
+    assert [match.matches(SYN, where) for match in (one, other, one, other)] == [
+        *(True, True),
+        *(False, False),
+    ]
+
+
 def test_recent_remembers_a_client_for_its_seconds() -> None:
     (remember,) = parse_rule("-m recent --name S --set -j ACCEPT").checks
     (check,) = parse_rule("-m recent --name S --rcheck --seconds 10 --reap -j ACCEPT").checks

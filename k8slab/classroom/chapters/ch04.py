@@ -106,6 +106,7 @@ CHAPTER = Chapter(
                     "A Pod fails when nothing of it will be started again. With restartPolicy "
                     "Always that never is.",
                     9,
+                    "a crash makes a Pod Failed",
                 ),
                 "CrashLoopBackOff": (
                     "That is a word of the STATUS column: the reason why a container waits. It is "
@@ -153,6 +154,7 @@ CHAPTER = Chapter(
                 "It is restarted": (
                     "That is liveness. Readiness never kills anything.",
                     10,
+                    "readiness restarts",
                 ),
                 "It is deleted and replaced": (
                     "A ReplicaSet counts Pods that exist, ready or not. There are still two.",
@@ -177,10 +179,10 @@ CHAPTER = Chapter(
             "minutes?",
             kind="set",
             choices=(
-                Choice("It has been restarted"),
+                Choice("It has been restarted", mutant="readiness restarts"),
                 Choice("It has become ready"),
                 Choice("Its phase is Running"),
-                Choice("Its phase is Failed"),
+                Choice("Its phase is Failed", mutant="a crash makes a Pod Failed"),
             ),
             actual=("It has been restarted", "Its phase is Running"),
             because="It is killed after about 30 s, always before it is up: a probe meant to help "
@@ -197,6 +199,7 @@ CHAPTER = Chapter(
                 "All ten leave the Service until the database is back": (
                     "They would, if it were the readiness probe.",
                     10,
+                    "readiness restarts",
                 ),
                 "Nothing: only the database's own probe matters": (
                     "Each kubelet asks the probes of its own Pods, and acts on them, whatever they "

@@ -179,7 +179,9 @@ CHAPTER = Chapter(
                 Choice("Its container is restarted"),
                 Choice("It leaves the EndpointSlice of the Service"),
                 Choice("It is moved to another node"),
-                Choice("The ReplicaSet no longer owns it"),
+                Choice(
+                    "The ReplicaSet no longer owns it", mutant="a ReplicaSet keeps what it made"
+                ),
             ),
             actual=(
                 "It leaves the EndpointSlice of the Service",
@@ -208,6 +210,7 @@ CHAPTER = Chapter(
                     "Nothing in a Service names a Deployment. That both have the same name is a "
                     "habit of people.",
                     6,
+                    "a Service belongs to a Deployment",
                 ),
                 "No: their other label, `track`, does not match": (
                     "A selector lists what must be there. Further labels do not disturb it.",

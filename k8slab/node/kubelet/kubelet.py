@@ -25,7 +25,6 @@ from k8slab.node.kubelet.allocation import Allocations
 from k8slab.node.kubelet.dependencies import Dependencies, KubeletConfiguration
 from k8slab.node.kubelet.eviction_manager import EvictionManager
 from k8slab.node.kubelet.kuberuntime_container import KubeRuntime
-from k8slab.node.kubelet.kuberuntime_manager import READINESS
 from k8slab.node.kubelet.lease import NodeLease
 from k8slab.node.kubelet.node_status import NodeStatusManager
 from k8slab.node.kubelet.object_cache import ObjectCache
@@ -39,6 +38,7 @@ from k8slab.node.kubelet.pod_manager import (
 )
 from k8slab.node.kubelet.pod_sync import PodSync
 from k8slab.node.kubelet.pod_workers import PodWorkers
+from k8slab.node.kubelet.probe_effects import READINESS
 from k8slab.node.kubelet.prober import ProbeManager
 from k8slab.node.kubelet.resize import ResizeManager
 from k8slab.node.kubelet.server import KubeletServer
@@ -296,7 +296,7 @@ class Kubelet:
         pod = self._pods.get(uid)
         if kind == READINESS and pod is not None:
             self._pod_sync.refresh(pod)
-        else:
+        if kind != READINESS or self._probes.verdicts(uid).failed:
             self._wake(uid)
 
     def _disk_changed(self, path: str) -> None:

@@ -33,8 +33,6 @@ from k8slab.node.kubelet.container import (
     should_container_be_restarted,
 )
 
-LIVENESS, STARTUP, READINESS = "liveness", "startup", "readiness"
-
 
 class ContainerToKill(msgspec.Struct, frozen=True):
     """A container that has to go, and what its Killing Event says."""

@@ -17,10 +17,12 @@ from collections.abc import Callable
 import msgspec
 
 from k8slab.api.core import Container, Pod, Probe
+from k8slab.client.learner import ReplacementError
 from k8slab.node.interfaces import ContainerStatus
 from k8slab.node.kubelet.container import PodRuntimeStatus, all_containers, container_reference
 from k8slab.node.kubelet.dependencies import Dependencies
-from k8slab.node.kubelet.kuberuntime_manager import LIVENESS, READINESS, STARTUP, ProbeVerdicts
+from k8slab.node.kubelet.kuberuntime_manager import ProbeVerdicts
+from k8slab.node.kubelet.probe_effects import LIVENESS, READINESS, STARTUP
 from k8slab.node.kubelet.probes import SUCCESS, UNKNOWN, Target, run_probe
 from k8slab.sim import Signal, Task
 
@@ -55,7 +57,7 @@ class Verdict(msgspec.Struct):
 
     started: bool
     ready: bool
-    failed: str = ""  # "liveness" or "startup"
+    failed: str = ""  # the kind of probe that condemned it
 
 
 class _Watched:
@@ -204,11 +206,15 @@ class ProbeManager:
         """Note the verdict; True if this worker has nothing more to find out."""
         success, state = verdict == SUCCESS, watched.verdict
         before = (state.started, state.ready, state.failed)
-        if kind == READINESS:
-            state.ready = success
-        elif kind == STARTUP:
-            state.started = success
-        if not success and kind != READINESS:
+        try:
+            effects = self._deps.config.probe_effects(kind, success)
+        except ReplacementError as error:
+            about = container_reference(target.pod, target.container)
+            self._deps.recorder.event_about(about, "Warning", "ProbeWarning", str(error))
+            return False
+        state.ready = effects.get("ready", state.ready)
+        state.started = effects.get("started", state.started)
+        if effects.get("restart"):
             state.failed = kind
         if success and kind == STARTUP:
             watched.startup_over.set()

@@ -18,9 +18,11 @@ from k8slab.api.discovery import EndpointSlice
 from k8slab.api.errors import ApiError
 from k8slab.api.pods import is_pod_ready, is_pod_terminal
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
+from k8slab.client.learner import ReplacementError
 from k8slab.control_plane.controllers.controller_utils import decide, work
 from k8slab.control_plane.controllers.endpoint_slice.desired import Desired
 from k8slab.control_plane.controllers.endpoint_slice.endpoints import ZONE
+from k8slab.control_plane.controllers.endpoint_slice.learner import SlicePlanner
 from k8slab.control_plane.controllers.endpoint_slice.reconciler import (
     CONTROLLER_NAME,
     MANAGED_BY,
@@ -35,6 +37,7 @@ from k8slab.control_plane.controllers.endpoint_slice.tracker import (
     ready_since,
 )
 
+SYSTEM = "kube-system"  # whose slices a cluster needs to come up: they are planned by ours
 WORKERS = 5  # --concurrent-service-endpoint-syncs
 
 
@@ -50,7 +53,10 @@ class EndpointSliceController:
         recorder: EventRecorder,
         *,
         max_endpoints: int = MAX_ENDPOINTS,
+        planner: SlicePlanner | None = None,
     ) -> None:
+        """Prepare to keep slices; `planner` decides in the place of `plan`."""
+        self._planner = planner
         self._sim = informers.sim
         self._client = client
         self._recorder = recorder
@@ -141,24 +147,34 @@ class EndpointSliceController:
             return
         if not service.spec.selector or service.spec.type == "ExternalName":
             return
+        try:
+            await self._write(key, service, self._plan(key, service))
+        except (ApiError, ReplacementError) as error:
+            text = f"Error updating Endpoint Slices for Service {key}: {error}"
+            self._recorder.event(service, "Warning", "FailedToUpdateEndpointSlices", text)
+            if isinstance(error, ApiError):
+                raise
+
+    def _plan(self, key: str, service: Service) -> SlicePlan:
+        existing = self._tracker.current(key, self._slices.by_index("service", key))
+        trigger_time = self._trigger_times.take(key)
+        namespace = service.metadata.namespace
+        if self._planner is not None and namespace != SYSTEM:
+            pods = [pod for pod in self._pods.all() if pod.metadata.namespace == namespace]
+            nodes = list(self._nodes_by_name.values())
+            return self._planner(service, pods, nodes, existing, trigger_time=trigger_time)
         if key not in self._desired:
             pods = self._selected(service)
             self._desired[key] = Desired(service, self._nodes_by_name, pods)
-        result = plan(
+        return plan(
             service,
             (),
             (),
-            self._tracker.current(key, self._slices.by_index("service", key)),
+            existing,
             max_endpoints=self._max_endpoints,
-            trigger_time=self._trigger_times.take(key),
+            trigger_time=trigger_time,
             desired=self._desired[key],
         )
-        try:
-            await self._write(key, service, result)
-        except ApiError as error:
-            text = f"Error updating Endpoint Slices for Service {key}: {error}"
-            self._recorder.event(service, "Warning", "FailedToUpdateEndpointSlices", text)
-            raise
 
     def _selected(self, service: Service) -> list[Pod]:
         (pair,) = _first_selector_pair(service)

@@ -7,7 +7,7 @@ from k8slab.classroom.chapters import load
 from k8slab.classroom.exercises import of_chapter
 from k8slab.classroom.ledger import Entry, Ledger
 from k8slab.classroom.plan import PLAN, written
-from k8slab.classroom.progress import Progress, calibrated, standing
+from k8slab.classroom.standing import Progress, calibrated, standing
 
 
 def checked(key: str, score: float) -> Entry:
