@@ -88,7 +88,9 @@ class World:
         self.etcd = Endpoint()
         self.api = ApiEndpoint(sim, address(addresses.CONTROL_PLANE), latency)
         self.registry = ImageRegistry()
-        self.upstream = UpstreamZone()  # the names of the world outside
+        # The names of the world outside, and of whom they can be asked there.
+        inside = f"{subnets.pods},{subnets.services},{address(0)}/{subnets.prefix}".split(",")
+        self.upstream = UpstreamZone(inside=inside, servers=(ROUTER,))
         self.rule_cache = RuleCache()  # rules that are the same on all nodes are rendered once
         self.machines: dict[str, Machine] = {}
         self.hosts: dict[str, Host] = {}

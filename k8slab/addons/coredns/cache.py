@@ -3,7 +3,8 @@
     cache 30                                   at most 30 s, whatever the TTL says
     disable success cluster.local              names of the cluster are always asked anew
 
-What does not exist is remembered too, for as long as the SOA record in the answer says.
+What does not exist is remembered too, for as long as the SOA record in the answer says; a failure
+for five seconds.
 
 Rule of use: time is virtual; an entry that is over is dropped when somebody asks for it.
 
@@ -17,7 +18,8 @@ from collections.abc import Callable
 import msgspec
 
 from k8slab.addons.coredns.corefile import Plugin
-from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, Answer, Record
+from k8slab.addons.coredns.names import is_in
+from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, SERVFAIL, Answer, Record
 
 MAX_TTL, MAX_DENIAL_TTL = 3600, 1800  # s, plugin/cache maxTTL and maxNTTL
 MIN_TTL = 5  # s, plugin/cache minTTL and minNTTL
@@ -65,7 +67,7 @@ class Cache:
         Its TTLs are limited even for the first who asks: the next one would see them drop.
         """
         kind = "success" if answer.answers else "denial"
-        if answer.rcode not in (NOERROR, NXDOMAIN):
+        if answer.rcode not in (NOERROR, NXDOMAIN, SERVFAIL):
             return answer
         records = answer.answers or answer.authority
         shortest = min((record.ttl for record in records), default=MIN_TTL)
@@ -78,7 +80,7 @@ class Cache:
 
     def _is_disabled(self, kind: str, name: str) -> bool:
         zones = self._disabled[kind]
-        return any(zone == "." or name == zone or name.endswith(f".{zone}") for zone in zones)
+        return any(is_in(name, zone) for zone in zones)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -26,16 +26,23 @@ import msgspec
 DEFAULT_PORT = 53
 # What the lab acts on; the others are accepted and ignored, as long as CoreDNS has them.
 SIMULATED = (
-    "cache", "errors", "forward", "health", "hosts", "kubernetes", "loadbalance", "log",
-    "prometheus", "ready", "reload",
+    "autopath", "cache", "errors", "forward", "health", "hosts", "kubernetes", "loadbalance", "log",
+    "loop", "prometheus", "ready", "reload", "rewrite",
 )  # fmt: skip
 IGNORED = (
-    "acl", "any", "auto", "autopath", "azure", "bind", "bufsize", "cancel", "chaos", "clouddns",
+    "acl", "any", "auto", "azure", "bind", "bufsize", "cancel", "chaos", "clouddns",
     "debug", "dns64", "dnssec", "dnstap", "erratic", "etcd", "file", "grpc", "header", "import",
-    "k8s_external", "local", "loop", "metadata", "minimal", "multisocket", "nomad", "nsid", "pprof",
-    "quic", "rewrite", "root", "route53", "secondary", "sign", "template", "timeouts", "tls",
+    "k8s_external", "local", "metadata", "minimal", "multisocket", "nomad", "nsid", "pprof",
+    "quic", "root", "route53", "secondary", "sign", "template", "timeouts", "tls",
     "tracing", "transfer", "trace", "tsig", "view", "whoami",
 )  # fmt: skip
+
+KUBERNETES_PROPERTIES = (
+    "apiserver_burst", "apiserver_max_inflight", "apiserver_qps", "endpoint", "endpoint_pod_names",
+    "fallthrough", "ignore", "kubeconfig", "labels", "multicluster", "namespace_labels",
+    "namespaces", "noendpoints", "pods", "startup_timeout", "tls", "ttl",
+)  # fmt: skip
+POD_MODES = ("disabled", "insecure", "verified")
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s]+')
 
@@ -72,17 +79,38 @@ class ServerBlock(msgspec.Struct, frozen=True):
         return next((plugin for plugin in self.plugins if plugin.name == name), None)
 
 
-def parse(text: str) -> tuple[ServerBlock, ...]:
-    """Return the server blocks. Raises CorefileError."""
-    reader = _Reader(text)
-    blocks = []
+def parse(text: str, path: str = "Corefile") -> tuple[ServerBlock, ...]:
+    """Return the server blocks; errors name the file by its path. Raises CorefileError."""
+    reader = _Reader(text, path)
+    blocks: list[ServerBlock] = []
     while reader.more():
         words = reader.line_of_words()
         if words[-1] != "{":
             raise reader.error(f"expected a server block that opens with '{{', got {words[-1]!r}")
         zones, ports = zip(*(_address(word, reader) for word in words[:-1]), strict=True)
+        for zone in zones:
+            if any(zone in block.zones and ports[0] == block.port for block in blocks):
+                where = f"dns://{zone}:{ports[0]}"
+                raise CorefileError(f"cannot serve {where} - it is already defined")
         blocks.append(ServerBlock(zones, ports[0], tuple(_plugins(reader))))
     return tuple(blocks)
+
+
+def _checked(plugin: Plugin, reader: _Reader) -> Plugin:
+    """Return the plugin; raises CorefileError for settings that CoreDNS does not know."""
+    if plugin.name != "kubernetes":
+        return plugin
+    for name, *words in plugin.properties:
+        if name not in KUBERNETES_PROPERTIES:
+            wrong = f"unknown property '{name}'"
+        elif name == "pods" and words[:1] not in [[mode] for mode in POD_MODES]:
+            wrong = f"wrong value for pods: {' '.join(words)},  must be one of: " + ", ".join(
+                POD_MODES
+            )
+        else:
+            continue
+        raise CorefileError(f"plugin/kubernetes: {reader.error(wrong)}")
+    return plugin
 
 
 def _plugins(reader: _Reader) -> Iterable[Plugin]:
@@ -97,10 +125,10 @@ def _plugins(reader: _Reader) -> Iterable[Plugin]:
         name, *args = words[:-1] if opens else words
         if name not in SIMULATED and name not in IGNORED:
             raise CorefileError(
-                f"Corefile:{line} - Error during parsing: Unknown directive '{name}'"
+                f"{reader.path}:{line} - Error during parsing: Unknown directive '{name}'"
             )
         properties = tuple(_properties(reader)) if opens else ()
-        yield Plugin(name, tuple(args), properties, line)
+        yield _checked(Plugin(name, tuple(args), properties, line), reader)
 
 
 def _properties(reader: _Reader) -> Iterable[tuple[str, ...]]:
@@ -127,7 +155,8 @@ def _address(word: str, reader: _Reader) -> tuple[str, int]:
 class _Reader:
     """The lines of a Corefile, without comments and empty ones."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, path: str) -> None:
+        self.path = path
         self._lines: list[tuple[int, list[str]]] = []
         for number, line in enumerate(text.splitlines(), 1):
             words = []
@@ -157,4 +186,4 @@ class _Reader:
     def error(self, text: str) -> CorefileError:
         """Return an error about the line that was read last."""
         self._next = max(self._next - 1, 0)
-        return CorefileError(f"Corefile:{self.line} - Error during parsing: {text}")
+        return CorefileError(f"{self.path}:{self.line} - Error during parsing: {text}")

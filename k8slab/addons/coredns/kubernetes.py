@@ -27,6 +27,7 @@ from k8slab.addons.coredns.names import (
     address_of_dashes,
     address_of_reverse,
     dashes,
+    is_in,
     is_ip,
     parse_request,
 )
@@ -42,6 +43,7 @@ from k8slab.addons.coredns.records import (
 )
 from k8slab.api.core import Pod, Service
 from k8slab.api.discovery import Endpoint, EndpointSlice
+from k8slab.api.labels import parse as parse_selector
 
 SCHEMA_VERSION = "1.1.0"  # of the DNS specification; upstream DNSSchemaVersion
 SCHEMA_TTL = 28800  # s
@@ -59,15 +61,27 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     fall_through: tuple[str, ...] = REVERSE_ZONES  # zones of which others may know more
     server_ips: tuple[str, ...] = ()  # of CoreDNS itself, for ns.dns.cluster.local
     serial: int = 0  # of the SOA record: when something changed last
+    namespaces: tuple[str, ...] = ()  # that are served; all without any
+    labels: str = ""  # a selector: only Services with these labels are served
+    pod_names: bool = False  # endpoint_pod_names: endpoints are called as their Pods
+    endpoints: bool = True  # noendpoints: only cluster IPs are served
+    ignores_empty: bool = False  # ignore empty_service: no ready endpoint, no name
+
+    def serves(self, service: Service) -> bool:
+        """Say whether the Service has names at all."""
+        in_one = (service.metadata.namespace or "default") in (self.namespaces or ("",))
+        labels = service.metadata.labels
+        wanted = not self.labels or parse_selector(self.labels).matches(labels)
+        return wanted and (in_one or not self.namespaces)
 
     def zone_of(self, name: str) -> str:
         """Return the longest zone that the name is in, "" if there is none."""
-        found = [zone for zone in self.zones if _is_in(name, zone)]
+        found = [zone for zone in self.zones if is_in(name, zone)]
         return max(found, key=len, default="")
 
     def falls_through(self, name: str) -> bool:
         """Say whether the next plugin is to be asked for a name that does not exist."""
-        return any(_is_in(name, zone) for zone in self.fall_through)
+        return any(is_in(name, zone) for zone in self.fall_through)
 
 
 class Target(msgspec.Struct, frozen=True, gc=False):
@@ -169,7 +183,10 @@ class _Lookup:
             raise NoSuchName(name)
         if not parsed.namespace:  # the zone itself, svc.cluster.local, pod.cluster.local
             return []
-        if not self.source.has_namespace(parsed.namespace):
+        served = self.config.namespaces
+        if not self.source.has_namespace(parsed.namespace) or (
+            served and parsed.namespace not in served
+        ):
             raise NoSuchName(name)
         if not parsed.name:
             return []
@@ -188,7 +205,7 @@ class _Lookup:
 
     def _service(self, parsed: ParsedName) -> list[Target]:
         svc = self.source.service(parsed.namespace, parsed.name)
-        if svc is None:
+        if svc is None or not self.config.serves(svc):
             raise NoSuchName(parsed.name)
         name = f"{parsed.name}.{parsed.namespace}.svc.{self.zone}"
         if svc.spec.type == "ExternalName":
@@ -198,6 +215,8 @@ class _Lookup:
         addresses = cluster_ips(svc)
         if parsed.endpoint or not addresses:
             found = self._endpoints(parsed, name)
+        elif self.config.ignores_empty and not self._endpoints(parsed, name):
+            found = []
         else:
             found = [
                 Target(ip, name, port.port)
@@ -210,7 +229,9 @@ class _Lookup:
         return found
 
     def _endpoints(self, parsed: ParsedName, service: str) -> list[Target]:
-        found = []
+        found: list[Target] = []
+        if not self.config.endpoints:
+            return found
         for each in self.source.slices(parsed.namespace, parsed.name):
             ports = [
                 port.port or 0
@@ -223,7 +244,7 @@ class _Lookup:
                 if endpoint.conditions.ready is False:
                     continue
                 for ip in endpoint.addresses:
-                    host = endpoint_hostname(endpoint, ip)
+                    host = endpoint_hostname(endpoint, ip, self.config.pod_names)
                     if parsed.endpoint in ("", host):
                         found += [Target(ip, f"{host}.{service}", port) for port in ports]
         return found
@@ -242,7 +263,7 @@ class _Lookup:
     def _alias(self, name: str, host: str, qtype: str, depth: int) -> list[Record]:
         canonical = host.lower().rstrip(".") + "."
         alias = self._record(name, "CNAME", canonical)
-        if qtype == "CNAME" or not _is_in(canonical, self.zone):
+        if qtype == "CNAME" or not is_in(canonical, self.zone):
             return [alias]
         if depth >= MAX_CNAMES:  # it goes in circles
             return []
@@ -272,11 +293,12 @@ class _Lookup:
             return []
         svc = self.source.service_with_ip(ip)
         domain = next((zone for zone in self.config.zones if zone not in REVERSE_ZONES), "")
-        if svc is not None:
+        if svc is not None and self.config.serves(svc):
             namespace = svc.metadata.namespace or "default"
             return [self._record(name, "PTR", f"{svc.metadata.name}.{namespace}.svc.{domain}")]
+        by_pod = self.config.pod_names
         hosts = [
-            f"{endpoint_hostname(endpoint, ip)}.{_service_of(each)}.svc.{domain}"
+            f"{endpoint_hostname(endpoint, ip, by_pod)}.{_service_of(each)}.svc.{domain}"
             for each in self.source.slices_with_ip(ip)
             for endpoint in each.endpoints
             if ip in endpoint.addresses and endpoint.conditions.ready is not False
@@ -292,18 +314,16 @@ class _Lookup:
         return Record(name, kind, self.config.ttl, data)
 
 
-def endpoint_hostname(endpoint: Endpoint, ip: str) -> str:
+def endpoint_hostname(endpoint: Endpoint, ip: str, pod_names: bool = False) -> str:
     """Return the first label of an endpoint's name: its hostname, else its address in dashes."""
-    return (endpoint.hostname or dashes(ip)).lower()
+    target = endpoint.targetRef
+    pod = target.name if pod_names and target is not None else ""
+    return (endpoint.hostname or pod or dashes(ip)).lower()
 
 
 def _service_of(each: EndpointSlice) -> str:
     service = each.metadata.labels.get("kubernetes.io/service-name", "")
     return f"{service}.{each.metadata.namespace or 'default'}"
-
-
-def _is_in(name: str, zone: str) -> bool:
-    return name == zone or name.endswith(f".{zone}") or zone == "."
 
 
 def _unique(records: Iterable[Record]) -> tuple[Record, ...]:

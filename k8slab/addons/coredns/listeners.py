@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from k8slab.addons.coredns.corefile import ServerBlock
+from k8slab.addons.coredns.corefile import Plugin
 from k8slab.addons.coredns.messages import (
     MAX_TCP_SIZE,
     Question,
@@ -21,7 +21,7 @@ from k8slab.addons.coredns.messages import (
     response_of,
     wire_of,
 )
-from k8slab.addons.coredns.plugins import Chain
+from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, REFUSED, Answer
 from k8slab.linux.errors import NetworkError
 from k8slab.linux.tcp import Connection
 from k8slab.linux.tcp_open import Listener
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 TCP_IDLE = 10.0  # s, core/dnsserver: a connection without questions is closed
 
 
-def serve_udp(server: CoreDNS, block: ServerBlock, chain: Chain) -> UdpSocket:
+def serve_udp(server: CoreDNS, port: int) -> UdpSocket:
     """Answer datagrams until the socket is closed. Raises AddressInUse."""
     sim, name, group = server.sim, server.process.name, server.process.group
-    socket = server.process.net.udp("0.0.0.0", block.port, owner=group)
+    socket = server.process.net.udp("0.0.0.0", port, owner=group)
 
     async def listen() -> None:
         while not socket.closed:
@@ -46,32 +46,31 @@ def serve_udp(server: CoreDNS, block: ServerBlock, chain: Chain) -> UdpSocket:
                 continue
             question = question_of(wire)
             if question is not None:
-                answering = _answer_udp(server, block, chain, socket, question, client)
+                answering = _answer_udp(server, port, socket, question, client)
                 sim.spawn(answering, f"{name}: {question.type} {question.name}", group)
 
-    sim.spawn(listen(), f"{name}: udp :{block.port}", group)
+    sim.spawn(listen(), f"{name}: udp :{port}", group)
     return socket
 
 
 async def _answer_udp(
     server: CoreDNS,
-    block: ServerBlock,
-    chain: Chain,
+    port: int,
     socket: UdpSocket,
     question: Question,
     client: tuple[str, int],
 ) -> None:
-    wire = await respond(server, block, chain, question, ("udp", *client))
+    wire = await respond(server, port, question, ("udp", *client))
     try:
         socket.send_to(wire, *client)
     except NetworkError as error:
         server.process.log(f"[ERROR] plugin/errors: 2 {question.name} {question.type}: {error}")
 
 
-def serve_tcp(server: CoreDNS, block: ServerBlock, chain: Chain) -> Listener:
+def serve_tcp(server: CoreDNS, port: int) -> Listener:
     """Answer on connections until the socket is closed. Raises AddressInUse."""
     sim, name, group = server.sim, server.process.name, server.process.group
-    listener = server.process.net.listen("0.0.0.0", block.port, owner=group)
+    listener = server.process.net.listen("0.0.0.0", port, owner=group)
 
     async def listen() -> None:
         while not listener.closed:
@@ -79,14 +78,14 @@ def serve_tcp(server: CoreDNS, block: ServerBlock, chain: Chain) -> Listener:
                 connection = await listener.accept()
             except NetworkError:
                 continue
-            talk = _talk(server, block, chain, connection)
+            talk = _talk(server, port, connection)
             sim.spawn(talk, f"{name}: tcp connection", group)
 
-    sim.spawn(listen(), f"{name}: tcp :{block.port}", group)
+    sim.spawn(listen(), f"{name}: tcp :{port}", group)
     return listener
 
 
-async def _talk(server: CoreDNS, block: ServerBlock, chain: Chain, connection: Connection) -> None:
+async def _talk(server: CoreDNS, port: int, connection: Connection) -> None:
     """Answer one question after the other until the client has no more."""
     received = b""
     try:
@@ -98,7 +97,7 @@ async def _talk(server: CoreDNS, block: ServerBlock, chain: Chain, connection: C
                 if question is None:
                     return
                 client = ("tcp", *connection.remote)
-                wire = await respond(server, block, chain, question, client)
+                wire = await respond(server, port, question, client)
                 await connection.send(len(wire).to_bytes(2, "big") + wire)
     except NetworkError:
         pass  # the client went away, or said nothing for too long
@@ -108,30 +107,44 @@ async def _talk(server: CoreDNS, block: ServerBlock, chain: Chain, connection: C
 
 async def respond(
     server: CoreDNS,
-    block: ServerBlock,
-    chain: Chain,
+    port: int,
     question: Question,
     client: tuple[str, str, int],
 ) -> bytes:
     """Return the answer on the wire, counted and logged."""
     began = server.sim.now
-    answer, ours = await chain.answer(question.name, question.type)
+    protocol, ip, _ = client
+    chain = server.chain_for(port, question.name)
+    answer, ours = Answer(REFUSED), False
+    if chain is not None:
+        answer, ours = await chain.answer(question.name, question.type, ip)
     response = response_of(question, answer, authoritative=ours)
-    protocol, ip, port = client
     size = question.size if protocol == "udp" else MAX_TCP_SIZE
     wire = wire_of(response, size)
     key = (question.type, answer.rcode)
     server.requests[key] = server.requests.get(key, 0) + 1
-    if block.plugin("log") is not None:
+    if chain is not None and is_logged(chain.block.plugin("log"), answer):
         asked = f"{question.type} IN {question.name} {protocol}"
         length = len(question.message.wire or b"") or len(question.message.to_wire())
         limits = f"{length} {str(question.dnssec).lower()} {size}"
         took = server.sim.now - began
         server.process.log(
-            f'[INFO] {ip}:{port} - {question.id} "{asked} {limits}" '
+            f'[INFO] {ip}:{client[2]} - {question.id} "{asked} {limits}" '
             f"{answer.rcode} {flags_of(response)} {len(wire)} {took:.9f}s"
         )
     return wire
+
+
+def is_logged(plugin: Plugin | None, answer: Answer) -> bool:
+    """Say whether the log plugin writes a line of an answer of this class."""
+    if plugin is None:
+        return False
+    classes = plugin.values("class") or ("all",)
+    if answer.rcode == NXDOMAIN or answer.is_nodata:
+        own = "denial"
+    else:
+        own = "success" if answer.rcode == NOERROR else "error"
+    return "all" in classes or own in classes
 
 
 def _length(received: bytes) -> int:

@@ -54,6 +54,37 @@ def question_of(wire: bytes) -> Question | None:
     return Question(message.id, name, dns.rdatatype.to_text(asked.rdtype), size, message)
 
 
+def query_wire(name: str, qtype: str, number: int) -> bytes:
+    """Return a question to another server."""
+    import dns.message
+
+    query = dns.message.make_query(name, qtype, id=number, use_edns=0, payload=MAX_UDP_SIZE)
+    return bytes(query.to_wire())
+
+
+def answer_of(wire: bytes, number: int) -> Answer | None:
+    """Return what another server answered to the question of that number, None if it is none."""
+    import dns.exception
+    import dns.message
+    import dns.rcode
+
+    try:
+        message = dns.message.from_wire(wire)
+    except (dns.exception.DNSException, ValueError):
+        return None
+    if message.id != number:
+        return None
+    sections = [
+        tuple(
+            Record(rrset.name.to_text().lower(), rrset.rdtype.name, rrset.ttl, rdata.to_text())
+            for rrset in section
+            for rdata in rrset
+        )
+        for section in (message.answer, message.authority, message.additional)
+    ]
+    return Answer(dns.rcode.to_text(message.rcode()), *sections)
+
+
 def response_of(question: Question, answer: Answer, *, authoritative: bool) -> Any:
     """Return the answer as a message (dns.message.Message)."""
     import dns.flags

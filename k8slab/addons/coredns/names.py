@@ -56,6 +56,16 @@ def parse_request(name: str, zone: str) -> ParsedName | None:
     return parsed
 
 
+def absolute(text: str) -> str:
+    """Return a name or zone as names are here: in lower case, with the dot at the end."""
+    return text.lower().rstrip(".") + "."
+
+
+def is_in(name: str, zone: str) -> bool:
+    """Say whether the name is in the zone; both are absolute."""
+    return zone == "." or name == zone or name.endswith(f".{zone}")
+
+
 def dashes(ip: str) -> str:
     """Return the address as one label."""
     return ip.replace(".", "-").replace(":", "-")

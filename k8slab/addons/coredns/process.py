@@ -11,6 +11,7 @@ Upstream: coredns plugin/forward
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
+from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
 from k8slab.addons.coredns.names import is_ip
@@ -19,6 +20,7 @@ from k8slab.linux.netns import NetNamespace
 from k8slab.sim import Group, Signal, Simulation
 
 UPSTREAM_TTL = 300  # s
+LOOPBACK = ("127.0.0.0/8", "::1/128")
 ROOT_SOA = Record(
     ".",
     "SOA",
@@ -54,6 +56,9 @@ class Upstream(Protocol):
     def answer(self, qname: str, qtype: str) -> Answer:
         """Return its answer."""
 
+    def is_outside(self, ip: str) -> bool:
+        """Say whether a server's address is outside the cluster: such questions come here."""
+
 
 class UpstreamZone:
     """The world outside as a mapping: names to addresses, or to one other name.
@@ -65,8 +70,22 @@ class UpstreamZone:
     example.com. 300 IN A 203.0.113.7
     """
 
-    def __init__(self, records: MutableMapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        records: MutableMapping[str, Sequence[str]] | None = None,
+        inside: Sequence[str] = (),
+        servers: Sequence[str] = (),
+    ) -> None:
+        """Begin with these records, known to all `servers`; `inside` are the cluster's networks."""
         self.records: MutableMapping[str, Sequence[str]] = {} if records is None else records
+        self._inside = tuple(map(ip_network, (*LOOPBACK, *inside)))
+        self._servers = tuple(servers)
+
+    def is_outside(self, ip: str) -> bool:
+        """Say whether a server's address is outside the cluster."""
+        address = ip_address(ip)
+        inside = any(address in network for network in self._inside)
+        return ip in self._servers or not inside
 
     def answer(self, qname: str, qtype: str) -> Answer:
         """Return addresses; NXDOMAIN for names that nobody entered."""

@@ -18,9 +18,10 @@ from k8slab.addons.coredns.corefile import CorefileError, Plugin, ServerBlock, p
 from k8slab.addons.coredns.http import serve_text
 from k8slab.addons.coredns.kubernetes import Config, LookUp, look_up
 from k8slab.addons.coredns.listeners import serve_tcp, serve_udp
-from k8slab.addons.coredns.plugins import Chain, config_of
+from k8slab.addons.coredns.names import is_in
+from k8slab.addons.coredns.plugins import Chain, Surroundings, config_of
 from k8slab.addons.coredns.process import Process, Upstream, UpstreamZone
-from k8slab.addons.coredns.records import SERVFAIL, Answer, Source
+from k8slab.addons.coredns.records import REFUSED, SERVFAIL, Answer, Source
 from k8slab.addons.coredns.source import InformerSource
 from k8slab.client import Client
 from k8slab.client.learner import ReplacementError
@@ -63,13 +64,14 @@ class CoreDNS:
         self._text = ""
         self._blocks: tuple[ServerBlock, ...] = ()
         self._sockets: list[UdpSocket | Listener] = []  # of the present Corefile
+        self._failed = False
 
     async def run(self) -> int:
         """Serve until SIGTERM and return the exit code."""
         self.process.handle_sigterm()
         try:
             self._text = self._read()
-            self._blocks = parse(self._text)
+            self._blocks = parse(self._text, self._path)
         except (CorefileError, FileNotFoundError) as error:
             self.process.log(f"{error}")
             return 1
@@ -83,16 +85,21 @@ class CoreDNS:
         if self._plugin("reload") is not None:
             self.sim.spawn(self._reload(), f"{self.process.name}: reload", self.process.group)
         await self.process.terminated.wait()
+        if self._failed:
+            return 1
         self.process.log("[INFO] SIGTERM: Shutting down servers then terminating")
         await self._lameduck()
         return 0
 
     # -- starting
 
-    def _read(self) -> str:
+    @property
+    def _path(self) -> str:
         args = self.process.args
-        path = args[args.index("-conf") + 1] if "-conf" in args else DEFAULT_COREFILE
-        folder, rest = self.process.folder(path)
+        return args[args.index("-conf") + 1] if "-conf" in args else DEFAULT_COREFILE
+
+    def _read(self) -> str:
+        folder, rest = self.process.folder(self._path)
         return str(folder.read(rest))
 
     async def _learn(self) -> None:
@@ -101,6 +108,8 @@ class CoreDNS:
         if not configs:
             return
         verified = any(config.pods == "verified" for config in configs)
+        if self.source is not None and verified in (False, self.source.knows_pods):
+            return
         self.source = InformerSource(self.sim, self.client, pods=verified)
         sync = self.sim.spawn(self.source.wait_for_sync(), f"{self.process.name}: sync")
         if not await self._synced(sync, 0.5):
@@ -121,10 +130,16 @@ class CoreDNS:
 
     def _start(self) -> None:
         """Open the ports of every server block and plugin."""
-        self.chains = [self._chain(block) for block in self._blocks]
-        for block, chain in zip(self._blocks, self.chains, strict=True):
-            self._sockets.append(serve_udp(self, block, chain))
-            self._sockets.append(serve_tcp(self, block, chain))
+        around = Surroundings(
+            self.process, self.source, self.upstream, self._answer, self.resolve, self._fatal
+        )
+        self.chains = [Chain(block, around) for block in self._blocks]
+        for port in dict.fromkeys(block.port for block in self._blocks):
+            self._sockets.append(serve_udp(self, port))
+            self._sockets.append(serve_tcp(self, port))
+        for chain in self.chains:
+            if any(forwarder.stays_inside for forwarder in chain.forwarders):
+                chain.loop.start()
         for name, port, page in (
             ("health", HEALTH_PORT, self._health),
             ("ready", READY_PORT, self._ready),
@@ -133,10 +148,28 @@ class CoreDNS:
             if self._plugin(name) is not None:
                 self._sockets.append(serve_text(self.process, self._port(name, port), page))
 
-    def _chain(self, block: ServerBlock) -> Chain:
-        stream = f"coredns/{self.process.hostname}"
-        own_ip = next((ip for ip in self.process.net.local_addresses if ip[:4] != "127."), "")
-        return Chain(self.sim, block, self.source, self.upstream, own_ip, stream, self._answer)
+    def chain_for(self, port: int, name: str) -> Chain | None:
+        """Return the server block with the longest zone that the name is in, None without one."""
+        found = [
+            (len(zone) if zone != "." else 0, chain)
+            for chain in self.chains
+            if chain.block.port == port
+            for zone in chain.block.zones
+            if is_in(name, zone)
+        ]
+        return max(found, key=lambda each: each[0])[1] if found else None
+
+    async def resolve(self, name: str, qtype: str) -> Answer:
+        """Return what the server itself says to a question, as plugins ask it for CNAMEs."""
+        chain = self.chain_for(self._blocks[0].port, name)
+        return (await chain.answer(name, qtype))[0] if chain is not None else Answer(REFUSED)
+
+    def _fatal(self, message: str) -> None:
+        if not self._failed:
+            self._failed = True
+            self.process.log(message)
+            self._stop()
+            self.process.terminated.set()
 
     def _answer(self, name: str, qtype: str, source: Source, config: Config) -> Answer:
         """Look a name up; whatever a learner's way of doing so gets wrong is a failure of ours."""
@@ -174,10 +207,10 @@ class CoreDNS:
 
     async def _reload(self) -> None:
         while True:
-            await self.sim.sleep(RELOAD_PERIOD, f"{self.process.name}: reload")
+            await self.sim.sleep(self._reload_period, f"{self.process.name}: reload")
             try:
                 text = self._read()
-                blocks = parse(text)
+                blocks = parse(text, self._path)
             except (CorefileError, FileNotFoundError) as error:
                 self.process.log(
                     f"[ERROR] plugin/reload: Corefile changed but reload failed: {error}"
@@ -187,10 +220,16 @@ class CoreDNS:
                 continue
             self.process.log("[INFO] Reloading")
             self._text, self._blocks = text, blocks
+            await self._learn()
             self._stop()
             self._start()
             self._log_checksum()
             self.process.log("[INFO] Reloading complete")
+
+    @property
+    def _reload_period(self) -> float:
+        plugin = self._plugin("reload")
+        return _seconds(plugin.args[0]) if plugin is not None and plugin.args else RELOAD_PERIOD
 
     def _log_checksum(self) -> None:
         checksum = hashlib.sha512(self._text.encode()).hexdigest()

@@ -23,6 +23,7 @@ class InformerSource:
     def __init__(self, sim: Simulation, client: Client, *, pods: bool) -> None:
         self._sim = sim
         self._informers = Informers(sim, client)
+        self.knows_pods = pods
         self.changed = 0.0  # virtual second of the last change: the serial of the zone
         self.synced = False
         self._services = self._informers.informer(Service)
@@ -63,6 +64,11 @@ class InformerSource:
         """Say whether a Pod of the namespace has the address."""
         found = self._pods.by_index("ip", ip) if self._pods is not None else ()
         return any(pod.metadata.namespace == namespace for pod in found)
+
+    def namespace_of(self, ip: str) -> str:
+        """Return the namespace of the Pod with the address, "" if none is known to have it."""
+        found = self._pods.by_index("ip", ip) if self._pods is not None else ()
+        return next((pod.metadata.namespace for pod in found), "")
 
     def has_namespace(self, namespace: str) -> bool:
         """Say whether the namespace exists."""

@@ -221,3 +221,68 @@ def test_its_first_words_are_those_of_coredns(lab: Lab) -> None:
     lab.start()
     words = [line.partition(" SHA512")[0] for line in lab.container.lines]
     assert words[:3] == [".:53", "[INFO] plugin/reload: Running configuration", "CoreDNS-1.14.6"]
+
+
+STUB = """
+.:53 {
+    errors
+    forward . 203.0.113.53
+}
+corp.example:53 {
+    errors
+    log . {
+        class denial
+    }
+    hosts corp.example {
+        10.1.2.3 intra.corp.example
+        fallthrough
+    }
+    rewrite name www.corp.example intra.corp.example
+    forward lab.corp.example 127.0.0.1:5353
+}
+lab.corp.example:5353 {
+    hosts {
+        10.9.9.9 a.lab.corp.example
+    }
+}
+"""
+
+
+def test_zones_have_servers_of_their_own(lab: Lab) -> None:
+    lab.container.disk.write("/etc/coredns/Corefile", STUB)
+    lab.start()
+    found = {
+        name: [r.address for rrset in lab.ask(name).answer for r in rrset]
+        for name in ("example.com", "www.corp.example", "a.lab.corp.example")
+    }
+    assert found == {
+        "example.com": ["203.0.113.7"],
+        "www.corp.example": ["10.1.2.3"],
+        "a.lab.corp.example": ["10.9.9.9"],
+    }
+    assert lab.ask("nobody.corp.example").rcode() == dns.rcode.REFUSED
+    assert not [line for line in lab.container.lines if "nobody" in line]
+
+
+def test_a_server_that_does_not_answer_is_told_and_the_next_one_asked(lab: Lab) -> None:
+    text = ".:53 {\n errors\n forward . 127.0.0.1:99 MORE {\n policy sequential\n }\n}"
+    lab.container.disk.write("/etc/coredns/Corefile", text.replace("MORE", ""))
+    lab.start()
+    assert lab.ask("example.com").rcode() == dns.rcode.SERVFAIL
+    (line,) = [line for line in lab.container.lines if "[ERROR]" in line]
+    assert "plugin/errors: 2 example.com. A: read udp 127.0.0.1:" in line
+    assert line.endswith("->127.0.0.1:99: read: connection refused")
+    lab = Lab()
+    lab.container.disk.write("/etc/coredns/Corefile", text.replace("MORE", "203.0.113.53"))
+    lab.start()
+    assert lab.ask("example.com").answer
+
+
+def test_a_server_that_asks_itself_finds_out_and_ends(lab: Lab) -> None:
+    lab.container.disk.write("/etc/resolv.conf", "nameserver 127.0.0.53\n")
+    task = lab.start()
+    lab.run(3)
+    assert task.result() == 1
+    (line,) = [line for line in lab.container.lines if "[FATAL]" in line]
+    assert line.startswith("[FATAL] plugin/loop: Loop (127.0.0.1:")
+    assert ' -> :53) detected for zone ".", see https://coredns.io/plugins/loop#trouble' in line
