@@ -119,6 +119,7 @@ def test_tools_show_either_family(cluster: Cluster) -> None:
     assert six in shown or "table ip6 kube-proxy" in shown
     pod = cluster.kubectl("exec client -- ip -6 addr")
     assert "inet6 fd00:10:244:" in pod
+    assert "[fd00:10:244:2::2]:80" in cluster.kubectl("describe service six")
     listed = cluster.kubectl("get endpointslices")
     assert listed.count("IPv6") == 3
 

@@ -83,7 +83,7 @@ def endpoints_text(slices: Iterable[EndpointSlice], port_name: str | None) -> st
     if not listed:
         return NONE
     texts = [
-        f"{endpoint.addresses[0]}:{port.port}"
+        f"{_host(endpoint.addresses[0])}:{port.port}"
         for piece in listed
         for port in piece.ports
         if port_name is None or (port.name or "") == port_name
@@ -93,6 +93,10 @@ def endpoints_text(slices: Iterable[EndpointSlice], port_name: str | None) -> st
     shown = ",".join(texts[:MAX_ENDPOINTS])
     rest = len(texts) - MAX_ENDPOINTS
     return f"{shown} + {rest} more..." if rest > 0 else shown
+
+
+def _host(ip: str) -> str:
+    return f"[{ip}]" if ":" in ip else ip
 
 
 async def describe_endpoint_slice(call: Invocation, writer: Writer, piece: EndpointSlice) -> None:
