@@ -207,8 +207,8 @@ class Sender(msgspec.Struct, frozen=True):
 
 def _source(cluster: Cluster, source: str, namespace: str) -> Sender:
     if source == OUTSIDE:
-        machine = cluster.world.outside()
-        return Sender(machine.net, str(machine.disk.read("/etc/resolv.conf")), OUTSIDE)
+        machine, hosts = cluster.world.outside(), cluster.world.upstream.hosts
+        return Sender(machine.net, str(machine.disk.read("/etc/resolv.conf")), OUTSIDE, hosts)
     kind, _, name = source.partition("/")
     if kind in ("node", "nodes", "no"):
         machine = cluster.node(name).machine

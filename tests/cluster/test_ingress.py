@@ -110,6 +110,22 @@ def test_the_pod_sees_the_proxy_and_hears_of_the_client(ingress: Cluster) -> Non
     assert f"RemoteAddr: {client}" not in seen
 
 
+def test_a_client_from_outside_comes_by_name_and_keeps_its_address(ingress: Cluster) -> None:
+    ingress.world.upstream.records["shop.example"] = [IP]
+    answer = ingress.request("outside", "http://shop.example/cart")
+    assert answer.served_by.startswith("ingress-nginx/ingress-nginx-controller-")
+    assert "Hostname: cart-" in answer.body
+    assert "X-Forwarded-For: 192.168.10.2\n" in answer.body
+
+
+def test_an_ingress_with_a_certificate_sends_its_clients_to_https(ingress: Cluster) -> None:
+    ingress.world.upstream.records["safe.example"] = [IP]
+    ingress.kubectl('create ingress safe --class=nginx --rule="safe.example/*=web:80,tls=cert"')
+    ingress.run(10)
+    assert ingress.request("outside", "http://safe.example/x").status == 308
+    assert "X-Forwarded-Proto: https" in ingress.request("outside", "https://safe.example/").body
+
+
 def test_requests_take_turns_over_the_endpoints(ingress: Cluster) -> None:
     names = [get(ingress, "/").splitlines()[0] for _ in range(4)]
     assert names[:2] == names[2:]

@@ -81,6 +81,12 @@ class UpstreamZone:
         self._inside = tuple(map(ip_network, (*LOOPBACK, *inside)))
         self._servers = tuple(servers)
 
+    @property
+    def hosts(self) -> str:
+        """The addresses of all names, as /etc/hosts has them."""
+        lines = [f"{ip} {name}" for name, ips in self.records.items() for ip in ips if is_ip(ip)]
+        return "\n".join(lines)
+
     def is_outside(self, ip: str) -> bool:
         """Say whether a server's address is outside the cluster."""
         address = ip_address(ip)
