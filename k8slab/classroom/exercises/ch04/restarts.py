@@ -67,6 +67,8 @@ def grade(answer: Any) -> Finding:
         return wrong_kind(expected, answer)
     if any(isinstance(one, bool) or not isinstance(one, int | float) for one in answer):
         return wrong_kind(expected, answer)
+    if any(one != one or abs(one) > 1e9 for one in answer):  # nan is near to every number
+        return wrong_kind(expected, answer)
     for seed in SEEDS:
         starts, evidence = observe(seed)
         wrongs = [n for n in range(COUNT) if abs(answer[n] - starts[n]) > SLACK]
