@@ -1,6 +1,6 @@
 """`python -m k8slab`: the commands of the package.
 
-    python -m k8slab grade FILE...    grade notebooks of the course
+    python -m k8slab grade PATH...    grade notebooks of the course, of one learner or a class
     python -m k8slab serve            serve a cluster to kubectl and other clients
     python -m k8slab version          say which k8slab this is
 

@@ -161,10 +161,10 @@ def _rows(learner: Learner) -> Iterator[tuple[str, ...]]:
             yield *head, *points, str(one.misconception or ""), one.message
 
 
-def printable(text: str, hidden: str = "") -> str:
-    """Return a text without what a terminal or page would obey, short, and without a path."""
-    if hidden:
-        text = text.replace(hidden, "(a folder)")
+def printable(text: str, hidden: Sequence[str] = ()) -> str:
+    """Return a text without what a terminal or page would obey, short, and without some paths."""
+    for path in hidden:
+        text = text.replace(path, "(a folder)")
     shown = "".join(c if c.isprintable() else " " for c in text[: LONGEST + 1])
     return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}..."
 

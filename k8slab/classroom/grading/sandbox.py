@@ -143,7 +143,7 @@ def build_root(folder: Path, shown: dict[Path, Path], user: int) -> None:
     writable = {"work": "700", "dev/shm": "1777"}
     for name in ("proc", *writable):
         (root / name).mkdir(parents=True, exist_ok=True)
-    _mount("proc", root / "proc", "proc", NO_SETUID)
+    _mount("proc", root / "proc", "proc", NO_SETUID, "hidepid=2")
     _read_only(root, True)
     _read_only(root / folder.relative_to("/"), False)
     for name, mode in writable.items():
