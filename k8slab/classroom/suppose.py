@@ -11,7 +11,6 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     Lived: TypeAlias = tuple[Cluster, list[str]]  # a cluster, and who answered each request
 
 SHOWN = 3  # records of each world
-SHOWN_ANSWERS = 6
+SHOWN_ANSWERS = 8
 
 
 class WhatIf:
@@ -62,8 +61,7 @@ class WhatIf:
             if not records and when is not None:
                 rows.append(f"  {where:5}  nothing")
         if self.served != self.really_served:
-            rows.append(f"  here   {_shares(self.really_served)}")
-            rows.append(f"  there  {_shares(self.served)}")
+            rows += answers(self.really_served, self.served)
         return [head, *rows]
 
     @property
@@ -128,19 +126,26 @@ def _answered(cluster: Cluster, asked: Input) -> str:
     """Return who answered a request, or how it ended."""
     with suppress(Exception):  # the Pod that asks may not be there
         said = cluster.request(*asked.args, **asked.options)
-        return said.served_by or said.outcome
+        # "default/web-x on worker-1": the name is enough.
+        return said.served_by.partition(" on ")[0].rpartition("/")[2] or said.outcome
     return "nobody asked"
 
 
-def _shares(served: Sequence[str]) -> str:
-    """Return how many requests each answered, and who came first.
+def answers(here: Sequence[str], there: Sequence[str]) -> list[str]:
+    """Return in two lines who answered in either world: the last requests that tell them apart.
 
-    >>> _shares(["a", "b", "a", "a"])
-    '4 requests: 3 a, 1 b; in order a, b, a, a'
+    >>> answers(["a", "b"], ["a", "refused"])
+    ['  here   requests 1 to 2 of 2: a, b', '  there  requests 1 to 2 of 2: a, refused']
     """
-    counts = ", ".join(f"{number} {who}" for who, number in sorted(Counter(served).items()))
-    more = ", ..." if len(served) > SHOWN_ANSWERS else ""
-    return f"{len(served)} requests: {counts}; in order {', '.join(served[:SHOWN_ANSWERS])}{more}"
+    end = max(len(here), len(there))
+    differs = [n for n in range(end) if here[n : n + 1] != there[n : n + 1]]
+    last = min(end, differs[-1] + SHOWN_ANSWERS // 2) if differs else end
+    first = max(0, last - SHOWN_ANSWERS)
+    which = f"requests {first + 1} to {last} of {end}"
+    return [
+        f"  {where:5}  {which}: {', '.join(served[first:last])}"
+        for where, served in (("here", here), ("there", there))
+    ]
 
 
 def _without_counts(trace: Trace, mutant: Mutant) -> list[Record]:

@@ -191,7 +191,7 @@ def test_who_answers_is_compared_although_no_trace_tells() -> None:
         cluster.request("pod/client", "http://shop")
     world = what_if(cluster, "Services take turns")
     assert world.served[:3] == world.served[3:]
-    assert "6 requests: 2 " in world.lines[-1]
+    assert world.lines[-1] == f"  there  requests 1 to 6 of 6: {', '.join(world.served)}"
 
 
 def test_a_belief_that_does_not_matter_changes_nothing() -> None:
