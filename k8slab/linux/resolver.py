@@ -13,6 +13,7 @@ Upstream: glibc resolv/res_query.c, res_send.c; musl src/network/lookup_name.c, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -236,8 +237,6 @@ class Asker:
         return found
 
     def _questions(self, name: str) -> tuple[list[bytes], dict[int, str]]:
-        import dns.message
-
         stream = self.ns.sim.streams.rng(f"resolver/{self.ns.name}")
         numbers: dict[int, str] = {}
         wires = []
@@ -246,7 +245,7 @@ class Asker:
             while number in numbers:
                 number = stream.randrange(1 << 16)
             numbers[number] = kind
-            wires.append(dns.message.make_query(f"{name}.", kind, id=number).to_wire())
+            wires.append(number.to_bytes(2, "big") + _query(name, kind)[2:])
         return wires, numbers
 
     async def _collect(
@@ -290,6 +289,14 @@ class Asker:
             rcode = dns.rcode.to_text(message.rcode())
             now = self.ns.sim.now
             answers[kind] = Query(name, kind, server, rcode, found, answered=now, aliases=aliases)
+
+
+@lru_cache(maxsize=1 << 12)
+def _query(name: str, kind: str) -> bytes:
+    """Return a question on the wire; its number is in the first two bytes."""
+    import dns.message
+
+    return bytes(dns.message.make_query(f"{name}.", kind, id=0).to_wire())
 
 
 def _conf(resolv_conf: ResolvConf | str) -> ResolvConf:

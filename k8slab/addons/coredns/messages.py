@@ -9,6 +9,7 @@ Upstream: github.com/miekg/dns
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from k8slab.addons.coredns.records import Answer, Record
 UDP_SIZE = 512  # bytes, without EDNS
 MAX_UDP_SIZE = 4096  # bytes, the most that we send over UDP
 MAX_TCP_SIZE = 65535
+REMEMBERED = 1 << 12  # names and data that are not read again
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -124,14 +126,28 @@ def flags_of(response: Any) -> str:
 def _fill(
     response: Any, section: list[Any], records: tuple[Record, ...], question: Question
 ) -> None:
+    import dns.rdataclass
+
+    asked = question.message.question[0].name  # clients compare the case that they sent
+    for record in records:
+        name = asked if record.name == question.name else _name(record.name)
+        data = _data(record.type, record.data)
+        found = response.find_rrset(section, name, dns.rdataclass.IN, data.rdtype, create=True)
+        found.add(data, record.ttl)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _name(text: str) -> Any:
     import dns.name
+
+    return dns.name.from_text(text)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _data(kind: str, text: str) -> Any:
+    """Return the data of a record (dns.rdata.Rdata), which nobody can change."""
     import dns.rdata
     import dns.rdataclass
     import dns.rdatatype
 
-    asked = question.message.question[0].name  # clients compare the case that they sent
-    for record in records:
-        name = asked if record.name == question.name else dns.name.from_text(record.name)
-        kind = dns.rdatatype.from_text(record.type)
-        found = response.find_rrset(section, name, dns.rdataclass.IN, kind, create=True)
-        found.add(dns.rdata.from_text(dns.rdataclass.IN, kind, record.data), record.ttl)
+    return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), text)
