@@ -70,7 +70,8 @@ def scheduling_heat_map(explanation: Any) -> Figure:
     """Draw a decision of the scheduler, or what it would be; raises ValueError without nodes."""
     verdicts: Mapping[str, Verdict] = explanation.nodes
     if not verdicts:
-        raise ValueError("this decision is about no nodes: give explain() the cluster's nodes")
+        said = explanation.event or "give explain() the cluster's nodes"  # or a plugin failed
+        raise ValueError(f"this decision is about no nodes: {said}")
     fitting = [name for name, verdict in verdicts.items() if verdict.fits]
     title = f"Where Pod {explanation.pod} may go"
     below = f"{len(fitting)} of {count(len(verdicts), 'node')} fit"

@@ -80,6 +80,16 @@ def test_a_decision_about_no_nodes_is_refused() -> None:
         scheduling_heat_map(explain(pod("new"), []))
 
 
+def test_a_plugin_that_failed_is_told_where_there_is_nothing_to_draw() -> None:
+    class Broken:
+        def score(self, pod: Any, node: Any) -> int:
+            raise RuntimeError
+
+    decision = explain(pod("web"), [node("a"), node("b")], plugins=[..., Broken])
+    with pytest.raises(ValueError, match="your score raised RuntimeError"):
+        scheduling_heat_map(decision)
+
+
 @pytest.fixture(scope="module")
 def cluster() -> pretend.Pretend:
     made = pretend.Pretend()

@@ -31,7 +31,8 @@ class Assembled:
 def describe(value: Any) -> dict[str, Any] | None:
     """Return what there is of an object with methods, None if it is none of the learner's."""
     kind = value if isinstance(value, type) else type(value)
-    if kind.__module__ != HOME:
+    is_function = callable(value) and kind is not value
+    if kind.__module__ != HOME or is_function:
         return None
     members = {name: getattr(value, name) for name in dir(value) if not name.startswith("_")}
     methods = {name: _parameters(kind, name) for name, one in members.items() if callable(one)}

@@ -39,6 +39,9 @@ def test_only_what_a_notebook_defines_is_such_an_object() -> None:
     assert describe({"a": 1}) is None
     assert describe(len) is None
     assert describe(type("Empty", (), {"__module__": "__main__"})) is None
+    called = {"__module__": "__main__", "__call__": len, "helper": len}
+    assert describe(type("Function", (), called)()) is None
+    assert describe(type("Function", (), called)) is not None
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,10 @@ class Learner:
 
     def _copy(self, obj: O) -> O:
         known = self._copies.get(id(obj))
-        if known is None or known[0] is not obj:  # another object where a forgotten one was
+        if known is None:
             if len(self._copies) >= MOST_COPIES:
                 self._copies.clear()
-            known = self._copies[id(obj)] = (obj, copied(obj))
+            known = self._copies[id(obj)] = (obj, copied(obj))  # with obj, so that its id stays its
         return cast(O, known[1])
 
 
