@@ -5,6 +5,7 @@
     python3 course.py test         run every check: layout, lint, types, contracts, notebooks, tests
     python3 course.py bench        measure the lab, and its peers beside it
     python3 course.py notebooks    execute the notebooks again and store what they print
+    python3 course.py notebooks-report    how long their sentences, cells and chapters are
     python3 course.py exercises    make exercises/ from solutions/
     python3 course.py lock         write requirements.lock from pyproject.toml
     python3 course.py clean        forget .venv and every cache
@@ -26,7 +27,7 @@ STAMP = VENV / "k8slab.stamp"
 LOCK = ROOT / "requirements.lock"
 UV = "uv==0.13.9"  # installs the lock in seconds; without it pip does the same in a minute
 
-COMMANDS = ("lab", "test", "bench", "notebooks", "exercises", "lock", "clean")
+COMMANDS = ("lab", "test", "bench", "notebooks", "notebooks-report", "exercises", "lock", "clean")
 
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache")
 MADE = (*CACHES, ".venv", ".jupyter", "k8slab.egg-info")  # beside the source, and never committed

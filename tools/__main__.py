@@ -11,7 +11,7 @@ def main(arguments: list[str]) -> int:
     command, *rest = arguments
     # The environment is not activated: its programs (kubectl, jupyter) are found like this.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    status: int = importlib.import_module(f"tools.{command}").main(rest)
+    status: int = importlib.import_module(f"tools.{command.replace('-', '_')}").main(rest)
     return status
 
 

@@ -1,11 +1,11 @@
 """Every chapter is built alike: twelve parts in one order, small cells, prose between them."""
 
-import json
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from tools.notebooks_report import cells, measured, rules_broken, source
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -24,18 +24,8 @@ PARTS = [
     "recap",
     "exit-ticket",
 ]
-MOST_LINES, MOST_IN_A_ROW, MOST_WORDS = 15, 3, 180
 
 pytestmark = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-
-
-def cells(path: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return found
-
-
-def source(cell: dict[str, Any]) -> str:
-    return "".join(cell["source"])
 
 
 def test_a_chapter_has_all_parts_in_their_order(path: Path) -> None:
@@ -52,13 +42,7 @@ def test_nothing_is_run_without_a_prediction_before_it(path: Path) -> None:
 
 
 def test_cells_are_small_and_prose_stands_between_them(path: Path) -> None:
-    for kind, run in groupby(cells(path), lambda cell: cell["cell_type"]):
-        row = list(run)
-        if kind == "code":
-            assert len(row) <= MOST_IN_A_ROW, source(row[0])
-            assert all(len(source(cell).splitlines()) <= MOST_LINES for cell in row)
-        else:
-            assert all(len(source(cell).split()) <= MOST_WORDS for cell in row)
+    assert list(rules_broken(measured(cells(path)))) == []
 
 
 def test_a_chapter_asserts_its_claims_and_ends_with_the_same_pages(path: Path) -> None:
