@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS")
 REASONS = {status.value: status.phrase for status in HTTPStatus}
+BODILESS = (204, 304)  # statuses whose answers end with their head
 END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -87,10 +88,11 @@ class Response(msgspec.Struct, frozen=True):
         """Return a header's value, "" if it was not sent."""
         return _header(self.headers, name)
 
-    def encode(self) -> bytes:
-        """Return the bytes that go on the wire."""
+    def encode(self, with_body: bool = True) -> bytes:
+        """Return the bytes that go on the wire; without its body its length is still told."""
         head = f"{self.version} {self.status} {self.reason}\r\n"
-        return head.encode() + _encode(self.headers, self.body, True)
+        sent = head.encode() + _encode(self.headers, self.body, self.status not in BODILESS)
+        return sent if with_body else sent[: len(sent) - len(self.body)]
 
 
 Handler = Callable[[Request], "Response | Awaitable[Response]"]
@@ -119,8 +121,11 @@ def parse_request(data: bytes, remote: str = "") -> Request | None:
     return Request(words[0], words[1], headers, body[:length], remote, words[2])
 
 
-def parse_response(data: bytes, at_end: bool = False) -> Response | None:
-    """Return the response, None while it is incomplete. Raises BadMessage."""
+def parse_response(data: bytes, at_end: bool = False, method: str = "GET") -> Response | None:
+    """Return the response to a request of a method, None while it is incomplete.
+
+    Raises BadMessage.
+    """
     if data and not b"HTTP/".startswith(data[:5]):
         raise BadMessage(f"malformed HTTP response {data[:32]!r}")
     head, found, body = data.partition(END_OF_HEAD)
@@ -130,6 +135,8 @@ def parse_response(data: bytes, at_end: bool = False) -> Response | None:
     words = first.split(" ", 2)
     if len(words) < 2 or not words[1].isdigit():
         raise BadMessage(f"malformed HTTP status line {first!r}")
+    if method == "HEAD" or int(words[1]) in BODILESS:
+        return Response(int(words[1]), b"", headers, words[0])
     length = _header(headers, "Content-Length")
     if length and not length.isdigit():
         raise BadMessage(f"bad Content-Length {length!r}")
@@ -148,7 +155,7 @@ async def exchange(connection: Connection, request: Request, timeout: float | No
     while True:
         data = await connection.recv(timeout)
         received += data
-        answer = parse_response(received, at_end=not data)
+        answer = parse_response(received, at_end=not data, method=request.method)
         if answer is not None:
             return answer
         if not data:
@@ -190,7 +197,7 @@ async def serve_connection(connection: Connection, handler: Handler, received: b
                 answer = handler(found)
                 if not isinstance(answer, Response):
                     answer = await answer
-                await connection.send(answer.encode())
+                await connection.send(answer.encode(with_body=found.method != "HEAD"))
                 if wants_close(found):
                     return
                 received = b""

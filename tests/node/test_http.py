@@ -85,3 +85,18 @@ def test_a_server_without_health_checks_says_unimplemented():
     ) as e:
         grpc_health.status_of(answer)
     assert e.value.code == grpc_health.UNIMPLEMENTED
+
+
+def test_an_answer_to_head_ends_with_its_head() -> None:
+    wire = http.text("hello").encode(with_body=False)
+    assert wire.endswith(b"Content-Length: 5\r\n\r\n")
+    assert http.parse_response(wire) is None
+    answer = http.parse_response(wire, method="HEAD")
+    assert answer is not None
+    assert (answer.status, answer.body, answer.header("Content-Length")) == (200, b"", "5")
+
+
+def test_an_answer_without_content_has_no_length() -> None:
+    wire = http.Response(204).encode()
+    assert b"Content-Length" not in wire
+    assert http.parse_response(wire) == http.Response(204)

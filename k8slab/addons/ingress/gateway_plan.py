@@ -195,7 +195,7 @@ def _gateway_status(
         condition("Programmed", programmed[0] == "Programmed", *programmed),
     ]
     values = [{"type": "IPAddress", "value": ip} for ip in addresses]
-    return {"addresses": values, "conditions": conditions, "listeners": told}
+    return {"addresses": values or None, "conditions": conditions, "listeners": told}
 
 
 def _spec(obj: Object) -> Data:
