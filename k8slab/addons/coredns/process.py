@@ -78,7 +78,7 @@ class UpstreamZone:
     ) -> None:
         """Begin with these records, known to all `servers`; `inside` are the cluster's networks."""
         self.records: MutableMapping[str, Sequence[str]] = {} if records is None else records
-        self._inside = tuple(map(ip_network, (*LOOPBACK, *inside)))
+        self._inside = tuple(ip_network(each, strict=False) for each in (*LOOPBACK, *inside))
         self._servers = tuple(servers)
 
     @property

@@ -62,12 +62,7 @@ def reports(official: Path, tmp_path_factory: pytest.TempPathFactory) -> Graded:
         place = "members-answer" if "members" in code else "relabel-answer"
         written[name] = answers(cells, {**nothing, place: code})
     tasks = [
-        Task(
-            notebook(folder / f"{number}.ipynb", one),
-            official,
-            LIMITS if number else Limits(),
-            isolated=True,
-        )
+        Task(notebook(folder / f"{number}.ipynb", one), official, LIMITS, isolated=True)
         for number, one in enumerate(written.values())
     ]
     return dict(zip(written, grade_all(tasks, os.cpu_count() or 1), strict=True))

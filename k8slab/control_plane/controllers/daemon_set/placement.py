@@ -59,6 +59,8 @@ def node_should_run(ds: DaemonSet, node: Node) -> tuple[bool, bool]:
     spec = ds.spec.template.spec
     if spec.nodeName not in ("", node.metadata.name) or not matches_node(spec, node):
         return False, False
+    if not node.spec.taints:
+        return True, True
     taints = [taint for taint in node.spec.taints if taint.effect in (NO_SCHEDULE, NO_EXECUTE)]
     blocking = [
         taint.effect
