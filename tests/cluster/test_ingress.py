@@ -136,6 +136,51 @@ def test_a_service_without_endpoints_is_unavailable(ingress: Cluster) -> None:
     assert "503" in get(ingress, "/gone")
 
 
+SILENT = """
+apiVersion: v1
+kind: Pod
+metadata: {name: silent, namespace: default, labels: {app: silent}}
+spec: {containers: [{name: silent, image: "busybox:1.37", command: [nc, -lk, -p, "8080"]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: silent, namespace: default}
+spec:
+  selector: {app: silent}
+  ports: [{name: silent, port: 80, targetPort: 8080}, {name: closed, port: 81}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: silent
+  namespace: default
+  annotations: {nginx.ingress.kubernetes.io/proxy-read-timeout: "3"}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: bad.example
+    http:
+      paths:
+      - path: /silent
+        pathType: Prefix
+        backend: {service: {name: silent, port: {name: silent}}}
+      - path: /closed
+        pathType: Prefix
+        backend: {service: {name: silent, port: {name: closed}}}
+"""
+
+
+@pytest.mark.parametrize(("path", "status"), [("silent", 504), ("closed", 502)])
+def test_endpoints_that_say_nothing_or_refuse_are_told_apart(
+    ingress: Cluster, path: str, status: int
+) -> None:
+    ingress.world.upstream.records["bad.example"] = [IP]
+    ingress.apply(SILENT)
+    ingress.run_until("pod/silent ready")
+    ingress.run(10)
+    assert ingress.request("outside", f"http://bad.example/{path}").status == status
+
+
 def test_the_address_is_published_and_told(ingress: Cluster) -> None:
     assert IP in ingress.kubectl("get ingress shop")
     assert "Scheduled for sync" in ingress.kubectl("describe ingress shop")

@@ -34,7 +34,7 @@ from k8slab.addons.ingress.filters import (
 from k8slab.addons.ingress.routing import Asked, Backend, Rule, Table
 from k8slab.api.meta import EPOCH
 from k8slab.linux import http
-from k8slab.linux.errors import NetworkError, TimedOut
+from k8slab.linux.errors import ConnectionRefused, NetworkError, TimedOut
 from k8slab.linux.netns import NetNamespace
 from k8slab.linux.tcp_open import Listener
 from k8slab.sim import Group, Simulation
@@ -42,6 +42,7 @@ from k8slab.sim import Group, Simulation
 CONNECT_TIMEOUT = 5.0  # s, proxy_connect_timeout
 READ_TIMEOUT = 60.0  # s, proxy_read_timeout
 TRIES = 3  # proxy_next_upstream_tries
+NOT_REPEATED = ("POST", "PATCH", "LOCK")
 HOP_BY_HOP = ("Connection", "Keep-Alive", "Upgrade", "Transfer-Encoding")
 
 
@@ -170,12 +171,13 @@ class Proxy:
             try:
                 response = await self._exchange(request, target, limit)
                 return Outcome(response, target, self._sim.now - began)
-            except TimedOut:
-                status = 504
-                if limit is not None and self._sim.now >= limit:
+            except (NetworkError, EOFError, http.BadMessage) as fault:
+                status = 504 if isinstance(fault, TimedOut) else 502
+                over = limit is not None and self._sim.now >= limit
+                # What may have been done already is not asked for twice.
+                sent = not isinstance(fault, ConnectionRefused)
+                if over or (sent and request.method in NOT_REPEATED):
                     break
-            except (NetworkError, EOFError, http.BadMessage):
-                status = 502
         return Outcome(error_page(status), target, self._sim.now - began)
 
     async def _exchange(

@@ -134,6 +134,12 @@ def test_the_corefile_says_which_services_have_names(lines: str, rcode: str) -> 
     assert says(config).rcode == rcode
 
 
+@pytest.mark.parametrize(("namespace", "rcode"), [("default", "NOERROR"), ("shop", "NXDOMAIN")])
+def test_namespaces_that_are_not_served_have_no_pods_either(namespace: str, rcode: str) -> None:
+    config = Config(namespaces=("default",))
+    assert says(config, f"10-244-1-2.{namespace}.pod.cluster.local.").rcode == rcode
+
+
 def test_endpoints_may_be_called_as_their_pods_or_not_at_all() -> None:
     svc = service("web", clusterIP="None", ports=[{"port": 80}])
     pod = {"addresses": ["10.244.1.2"], "targetRef": {"kind": "Pod", "name": "web-0"}}
