@@ -123,7 +123,7 @@ READS = {  # what they raise must not be in their feedback
     "environment of 1": "raise ValueError(open('/proc/1/environ').read())",
     "users": "raise ValueError(open('/etc/passwd').read())",
     "user": "import getpass, pathlib\nraise ValueError(getpass.getuser(), pathlib.Path.home())",
-    "host": "import socket\nraise ValueError(socket.gethostname())",
+    "host": "import socket\nraise ValueError('at ' + socket.gethostname())",
     "processes": "import subprocess\nraise ValueError(subprocess.getoutput('ps aux; ls /proc'))",
     "mounts": "raise ValueError(open('/proc/self/mountinfo').read()[-250:])",
     "neighbors": "import glob\nraise ValueError([open(p).read() for p in glob.glob(CANARY)])",
