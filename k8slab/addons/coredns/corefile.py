@@ -23,6 +23,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from k8slab.addons.coredns.names import is_ip
+
 DEFAULT_PORT = 53
 # What the lab acts on; the others are accepted and ignored, as long as CoreDNS has them.
 SIMULATED = (
@@ -42,6 +44,7 @@ KUBERNETES_PROPERTIES = (
     "fallthrough", "ignore", "kubeconfig", "labels", "multicluster", "namespace_labels",
     "namespaces", "noendpoints", "pods", "startup_timeout", "tls", "ttl",
 )  # fmt: skip
+POLICIES = ("random", "round_robin", "sequential")
 POD_MODES = ("disabled", "insecure", "verified")
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s]+')
@@ -97,20 +100,48 @@ def parse(text: str, path: str = "Corefile") -> tuple[ServerBlock, ...]:
 
 
 def _checked(plugin: Plugin, reader: _Reader) -> Plugin:
-    """Return the plugin; raises CorefileError for settings that CoreDNS does not know."""
-    if plugin.name != "kubernetes":
-        return plugin
+    """Return the plugin; raises CorefileError for settings that CoreDNS does not take."""
+    wrong = ""
+    if plugin.name == "kubernetes":
+        wrong = _wrong_in_kubernetes(plugin)
+        wrong = f"{reader.error(wrong)}" if wrong else ""
+    elif plugin.name == "forward":
+        wrong = _wrong_in_forward(plugin)
+    elif plugin.name == "rewrite":
+        wrong = _wrong_in_rewrite(plugin)
+    if wrong:
+        raise CorefileError(f"plugin/{plugin.name}: {wrong}")
+    return plugin
+
+
+def _wrong_in_kubernetes(plugin: Plugin) -> str:
     for name, *words in plugin.properties:
         if name not in KUBERNETES_PROPERTIES:
-            wrong = f"unknown property '{name}'"
-        elif name == "pods" and words[:1] not in [[mode] for mode in POD_MODES]:
-            wrong = f"wrong value for pods: {' '.join(words)},  must be one of: " + ", ".join(
-                POD_MODES
-            )
-        else:
-            continue
-        raise CorefileError(f"plugin/kubernetes: {reader.error(wrong)}")
-    return plugin
+            return f"unknown property '{name}'"
+        if name == "pods" and " ".join(words) not in POD_MODES:
+            modes = ", ".join(POD_MODES)
+            return f"wrong value for pods: {' '.join(words)},  must be one of: {modes}"
+    return ""
+
+
+def _wrong_in_forward(plugin: Plugin) -> str:
+    for word in plugin.args[1:]:
+        host = re.sub(r":\d+$", "", word.partition("://")[2] or word).strip("[]")
+        if not word.startswith("/") and not is_ip(host) and not is_ip(word):
+            return f'not an IP address or file: "{word}"'
+    policy = (plugin.values("policy") or ("random",))[0]
+    return "" if policy in POLICIES else f"unknown policy '{policy}'"
+
+
+def _wrong_in_rewrite(plugin: Plugin) -> str:
+    for words in (plugin.args, *plugin.properties):
+        if "regex" in words[:-1]:
+            pattern = words[words.index("regex") + 1]
+            try:
+                re.compile(pattern)
+            except re.error:
+                return f"invalid regex pattern in a name rule: {pattern}"
+    return ""
 
 
 def _plugins(reader: _Reader) -> Iterable[Plugin]:

@@ -28,7 +28,6 @@ from k8slab.linux.errors import ConnectionRefused, NetworkError, TimedOut
 UPSTREAM_DELAY = 0.02  # s, to the resolver outside and back
 READ_TIMEOUT = 2.0  # s, plugin/forward readTimeout
 DEFAULT_TIMEOUT = 5.0  # s, plugin/forward defaultTimeout: for all tries together
-POLICIES = ("random", "round_robin", "sequential")
 PORT = 53
 
 

@@ -121,6 +121,8 @@ def rewriting(rules: Sequence[Rule], name: str, qtype: str) -> Rewriting:
 
 
 def _rule(words: Sequence[str]) -> Rule | None:
+    if not words:
+        return None
     goes_on = words[:1] == ("continue",)
     words = words[1:] if words[0] in ACTIONS else words
     field, *rest = words

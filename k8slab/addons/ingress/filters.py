@@ -46,9 +46,10 @@ def redirected(request: Request, rule: Rule, scheme: str, port: int) -> Response
 
 def changed_path(path: str, rule: Rule) -> str:
     """Return the path for the backend."""
-    if rule.path_regex:  # $1 of nginx is \\1 here
-        replacement = re.sub(r"\$(\d)", r"\\\1", rule.path_regex)
-        return re.sub(f"^{rule.path}.*", replacement, path, count=1, flags=re.IGNORECASE)
+    if rule.path_regex:
+        found = re.match(rule.path, path)
+        groups = dict(enumerate(found.groups(""), 1)) if found is not None else {}
+        return re.sub(r"\$(\d)", lambda each: groups.get(int(each[1]), ""), rule.path_regex)
     if rule.path_change is None:
         return path
     return _with_path(path, rule.path, rule.path_change.replacement, rule.path_change.whole)

@@ -163,7 +163,10 @@ def path_matches(path_type: str, pattern: str, path: str) -> bool:
     if path_type == EXACT:
         return path == pattern
     if path_type == REGEX:
-        return re.match(pattern, path) is not None
+        try:
+            return re.match(pattern, path) is not None
+        except re.error:  # a pattern that cannot be read matches nothing
+            return False
     if path_type == STRING:
         return path.startswith(pattern)
     prefix = pattern.rstrip("/")

@@ -161,6 +161,9 @@ def test_endpoints_may_be_called_as_their_pods_or_not_at_all() -> None:
             "plugin/kubernetes: C:4 - Error during parsing: unknown property 'upstreams'",
         ),
         (".:53 {\n kubernetes {\n  pods maybe\n }\n}", "wrong value for pods: maybe,  must be one"),
+        (".:53 {\n forward . dns.corp\n}", 'plugin/forward: not an IP address or file: "dns.corp"'),
+        (".:53 {\n forward . 1.1.1.1 {\n policy best\n }\n}", "forward: unknown policy 'best'"),
+        (".:53 {\n rewrite name regex ( x\n}", "plugin/rewrite: invalid regex pattern"),
         (".:53 {\n}\n.:53 {\n}", r"cannot serve dns://\.:53 - it is already defined"),
     ],
 )

@@ -33,6 +33,7 @@ from k8slab.linux.http import Request
         ("Prefix", "/aaa/bbb", "/aaa/bbbxyz", False),
         ("String", "/aaa/bbb", "/aaa/bbbxyz", True),
         ("RegularExpression", "/a/[0-9]+", "/a/12", True),
+        ("RegularExpression", "/a/(", "/a/(", False),
     ],
 )
 def test_a_path_matches_as_documented(kind: str, pattern: str, path: str, expected: bool) -> None:
