@@ -28,6 +28,7 @@ MARKS: dict[Rung, str] = {
     "not started": "&#8230;",
 }
 SHOWN = 5  # pieces of evidence
+INDEX = "index.html"
 LOOK = """
 :root { color-scheme: light dark; --line: #c8ccd0; --muted: #57606a; --right: #0072b2;
   --almost: #56b4e9; --other: #d55e00; }
@@ -46,19 +47,23 @@ section.right { border-color: var(--right); } section.almost { border-color: var
 
 def pages(learners: Sequence[Learner]) -> dict[str, str]:
     """Return the text of each page by the name of its file."""
-    named = {file_name(number, one.name): one for number, one in enumerate(learners, start=1)}
+    taken = [INDEX]
+    for one in learners:
+        taken.append(file_name(one.name, taken))
+    named = dict(zip(taken[1:], learners, strict=True))
     found = {name: _document(one.name, _learner(one)) for name, one in named.items()}
-    return {"index.html": _document("Results", _index(named)), **found}
+    return {INDEX: _document("Results", _index(named)), **found}
 
 
-def file_name(number: int, learner: str) -> str:
-    """Return what a learner's page is called.
+def file_name(learner: str, taken: Sequence[str]) -> str:
+    """Return what a learner's page is called, unlike those that are taken.
 
-    >>> file_name(7, "../Ann O'Neil")
-    '007-ann-o-neil.html'
+    >>> file_name("../Ann O'Neil", ["ann-o-neil.html"])
+    'ann-o-neil-2.html'
     """
-    slug = re.sub(r"[^a-z0-9]+", "-", learner.lower()).strip("-")[:40]
-    return f"{number:03}-{slug or 'learner'}.html"
+    slug = re.sub(r"[^a-z0-9]+", "-", learner.lower()).strip("-")[:40] or "learner"
+    names = (f"{slug}.html", *(f"{slug}-{number}.html" for number in range(2, len(taken) + 2)))
+    return next(name for name in names if name not in taken)
 
 
 def _document(title: str, inside: str) -> str:

@@ -71,7 +71,7 @@ def test_whatever_learners_write_is_text_on_a_page() -> None:
     evil = report(EVIL, 0, file=EVIL)
     broken = Report(file=EVIL, learner=EVIL, problem=EVIL)
     written = pages(by_learner([evil, broken]))
-    assert list(written) == ["index.html", "001-script-alert-1-script.html"]
+    assert list(written) == ["index.html", "script-alert-1-script.html"]
     for text in written.values():
         assert "<script" not in text
         assert "&lt;script&gt;" in text
@@ -82,6 +82,12 @@ def test_a_page_has_all_feedback_and_needs_nothing_else() -> None:
     for words in ("keep working, 0 of 1 points", "So it is.", "Look.", MISUNDERSTANDINGS[6].so):
         assert words in text
     assert not re.search(r"https?://|src=|@import|url\(", text)
+
+
+def test_every_learner_has_a_page_of_their_own() -> None:
+    learners = by_learner([report(name, 1) for name in ("a", "A!", "index", "", "\u00e9")])
+    names = ["index.html", "a.html", "a-2.html", "index-2.html", "learner.html", "learner-2.html"]
+    assert list(pages(learners)) == names
 
 
 def test_tables_hold_a_learner_each_and_no_formula() -> None:
