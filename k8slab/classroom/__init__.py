@@ -19,7 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from k8slab.classroom.checks import check, hint, lab
+    from k8slab.classroom.checks import check, hint, lab, task
     from k8slab.classroom.ledger import export_ledger, import_ledger, sign
     from k8slab.classroom.predictions import predict, reveal
     from k8slab.classroom.quiz import exit_ticket, warm_up
@@ -36,6 +36,7 @@ _HOME = {
     "check": "checks",
     "hint": "checks",
     "lab": "checks",
+    "task": "checks",
     "progress": "standing",
     "export_ledger": "ledger",
     "import_ledger": "ledger",
@@ -54,6 +55,7 @@ __all__ = [
     "reveal",
     "show",
     "sign",
+    "task",
     "warm_up",
     "what_if",
 ]

@@ -3,6 +3,7 @@
     check("06.2", answer)   a Verdict: points, rung, misconception, evidence, next hint
     hint("06.2")            the first hint; hint("06.2", 2) the second
     lab("06.4")             the exercise's cluster, to look around in
+    task("04.1")            the numbers and names that are this learner's own
 
 An untouched stub, an answer of the wrong kind and a function that raises get a sentence, as
 everything does: no traceback reaches the learner.
@@ -36,7 +37,8 @@ NOT_STARTED = Finding(
 
 def check(key: str, answer: Any = None) -> Verdict:
     """Return how far the answer to an exercise is; raises ValueError for an unknown exercise."""
-    exercise, ledger = find(key), current()
+    ledger = current()
+    exercise = find(key, ledger.learner)
     finding = judge(exercise, answer)
     tries = failed_tries(ledger, key)
     verdict = verdict_of(exercise, finding, tries)
@@ -105,7 +107,7 @@ class Hint:
 
 def hint(key: str, number: int = 1) -> Hint:
     """Return a hint, counted from 1; raises ValueError if there is none of that number."""
-    exercise = find(key)
+    exercise = find(key, current().learner)
     if not isinstance(number, int) or not 1 <= number <= len(exercise.hints):
         raise ValueError(f"expected a hint from 1 to {len(exercise.hints)}, got {number!r}")
     return Hint(exercise, number)
@@ -113,4 +115,24 @@ def hint(key: str, number: int = 1) -> Hint:
 
 def lab(key: str, seed: int = SEED) -> Cluster:
     """Return a fresh cluster of the exercise to look around in; a check never uses it."""
-    return find(key).world(seed)
+    return find(key, current().learner).world(seed)
+
+
+class Task:
+    """What is different about an exercise for each learner."""
+
+    def __init__(self, exercise: Exercise, learner: str) -> None:
+        whose = f"For {learner}" if learner else "For whoever gives no name"
+        self.text = f"{whose}: {exercise.task}" if exercise.task else "The same for everybody."
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return page.bundle(self.text, page.box(page.paragraph(self.text), SKY, "Task"))
+
+
+def task(key: str) -> Task:
+    """Return what an exercise asks of this learner; raises ValueError if there is none."""
+    learner = current().learner
+    return Task(find(key, learner), learner)

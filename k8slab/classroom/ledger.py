@@ -24,6 +24,7 @@ from typing import Literal
 import msgspec
 
 from k8slab.classroom.questions import Answer, Question
+from k8slab.classroom.variants import named
 
 VARIABLE = "K8SLAB_LEDGER"
 OFF = "off"
@@ -76,7 +77,7 @@ class Ledger:
     def sign(self, learner: str) -> None:
         """Note whose ledger this is."""
         self._load()
-        self._learner = " ".join(learner.split())
+        self._learner = named(learner)
         self._store()
 
     def add(self, entry: Entry) -> None:
@@ -203,7 +204,7 @@ def sign(learner: str) -> str:
     """Put the learner's name on the ledger; exercises marked as variants then are their own."""
     current().sign(learner)
     name = current().learner
-    return f"This is the ledger of {name}." if name else "This ledger is nobody's."
+    return f"This is the ledger of {name}." if name else "This ledger bears no name."
 
 
 def current() -> Ledger:

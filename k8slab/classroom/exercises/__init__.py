@@ -34,15 +34,21 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     hints: tuple[str, ...]  # from a nudge to nearly the answer
     grade: Callable[[Any], Finding]
     world: Callable[[int], Cluster]
+    task: str = ""  # what is different for each learner
+    variant_for: Callable[[str], Exercise] | None = None  # by the learner's name
 
 
-def find(key: str) -> Exercise:
-    """Return an exercise; raises ValueError if there is none with that key."""
+def find(key: str, learner: str = "") -> Exercise:
+    """Return an exercise, in the learner's variant; raises ValueError if there is none.
+
+    Without a name it is the variant that the official solution solves.
+    """
     found = {one.key: one for one in of_chapter(key.partition(".")[0])}
     if key not in found:
         known = f"; this chapter has {', '.join(found)}" if found else ""
         raise ValueError(f'expected an exercise such as "06.2", got {key!r}{known}')
-    return found[key]
+    own = found[key].variant_for
+    return found[key] if own is None else own(learner)
 
 
 def of_chapter(number: str) -> tuple[Exercise, ...]:

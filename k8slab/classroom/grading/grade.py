@@ -30,6 +30,7 @@ from k8slab.classroom.grading.kernel import Kernel, KernelError, Limits
 from k8slab.classroom.grading.remote import fetch
 from k8slab.classroom.grading.report import Report, printable
 from k8slab.classroom.grading.submission import Cell, NotGradableError, Submission
+from k8slab.classroom.variants import named
 from k8slab.classroom.verdicts import Finding, Verdict, wrong
 
 AGAIN = 0.5  # s after which an alarm that somebody swallowed rings again
@@ -144,7 +145,7 @@ class _Run:
                 self._worked.remove(cell)
 
     def _judge(self, cell: Cell) -> Verdict:
-        exercise = find(cell.key)
+        exercise = find(cell.key, self._learner())
         if self._late:
             return verdict_of(exercise, wrong("The notebook had used up its time before this."))
         before = self._kernel.generation
@@ -160,6 +161,20 @@ class _Run:
         if self._kernel.generation != before:
             self._replay()
         return verdict_of(exercise, finding)
+
+    def _learner(self) -> str:
+        """Return the name in the submission's cell `learner`, which chooses the variants."""
+        if self._late:
+            return ""
+        try:
+            given = fetch(self._kernel, "learner")
+        except (LearnerError, NotStartedError):
+            given = None
+        learner = named(given)
+        note = f"Graded in the variants of {learner}."
+        if learner and note not in self._notes:
+            self._notes.append(note)
+        return learner
 
 
 def _too_slow(seconds: float) -> Finding:

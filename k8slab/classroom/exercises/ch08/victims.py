@@ -12,18 +12,22 @@ Upstream: none
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from k8slab.api.core import Pod
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
 from k8slab.classroom.exercises.worlds import boot, listed, names, pods_with, seen
+from k8slab.classroom.variants import pick
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
 
+KEY = "08.1"
 SEEDS = (3, 14)
 OLD = 60.0  # virtual seconds between the first Pods and the others
 COST = "controller.kubernetes.io/pod-deletion-cost"
@@ -75,20 +79,48 @@ LATE = (
     ("jon", "west", "", "", ""),
 )
 TEAMS = ("north", "east", "south", "west")
+NAMES = sorted(name for name, *_ in (*EARLY, *LATE))
 WHY: Mapping[str, str] = {
-    "north": "cal has no node. Whether a Pod is assigned is asked first, so its cost is not even "
+    "north": "{cal} has no node. Whether a Pod is assigned is asked first, so its cost is not even "
     "looked at.",
-    "east": "All three are ready, and eve costs less than the others. Cost is asked before age.",
-    "south": "gus is not ready. Readiness is asked before cost, so the cheap hal stays.",
-    "west": "All three are ready and cost the same: jon has been ready for less time by far.",
+    "east": "All three are ready, and {eve} costs less than the others. Cost is asked before age.",
+    "south": "{gus} is not ready. Readiness is asked before cost, so the cheap {hal} stays.",
+    "west": "All three are ready and cost the same: {jon} has been ready for less time by far.",
 }
 
 
-def world(seed: int) -> Cluster:
+class Cast(msgspec.Struct, frozen=True):
+    """Who plays whom: names and teams are moved on by so many places."""
+
+    names: int = 0
+    teams: int = 0
+
+    def name(self, name: str) -> str:
+        """Return who plays a Pod of the table."""
+        return NAMES[(NAMES.index(name) + self.names) % len(NAMES)]
+
+    def team(self, team: str) -> str:
+        """Return which team plays a team of the table."""
+        return TEAMS[(TEAMS.index(team) + self.teams) % len(TEAMS)]
+
+    def rows(self, table: tuple[tuple[str, ...], ...]) -> list[tuple[str, ...]]:
+        """Return a table with the names that are seen."""
+        return [(self.name(row[0]), self.team(row[1]), *row[2:]) for row in table]
+
+    def why(self, team: str) -> str:
+        """Return what decides in a team that is seen."""
+        role = next(one for one in TEAMS if self.team(one) == team)
+        return WHY[role].format(**{name: self.name(name) for name in NAMES})
+
+
+VARIANTS = tuple(Cast(n, t) for t in range(len(TEAMS)) for n in range(len(NAMES)))
+
+
+def world(cast: Cast, seed: int) -> Cluster:
     """Return four teams of three Pods."""
-    cluster = boot(seed, "".join(_pod(*row) for row in EARLY))
+    cluster = boot(seed, "".join(_pod(*row) for row in cast.rows(EARLY)))
     cluster.run(OLD)
-    cluster.apply("".join(_pod(*row) for row in LATE))
+    cluster.apply("".join(_pod(*row) for row in cast.rows(LATE)))
     cluster.settle(3)
     cluster.apply("".join(REPLICA_SET.format(team=team) for team in TEAMS))
     cluster.settle(3)
@@ -101,9 +133,9 @@ def _pod(name: str, team: str, cost: str, node: str, probe: str) -> str:
 
 
 @cache
-def observe(seed: int) -> Mapping[str, tuple[str, Evidence]]:
+def observe(cast: Cast, seed: int) -> Mapping[str, tuple[str, Evidence]]:
     """Scale each team to two and return who went."""
-    cluster = world(seed)
+    cluster = world(cast, seed)
     before = {team: names(pods_with(cluster.view, f"team={team}")) for team in TEAMS}
     Terminal(cluster).run(f"scale rs {' '.join(TEAMS)} --replicas=2")
     cluster.run(10)
@@ -115,13 +147,13 @@ def observe(seed: int) -> Mapping[str, tuple[str, Evidence]]:
     return gone
 
 
-def grade(answer: Any) -> Finding:
+def grade(cast: Cast, answer: Any) -> Finding:
     """Judge a mapping of teams to names."""
     expected = 'a mapping such as {"north": "ada", ...}, a name for each team'
     if not isinstance(answer, Mapping):
         return wrong_kind(expected, answer)
     given = {team: _name(answer.get(team)) for team in TEAMS}
-    known = {name: team for name, team, *_ in (*EARLY, *LATE)}
+    known = {name: team for name, team, *_ in cast.rows((*EARLY, *LATE))}
     for team, name in given.items():
         if name is None:
             return wrong_kind(expected, answer)
@@ -129,19 +161,19 @@ def grade(answer: Any) -> Finding:
             return wrong(f"There is no {name!r} in the team {team}.")
     missed: dict[str, Evidence] = {}
     for seed in SEEDS:
-        for team, (name, evidence) in observe(seed).items():
+        for team, (name, evidence) in observe(cast, seed).items():
             if given[team] != name:
                 missed.setdefault(team, evidence)
     if not missed:
         return right(
             "Right, four times. Criterion by criterion: node, phase, readiness, cost, and only "
             "then time. The Pod that is worth least goes first.",
-            tuple(evidence for _, evidence in observe(SEEDS[0]).values()),
+            tuple(evidence for _, evidence in observe(cast, SEEDS[0]).values()),
         )
     team = next(iter(missed))
     verdict = almost if len(missed) == 1 else wrong
     right_ones = f"{len(TEAMS) - len(missed)} of 4 are right. "
-    return verdict(f"{right_ones}In {team}: {WHY[team]}", 0, (missed[team],))
+    return verdict(f"{right_ones}In {team}: {cast.why(team)}", 0, (missed[team],))
 
 
 def _name(given: Any) -> str | None:
@@ -150,17 +182,31 @@ def _name(given: Any) -> str | None:
     return given.strip().lower() if isinstance(given, str) else None
 
 
-EXERCISE = Exercise(
-    key="08.1",
-    title="Who goes first?",
-    points=2,
-    hints=(
-        "Write one row for each Pod: has it a node, does it run, is it ready, what does it cost, "
-        "since when is it ready? Then go from left to right.",
-        "The first column in which a Pod differs decides, and nothing to its right counts any "
-        "more. Cost stands right of readiness and left of age.",
-        "In north look at NODE, in east at the cost, in south at READY, in west at AGE.",
-    ),
-    grade=grade,
-    world=world,
-)
+def variant(cast: Cast) -> Exercise:
+    """Return the exercise with that cast."""
+    north, east, south, west = map(cast.team, TEAMS)
+    return Exercise(
+        key=KEY,
+        title="Who goes first?",
+        points=2,
+        hints=(
+            "Write one row for each Pod: has it a node, does it run, is it ready, what does it "
+            "cost, since when is it ready? Then go from left to right.",
+            "The first column in which a Pod differs decides, and nothing to its right counts any "
+            "more. Cost stands right of readiness and left of age.",
+            f"In {north} look at NODE, in {east} at the cost, in {south} at READY, in {west} at "
+            "AGE.",
+        ),
+        grade=partial(grade, cast),
+        world=partial(world, cast),
+        task="the names and the teams are your own; `lab` shows them.",
+        variant_for=variant_for,
+    )
+
+
+def variant_for(learner: str) -> Exercise:
+    """Return the learner's own."""
+    return variant(pick(learner, KEY, VARIANTS))
+
+
+EXERCISE = variant(VARIANTS[0])
