@@ -1,6 +1,6 @@
 """Flags of a program: --name=value on its command line.
 
-Rule of use: the last word of a flag's documentation is upstream's.
+Rule of use: of a flag that is given twice, the first counts.
 
 Upstream: spf13/pflag
 """
