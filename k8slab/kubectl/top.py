@@ -60,6 +60,8 @@ async def top_pods(call: Invocation) -> None:
 async def top_nodes(call: Invocation) -> None:
     """Print what nodes use, and how much that is of what they have."""
     found = {each.metadata.name: used_of(each.usage) for each in await _metrics(call, NodeMetrics)}
+    if not found:
+        raise CommandError("metrics not available yet")
     nodes: dict[str, Node] = {node.metadata.name: node for node in await list_objects(call, "Node")}
     rows: list[Row] = [((name,), used) for name, used in found.items() if name in nodes]
     field = "capacity" if call.flags.on("show-capacity") else "allocatable"

@@ -135,3 +135,14 @@ def test_what_was_defined_is_scaled_like_a_deployment() -> None:
     assert cluster.kubectl("get farm f -o jsonpath='{.spec.size}'") == "3"
     told = lab.events(cluster, "f", "SuccessfulRescale")
     assert told == ["New size: 3; reason: Current number of replicas below Spec.MinReplicas"]
+
+
+def test_the_metrics_server_reads_with_the_rights_of_its_service_account() -> None:
+    cluster = Cluster(workers=1, seed=7, rbac=True)
+    cluster.kubectl("apply -f -", manifests.text("metrics-server"))
+    cluster.run(60)
+    assert "worker-1" in cluster.kubectl("top nodes")
+    cluster.kubectl("delete clusterrolebinding system:metrics-server")
+    cluster.kubectl("rollout restart deployment metrics-server -n kube-system")
+    cluster.run(60)
+    assert cluster.kubectl("top nodes") == "error: metrics not available yet\n"

@@ -42,6 +42,7 @@ ACCOUNTS = {
         ("kindnet", "kindnet"),
         ("coredns", "coredns"),
         ("cloud-controller-manager", "cloud-controller-manager"),
+        ("metrics-server", "metrics-server"),
     )
 }
 
