@@ -12,7 +12,7 @@ from k8slab.classroom.grading.kernel import Limits
 from k8slab.classroom.grading.report import Report
 
 ROOT = Path(__file__).resolve().parents[3]
-LIMITS = Limits(seconds=2.0)
+LIMITS = Limits(seconds=4.0)
 Cells = list[dict[str, Any]]
 
 
