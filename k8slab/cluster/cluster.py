@@ -21,16 +21,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from k8slab.addons import manifests
-from k8slab.api.apps import DaemonSet, Deployment
-from k8slab.api.conditions import is_true
 from k8slab.api.core import Node, Pod
-from k8slab.api.pods import is_pod_ready
 from k8slab.client import Client, Latency
 from k8slab.cluster import addresses, kubeadm
 from k8slab.cluster.asking import Asking
 from k8slab.cluster.breaking import COMMAND_LIMIT, Breaking
 from k8slab.cluster.breakpoints import Breakpoints, Stop
+from k8slab.cluster.coming_up import is_up, what_is_missing
 from k8slab.cluster.conditions import condition
 from k8slab.cluster.node_shell import NodeShell, Text
 from k8slab.cluster.recording import Recording, recorded
@@ -96,13 +93,22 @@ class Cluster(Asking, Breaking, TimeMachine):
 
     @recorded
     def boot(self) -> None:
-        """Switch the machines on and wait until the cluster is up."""
+        """Switch the machines on and wait until the cluster is up.
+
+        Raises TimeoutError, which says what is missing, if it does not come up.
+        """
         for host in self.world.hosts.values():
             self.world.start_kubelet(host)
         client = Client(self.world.transport("kubeadm"), "system:kubeadm")
         init = kubeadm.init(self.sim, client, CONTROL_PLANE, self.world.placeholders)
         self.sim.complete(init, "kubeadm init", BOOT_LIMIT)
-        self.run_until(_is_up, BOOT_LIMIT)
+        machines = len(self.world.hosts)
+        try:
+            self.run_until(lambda cluster: is_up(cluster.view, machines), BOOT_LIMIT)
+        except TimeoutError:
+            missing = what_is_missing(self.view)
+            text = f"the cluster did not come up in {BOOT_LIMIT:g} virtual seconds; {missing}"
+            raise TimeoutError(text) from None
 
     # -- time
 
@@ -323,26 +329,3 @@ def bring_magic() -> None:
         from k8slab.kubectl.magic import register
 
         register(shell)
-
-
-def _is_up(cluster: Cluster) -> bool:
-    """Say whether all machines are ready nodes and all system Pods are ready."""
-    view, machines = cluster.view, len(cluster.world.hosts)
-    # One look each, before the long look at everything.
-    for name in ("kindnet", "kube-proxy"):
-        daemon_set = view.get(DaemonSet, name, "kube-system")
-        if daemon_set is None or daemon_set.status.numberReady < machines:
-            return False
-    for name in manifests.STATIC:
-        pod = view.get(Pod, f"{name}-{CONTROL_PLANE}", "kube-system")
-        if pod is None or not is_pod_ready(pod):
-            return False
-    coredns = view.get(Deployment, "coredns", "kube-system")
-    if coredns is None or coredns.status.readyReplicas < (coredns.spec.replicas or 0):
-        return False
-    nodes, pods = view.list(Node), view.list(Pod, "kube-system")
-    return (
-        sum(is_true(node.status.conditions, "Ready") for node in nodes) == machines
-        and len(pods) > len(manifests.STATIC) + 2 * machines
-        and all(is_pod_ready(pod) for pod in pods)
-    )

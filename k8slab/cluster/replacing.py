@@ -21,10 +21,12 @@ from typing import Any
 
 from k8slab.addons.coredns.records import Answer
 from k8slab.api.core import PodSpec
-from k8slab.client.learner import ReplacementError, call, shown
+from k8slab.client.learner import ReplacementError, call, copied, shown
 from k8slab.control_plane.controllers.learner_controller import UnreliableWatch
 from k8slab.control_plane.scheduler.plugins.learner import adapt
 from k8slab.control_plane.scheduler.profile import DEFAULT_PLUGINS
+from k8slab.linux.netfilter import Ruleset
+from k8slab.linux.nft import NftRuleset
 from k8slab.linux.resolver import Lookup, ResolutionError
 
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
@@ -126,6 +128,21 @@ def dns_answer(function: Callable[..., Any]) -> Callable[..., Answer]:
     return look_up
 
 
+def kube_proxy(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the learner's rules as proxies ask for them."""
+    usage = "render(services, endpoint_slices, node=..., config=...)"
+
+    def render(services: Sequence[Any], slices: Sequence[Any], **facts: Any) -> Any:
+        copies = [copied(each) for each in services], [copied(each) for each in slices]
+        found = call("render", usage, function, *copies, **facts)
+        if not isinstance(found, str | Ruleset | NftRuleset):
+            text = f"your render returned {shown(found)}, expected the rules or their text"
+            raise ReplacementError(text)
+        return found
+
+    return render
+
+
 def _taken(function: Callable[..., Any], facts: Mapping[str, Any]) -> list[str]:
     """Return which of the facts a function has parameters for."""
     parameters = inspect.signature(function).parameters
@@ -161,4 +178,5 @@ ADAPTERS: Mapping[str, Callable[[Any], Any]] = {
     "probe_effects": probe_effects,
     "queries": resolver_queries,
     "dns_answer": dns_answer,
+    "kube_proxy": kube_proxy,
 }

@@ -106,15 +106,34 @@ class Simulation:
 
     def step(self) -> Timer | None:
         """Run the next entry and return it, None if nothing is pending."""
-        return None if self.next_time() is None else self._fire()
+        return None if self.next_time() is None else self.run_first()
 
     def run(self, until: float) -> None:
         """Run everything that is due up to `until` (virtual seconds) and stop the clock there."""
         while (when := self.next_time()) is not None and when <= until:
-            self._fire()
+            self.run_first()
         if self.halt is not None and self.halt(until):
             raise Halted
         self.now = max(self.now, until)
+
+    def run_first(self) -> Timer:
+        """Let the first entry of the queue happen; there must be one (see `next_time`)."""
+        when = self._queue[0][0]
+        if self.halt is not None and self.halt(when):
+            raise Halted
+        timer = heapq.heappop(self._queue)[3]
+        action, timer.action = timer.action, None
+        self.now = when
+        self.cause = timer.cause
+        self.group = self.running = None
+        self.events += 1
+        try:
+            action()  # type: ignore[misc]
+        finally:
+            self.cause, self.group, self.running = 0, None, None
+        if self._cancelled > COMPACT_ABOVE and self._cancelled * 2 > len(self._queue):
+            self._sweep()
+        return timer
 
     def complete(self, coroutine: Coroutine[Any, Any, T], name: str, timeout: float) -> T:
         """Run until the coroutine ends and return its result.
@@ -135,25 +154,6 @@ class Simulation:
             self.step()
         self.cause = cause
         return task.result()
-
-    def _fire(self) -> Timer:
-        """Run the first entry of the queue, which is not cancelled."""
-        when = self._queue[0][0]
-        if self.halt is not None and self.halt(when):
-            raise Halted
-        timer = heapq.heappop(self._queue)[3]
-        action, timer.action = timer.action, None
-        self.now = when
-        self.cause = timer.cause
-        self.group = self.running = None
-        self.events += 1
-        try:
-            action()  # type: ignore[misc]
-        finally:
-            self.cause, self.group, self.running = 0, None, None
-        if self._cancelled > COMPACT_ABOVE and self._cancelled * 2 > len(self._queue):
-            self._sweep()
-        return timer
 
     def _sweep(self) -> None:
         self._queue = [entry for entry in self._queue if entry[3].action is not None]

@@ -251,3 +251,28 @@ def test_what_is_no_plugin_is_told_before_the_cluster_boots() -> None:
         Cluster(replace={"scheduler_plugins": pack}, boot=False)
     with pytest.raises(ValueError, match="there is no plugin NodeFit; there are Scheduling"):
         Cluster(replace={"scheduler_plugins": ["NodeFit"]}, boot=False)
+
+
+def not_a_rule(services: Any, slices: Any, *, node: Any, config: Any) -> str:
+    return "*nat\n-A NOWHERE -j LUCK\nCOMMIT\n"
+
+
+@pytest.mark.parametrize(
+    ("render", "said"),
+    [
+        (lambda services: "", "your render could not be called as render(services, endpoint_sl"),
+        (lambda services, slices, **facts: services[0].spec.ports[9], "raised IndexError"),
+        (lambda services, slices, **facts: None, "your render returned None (NoneType)"),
+        (not_a_rule, "NOWHERE"),
+    ],
+)
+def test_rules_that_cannot_be_used_are_told_as_an_event_of_the_node(render: Any, said: str) -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"kube_proxy": render})
+    assert said in events_of(cluster, "FailedRules")
+    assert "KUBE-SERVICES" not in cluster.node("worker-1").shell("iptables-save")
+
+
+def test_a_cluster_that_does_not_come_up_says_what_is_missing() -> None:
+    swallow = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n"
+    with pytest.raises(TimeoutError, match=r"did not come up in 300 .*; not ready: .*coredns"):
+        Cluster(workers=1, seed=1, replace={"kube_proxy": lambda *_, **__: swallow})

@@ -18,9 +18,10 @@ from k8slab.api.core import Node, ObjectReference, Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.api.networking import ServiceCIDR
 from k8slab.client import Client, EventRecorder, Informers, Latency, key_of
+from k8slab.client.learner import ReplacementError
 from k8slab.linux.addresses import is_ipv6, is_loopback
-from k8slab.linux.netfilter import Ruleset, parse
-from k8slab.linux.nft import NftRuleset
+from k8slab.linux.netfilter import IptablesError, Ruleset, parse
+from k8slab.linux.nft import NftError, NftRuleset
 from k8slab.node.kube_proxy.cache import RuleCache
 from k8slab.node.kube_proxy.cleanup import clean_iptables
 from k8slab.node.kube_proxy.config import Config
@@ -84,9 +85,7 @@ class Proxier:
         """Write the rules, and again after every change, for ever."""
         self._prepare_kernel()
         await self._watch()
-        # A node's Events name it by its name in the place of its uid: so upstream does.
-        about = ObjectReference(kind="Node", name=self.machine.name, uid=self.machine.name)
-        self._recorder.event_about(about, "Normal", "Starting", "")
+        self._tell("Normal", "Starting", "")
         earliest = 0.0
         while True:
             await self._news.wait()
@@ -193,7 +192,10 @@ class Proxier:
         """Write the rules of one family."""
         net = self.machine.net
         if self._render is not None and sync.family == IPV4:
-            summary = self._install(self._render)
+            try:
+                summary = self._install(self._render)
+            except (ReplacementError, IptablesError, NftError) as error:
+                return self._tell("Warning", "FailedRules", str(error))
         elif isinstance(sync, NftSync):
             summary = sync.apply(net.nft)
         else:
@@ -228,6 +230,11 @@ class Proxier:
                     f'node {self.machine.name} failed to start healthcheck "{key}" '
                     f"on port {check.port}: {failure}",
                 )
+
+    def _tell(self, type_: str, reason: str, message: str) -> None:
+        # A node's Events name it by its name in the place of its uid: so upstream does.
+        about = ObjectReference(kind="Node", name=self.machine.name, uid=self.machine.name)
+        self._recorder.event_about(about, type_, reason, message)
 
     def _install(self, render: Render) -> Summary:
         """Write what somebody else's `render` says the rules are."""
