@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +67,11 @@ def test_the_solution_is_graded_with_all_points(path: Path) -> None:
     assert report.graded, report.problem
     assert report.notes == ()
     assert report.points == report.of == sum(checks(path).values())
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_exercise_is_tried_with_right_and_wrong_answers(path: Path) -> None:
+    tables = import_module(f"tests.exercises.test_ch{path.stem[:2]}")
+    for exercise in of_chapter(path.stem[:2]):
+        assert len(tables.RIGHT[exercise.key]) >= 2
+        assert len({words for _, words in tables.WRONG[exercise.key]}) >= 4
