@@ -104,16 +104,19 @@ def response_of(question: Question, answer: Answer, *, authoritative: bool) -> A
 
 
 def wire_of(response: Any, size: int) -> bytes:
-    """Return the bytes of a message; one that is too large is cut and marked as truncated."""
+    """Return the bytes of a message; one that is too large is cut and marked as truncated.
+
+    Records stay in their order: dnspython would shuffle them with dice of its own.
+    """
     import dns.exception
     import dns.flags
 
     try:
-        return bytes(response.to_wire(max_size=size))
+        return bytes(response.to_wire(max_size=size, want_shuffle=False))
     except dns.exception.TooBig:
         response.flags |= dns.flags.TC
         response.answer, response.authority, response.additional = [], [], []
-        return bytes(response.to_wire(max_size=size))
+        return bytes(response.to_wire(max_size=size, want_shuffle=False))
 
 
 def flags_of(response: Any) -> str:
