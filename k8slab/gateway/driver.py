@@ -48,6 +48,8 @@ class Driver:
         self._lock = lock
         self._speed = speed
         self._posted: deque[Callable[[], object]] = deque()
+        self._unstarted: dict[Coroutine[Any, Any, Any], None] = {}
+        self._over = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news: asyncio.Event | None = None
         self._records = 0  # in the trace, when something last happened
@@ -65,8 +67,14 @@ class Driver:
         assert self._loop is not None
         loop, future = self._loop, self._loop.create_future()
         started: list[Task[T]] = []
+        if self._over:
+            coroutine.close()
+            future.cancel()
+            return future, lambda: None
+        self._unstarted[coroutine] = None
 
         def start() -> None:
+            del self._unstarted[coroutine]
             task = self.sim.spawn(coroutine, name)
             started.append(task)
             task.on_done(self._let_sockets_work)
@@ -89,7 +97,16 @@ class Driver:
             self._news.set()
 
     async def run(self) -> None:
-        """Move the clock for ever."""
+        """Move the clock until cancelled; what was not begun by then never happens."""
+        try:
+            await self._run()
+        finally:
+            self._over = True
+            self._posted.clear()
+            for coroutine in self._unstarted:
+                coroutine.close()
+
+    async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         last = time.monotonic()

@@ -190,7 +190,7 @@ class Handler(RequestHandler):
         await self.flush()
         self.outbox = Outbox(asyncio.get_running_loop())
         producing, self.kill = self.server.driver.submit(
-            _coroutine(answer.produce(self.outbox.put)), f"stream {self.request.path}"
+            _producing(answer, self.outbox), f"stream {self.request.path}"
         )
         outbox = self.outbox
         producing.add_done_callback(lambda _: outbox.close())
@@ -232,5 +232,5 @@ class Handler(RequestHandler):
         self.clear_header("Server")
 
 
-async def _coroutine(awaitable: Any) -> None:
-    await awaitable
+async def _producing(answer: HttpStream, outbox: Outbox) -> None:
+    await answer.produce(outbox.put)
