@@ -98,7 +98,8 @@ def test_a_failed_set_up_leaves_no_stamp(
 def test_every_command_has_a_module_and_a_line_of_help(course: ModuleType) -> None:
     for command in course.COMMANDS:
         assert f"python3 course.py {command} " in course.__doc__
-        assert command == "clean" or (ROOT / "tools" / f"{command}.py").exists()
+        module = command.replace("-", "_")
+        assert command == "clean" or (ROOT / "tools" / f"{module}.py").exists()
 
 
 def test_an_unknown_command_is_answered_with_the_help(

@@ -37,11 +37,11 @@ SERVICES: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "external": (ENDS, {"externalIPs": ["2001:db8::99"]}),
 }
 FLOWS = [
-    *(("tcp", f"fd00:10:96::{n + 10:x}", 80, 16) for n in range(len(SERVICES))),
-    *(("tcp", NODE, 30080 + n, 16) for n in (0, 2, 3)),
-    ("udp", "fd00:10:96::a", 53, 16),
+    *(("tcp", f"fd00:10:96::{n + 10:x}", 80, 24) for n in range(len(SERVICES))),
+    *(("tcp", NODE, 30080 + n, 24) for n in (0, 2, 3)),
+    ("udp", "fd00:10:96::a", 53, 24),
     ("udp", "fd00:10:96::c", 53, 1),
-    ("tcp", "2001:db8::99", 80, 16),
+    ("tcp", "2001:db8::99", 80, 24),
     ("tcp", ENDS[0], 8080, 1),
     ("tcp", ENDS[0], 81, 1),
     ("udp", ENDS[1], 82, 1),
