@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import field
+from msgspec.structs import replace
 
 from k8slab.api.struct import MicroTime, Part, Time, always, mapping
 
@@ -70,6 +71,16 @@ class Object(Part):
     apiVersion: str = always("")
     kind: str = always("")
     metadata: ObjectMeta = always(ObjectMeta())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Show itself in a notebook: alone as kubectl's YAML, among others as kind and name."""
+        from k8slab.api.codec import to_yaml
+
+        if len(printer.stack) > 1:
+            path = "/".join(filter(None, (self.metadata.namespace, self.metadata.name)))
+            printer.text(f"<{self.kind} {path}>")
+        else:
+            printer.text(to_yaml(replace(self, metadata=replace(self.metadata, managedFields=()))))
 
 
 class LabelSelectorRequirement(Part):

@@ -47,5 +47,6 @@ class Part(
     gc=False,
     forbid_unknown_fields=True,
     omit_defaults=True,
+    repr_omit_defaults=True,
 ):
     """A piece of an object: only fields that Kubernetes has, zero values left out."""

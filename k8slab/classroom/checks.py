@@ -21,6 +21,7 @@ from k8slab.classroom import page
 from k8slab.classroom.exercises import Exercise, find
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
 from k8slab.classroom.ledger import Entry, Ledger, current
+from k8slab.classroom.time_limit import OutOfTimeError, line_of, time_limit
 from k8slab.classroom.verdicts import LADDER, SHARE, Finding, Verdict, wrong
 from k8slab.viz.style import SKY
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from k8slab.cluster import Cluster
 
 SEED = 1  # of the cluster to look around in
+PATIENCE = 60.0  # s for one check in a notebook; the slowest takes a tenth of that
 NOT_STARTED = Finding(
     rung="not started",
     message="There is no answer here yet. Replace the `...` or the `raise NotImplementedError` "
@@ -39,7 +41,11 @@ def check(key: str, answer: Any = None) -> Verdict:
     """Return how far the answer to an exercise is; raises ValueError for an unknown exercise."""
     ledger = current()
     exercise = find(key, ledger.learner)
-    finding = judge(exercise, answer)
+    try:
+        with time_limit(PATIENCE):
+            finding = judge(exercise, answer)
+    except OutOfTimeError as problem:
+        finding = wrong(broken_off(line_of(problem)))
     tries = failed_tries(ledger, key)
     verdict = verdict_of(exercise, finding, tries)
     entry = Entry(
@@ -62,6 +68,16 @@ def judge(exercise: Exercise, answer: Any) -> Finding:
     except Exception as problem:  # an answer that nobody thought of must not end in a traceback
         what = f"{type(problem).__name__}: {problem}"
         return wrong(f"The check could not cope with this answer ({what}). Try another form of it.")
+
+
+def broken_off(line: str) -> str:
+    """Return what a learner is told whose answer was still busy, and with which line."""
+    if not line:
+        return f"The clusters that try your answer were still busy with it after {PATIENCE:g} s."
+    return (
+        f"Your answer was broken off after {PATIENCE:g} s, at `{line}`. Does every loop around "
+        "this line come to an end?"
+    )
 
 
 def verdict_of(exercise: Exercise, finding: Finding, tries: int = 0) -> Verdict:

@@ -11,14 +11,10 @@ Upstream: none (nbgrader: executecells.py)
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
@@ -30,14 +26,9 @@ from k8slab.classroom.grading.kernel import Kernel, KernelError, Limits
 from k8slab.classroom.grading.remote import fetch
 from k8slab.classroom.grading.report import Report, printable
 from k8slab.classroom.grading.submission import Cell, NotGradableError, Submission
+from k8slab.classroom.time_limit import OutOfTimeError, time_limit
 from k8slab.classroom.variants import named
 from k8slab.classroom.verdicts import Finding, Verdict, wrong
-
-AGAIN = 0.5  # s after which an alarm that somebody swallowed rings again
-
-
-class OutOfTimeError(BaseException):
-    """A check took too long; not an Exception, so that nobody on the way takes it for theirs."""
 
 
 def grade(
@@ -150,7 +141,7 @@ class _Run:
             return verdict_of(exercise, wrong("The notebook had used up its time before this."))
         before = self._kernel.generation
         try:
-            with alarm(2 * self._kernel.limits.seconds):
+            with time_limit(2 * self._kernel.limits.seconds):
                 finding = judge(exercise, fetch(self._kernel, cell.expression))
         except NotStartedError:
             finding = NOT_STARTED
@@ -183,23 +174,3 @@ def _too_slow(seconds: float) -> Finding:
 
 def _named(cell: Cell) -> str:
     return "A cell of your own" if cell.role == "own" else f"The cell {cell.id}"
-
-
-@contextmanager
-def alarm(seconds: float) -> Iterator[None]:
-    """Raise OutOfTimeError in what follows once the time is up, where the system can."""
-    possible = hasattr(signal, "setitimer")
-    if not possible or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(number: int, frame: FrameType | None) -> None:
-        raise OutOfTimeError
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
