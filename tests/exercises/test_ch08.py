@@ -108,7 +108,8 @@ def my_plan(rs: Any, pods: Any, *, now: float, related: Any = (), **wrongly: Any
         return Plan(create=missing, adopt=tuple(adopt), release=tuple(release))
     if not wrongly.get("any_victim"):
         active = rank_for_deletion(active, related, now)
-    return Plan(delete=tuple(active[:-missing]), adopt=tuple(adopt), release=tuple(release))
+    surplus = missing if wrongly.get("off_by_a_sign") else -missing
+    return Plan(delete=tuple(active[:surplus]), adopt=tuple(adopt), release=tuple(release))
 
 
 def wrongly(*switches: str) -> Any:
@@ -182,6 +183,7 @@ WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
     ),
     "08.3": (
         (wrongly("labels_only"), "has another controller"),
+        (wrongly("off_by_a_sign"), "create 0, delete 2. You create 0 and delete 1"),
         (wrongly("no_adoption"), "adopt it, whoever made it"),
         (wrongly("adopt_ending"), "being deleted already"),
         (wrongly("keep"), "release it"),

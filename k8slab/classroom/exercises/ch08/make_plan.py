@@ -88,6 +88,8 @@ def grade(answer: Any) -> Finding:
             return given
         for mistake in _mistakes(case, given):
             mistakes.setdefault(mistake.about, (mistake, _evidence(case, given)))
+    if "number" in mistakes:  # a rival is in every world: counting it would explain all numbers
+        mistakes.pop("foreigners", None)
     if mistakes:
         mistake, evidence = mistakes[min(mistakes, key=MOST_TELLING.index)]
         verdict = almost if len(mistakes) == 1 else wrong
@@ -167,8 +169,11 @@ def _number(case: Case, given: Plan) -> Mistake:
     active = sum(map(is_pod_active, case.wanted.pods))
     replicas = case.rs.spec.replicas or 0
     counted = replicas - given.create + len(given.delete)
-    own = [p for p in case.pods if (ref := controller_of(p)) is not None and ref.uid == "crew"]
-    matching = [p for p in own if p.metadata.labels["team"] == "crew"]
+    owners = [
+        (pod, controller_of(pod)) for pod in case.pods if pod.metadata.labels["team"] == "crew"
+    ]
+    matching = [pod for pod, owner in owners if owner is not None and owner.uid == "crew"]
+    foreign = sum(owner is not None and owner.uid != "crew" for _, owner in owners)
     ending = sum(p.metadata.deletionTimestamp is not None for p in matching)
     ended = sum(p.status.phase in ("Failed", "Succeeded") for p in matching)
     extra = counted - active
@@ -183,7 +188,7 @@ def _number(case: Case, given: Plan) -> Mistake:
         return Mistake("ended", "You count a Pod that has ended (Failed or Succeeded).")
     if extra == 1 and case.wanted.release:
         return Mistake("released", "You count the Pod that you release: it is no replica any more.")
-    if extra == 1:
+    if extra > 0 and extra == foreign:
         return Mistake("foreigners", "You count the Pod of another controller: labels say who may "
                        "own a Pod, the owner reference says who does.", 15)  # fmt: skip
     if extra < 0 and -extra == len(case.wanted.adopt):
