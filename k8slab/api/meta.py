@@ -68,8 +68,8 @@ class ObjectMeta(Part):
 class Object(Part):
     """Anything that the API server stores: a kind, and metadata that name it."""
 
+    kind: str = always("")  # first on the wire, as in upstream's TypeMeta
     apiVersion: str = always("")
-    kind: str = always("")
     metadata: ObjectMeta = always(ObjectMeta())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:

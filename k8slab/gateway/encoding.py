@@ -106,7 +106,7 @@ def _encoded(items: Iterable[Any]) -> Iterable[bytes]:
 
 
 def _without_kind(item: bytes) -> bytes:
-    """Cut `"apiVersion":"v1","kind":"Pod",` off, with which every encoded object begins."""
+    """Cut `"kind":"Pod","apiVersion":"v1",` off, with which every encoded object begins."""
     return b"{" + item[item.index(b'"metadata"') :]
 
 
