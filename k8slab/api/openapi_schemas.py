@@ -22,6 +22,7 @@ from k8slab.api.apiextensions import JSONSchemaProps
 from k8slab.api.custom import Custom
 from k8slab.api.diagnosis import field_types
 from k8slab.api.field_docs import sentence
+from k8slab.api.field_rules import choices, required_fields
 from k8slab.api.meta import Object
 from k8slab.api.quantity import Quantity
 from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource, resource_for
@@ -80,9 +81,11 @@ def collect(type_: type[msgspec.Struct], schemas: dict[str, Any]) -> None:
     schema: dict[str, Any] = {"type": "object", "description": _sentence(type_)}
     schemas[name] = schema
     schema["properties"] = {
-        field: _described(_property(expected, schemas), type_, field)
+        field: _chosen(_described(_property(expected, schemas), type_, field), name, field)
         for field, expected in field_types(type_).items()
     }
+    if required_fields(name):
+        schema["required"] = list(required_fields(name))
     for resource in (*KINDS, *OTHER_VERSIONS):
         if resource.type is type_:
             schema["x-kubernetes-group-version-kind"] = [gvk(resource)]
@@ -122,6 +125,18 @@ def _described(schema: dict[str, Any], type_: type[msgspec.Struct], field: str) 
     """Return the schema of a field with what is said of it; else its type's description stays."""
     said = sentence(type_.__name__, field)
     return {**schema, "description": said} if said else schema
+
+
+def _chosen(schema: dict[str, Any], name: str, field: str) -> dict[str, Any]:
+    """Return the schema of a field with the words that it may have, if there is a list of them."""
+    words, of_items = choices(name, field), choices(name, f"{field}[]")
+    if of_items:
+        return {**schema, "items": {**schema["items"], "enum": list(of_items)}}
+    if not words:
+        return schema
+    said = [schema.get("description", ""), "", "Possible enum values:"]
+    said += [f' - `"{word}"`' for word in words]
+    return {**schema, "enum": list(words), "description": "\n".join(said).lstrip("\n")}
 
 
 def _property(expected: Any, schemas: dict[str, Any]) -> dict[str, Any]:

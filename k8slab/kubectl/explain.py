@@ -11,12 +11,13 @@ Upstream: staging/src/k8s.io/kubectl/pkg/explain/v2
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from k8slab.api.openapi_schemas import collect, schema_name
+from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource
 from k8slab.kubectl.command_line import Flag, flag_on
-from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.errors import BareError, CommandError
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.resources import resolve
 
@@ -26,6 +27,8 @@ NOTHING_ASKED = (
 )
 WIDTH = 76  # characters of a line of a sentence
 MAX_DEPTH = 12  # of --recursive
+MAX_WORDS = 4  # of a list of words that a field may have
+FORMATS = ("plaintext", "plaintext-openapiv2")  # the lab prints both alike
 Schema: TypeAlias = Mapping[str, Any]
 Schemas: TypeAlias = Mapping[str, Any]  # by name
 
@@ -35,12 +38,10 @@ async def explain(call: Invocation) -> None:
     if not call.words:
         raise CommandError(NOTHING_ASKED)
     if len(call.words) > 1:
-        raise CommandError(
-            "We accept only this format: explain RESOURCE\n"
-            "See 'kubectl explain -h' for help and examples"
-        )
-    word, *path = call.words[0].split(".")
-    resource = resolve(word, call.custom)
+        raise CommandError("We accept only this format: explain RESOURCE")
+    if call.flags.text("output") not in FORMATS:
+        raise CommandError(f"unrecognized format: {call.flags.text('output')}")
+    resource, path = _asked(call)
     schemas: dict[str, Any] = {}
     collect(resource.type, schemas)
     group = f"GROUP:      {resource.group}\n" if resource.group else ""
@@ -49,7 +50,7 @@ async def explain(call: Invocation) -> None:
     for name in path:
         known = _fields_of(schema, schemas)
         if name not in known:
-            raise CommandError(f'field "{name}" does not exist')
+            raise CommandError(f'field "{path[-1]}" does not exist')
         schema = known[name]
     if path:
         call.print("\n".join(_heading(path[-1], schema)) + "\n")
@@ -68,11 +69,41 @@ async def explain(call: Invocation) -> None:
     call.print()
 
 
+def _asked(call: Invocation) -> tuple[Resource, list[str]]:
+    """Return the kind and the path below it; the kind may be said with its group."""
+    asked = call.words[0].removesuffix(".")
+    word, *path = asked.split(".")
+    if "" in (word, *path):
+        raise CommandError("invalid jsonpath syntax, first node must be field node")
+    try:
+        resource = resolve(word, call.custom)
+    except CommandError as error:
+        raise BareError(error.message) from None
+    whole = f"{resource.plural}.{resource.group}"
+    if resource.group and f"{asked}.".startswith(f"{whole}."):
+        path = [name for name in asked.removeprefix(whole).split(".") if name]
+    return _in_version(resource, call.flags.text("api-version")), path
+
+
+def _in_version(resource: Resource, api_version: str) -> Resource:
+    """Return the kind as --api-version asks for it."""
+    if api_version in ("", resource.api_version):
+        return resource
+    for other in OTHER_VERSIONS:
+        if (other.api_version, other.kind) == (api_version, resource.kind):
+            return other
+    group, _, version = api_version.rpartition("/")
+    asked = f"{group}/{version}, Resource={resource.plural}"
+    if any(known.api_version == api_version for known in (*KINDS, *OTHER_VERSIONS)):
+        raise CommandError(f"GVR ({asked}) not found in OpenAPI schema")
+    raise CommandError(f'couldn\'t find resource for "{asked}"')
+
+
 def _heading(name: str, schema: Schema) -> Iterator[str]:
     yield f"FIELD: {name} <{_type(schema)}>"
     if schema.get("enum"):
         yield "ENUM:"
-        yield from (f"    {value}" for value in schema["enum"])
+        yield from (f"    {_word(value)}" for value in schema["enum"])
     else:
         yield ""
 
@@ -80,9 +111,23 @@ def _heading(name: str, schema: Schema) -> Iterator[str]:
 def _field(name: str, schema: Schema, schemas: Schemas, is_required: bool) -> Iterator[str]:
     yield _line(name, schema, is_required)
     if schema.get("enum"):
-        yield f"  enum: {', '.join(map(str, schema['enum']))}"
+        yield f"  enum: {_few(schema['enum'])}"
     said = schema.get("description") or "<no description>"
     yield from (f"    {line}" for line in _wrap(said))
+
+
+def _few(words: Sequence[Any]) -> str:
+    """Return the words that a field may have, or the first of them.
+
+    >>> _few(["", "a", "b", "c", "d"])
+    '"", a, b, c, ....'
+    """
+    shown = [_word(word) for word in words[:MAX_WORDS]]
+    return ", ".join([*shown, *("...." for _ in words[MAX_WORDS : MAX_WORDS + 1])])
+
+
+def _word(value: Any) -> str:
+    return str(value) or '""'
 
 
 def _line(name: str, schema: Schema, is_required: bool) -> str:
@@ -96,7 +141,7 @@ def _tree(schema: Schema, schemas: Schemas, depth: int) -> Iterator[str]:
         indent = "  " * (depth - 1)
         yield indent + _line(name, fields[name], name in required)
         if fields[name].get("enum"):
-            yield f"{indent}  enum: {', '.join(map(str, fields[name]['enum']))}"
+            yield f"{indent}  enum: {_few(fields[name]['enum'])}"
         if depth < MAX_DEPTH:
             yield from _tree(fields[name], schemas, depth + 1)
 

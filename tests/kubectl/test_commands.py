@@ -233,6 +233,29 @@ def test_explain_names_the_types_of_fields(desk: Desk) -> None:
     assert "  rollingUpdate\t<RollingUpdateDeployment>\n" in text
 
 
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("node.spec.taints", "  effect\t<string> -required-\n  enum: NoExecute, NoSchedule,"),
+        ("pod.status", "  enum: Failed, Pending, Running, Succeeded, ....\n"),
+        ("pod.spec.volumes.hostPath.type", 'ENUM:\n    ""\n    BlockDevice\n'),
+        ("job.spec.completionMode", '\n    Possible enum values:\n     - `"Indexed"`\n'),
+        ("deployments.apps.spec", "FIELD: spec <DeploymentSpec>"),
+        ("hpa --api-version=autoscaling/v1", "VERSION:    v1\n"),
+        ("pod.spec.a.b", 'error: field "b" does not exist'),
+        ("hpa --api-version=apps/v1", "GVR (apps/v1, Resource=horizontalpodautoscalers) not found"),
+        ("pod --api-version=v2", 'couldn\'t find resource for "/v2, Resource=pods"'),
+        ("pod..spec", "error: invalid jsonpath syntax, first node must be field node"),
+        ("nope", 'the server doesn\'t have a resource type "nope"'),
+        ("pod --output=nope", "error: unrecognized format: nope"),
+    ],
+)
+def test_explain_says_which_words_a_field_takes_and_what_must_be_there(
+    desk: Desk, path: str, line: str
+) -> None:
+    assert line in desk.run(f"explain {path}").output
+
+
 def test_a_cell_of_yaml_is_applied(
     desk: Desk, pod: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
