@@ -7,8 +7,9 @@
     python3 course.py notebooks    execute the notebooks again and store what they print
     python3 course.py notebooks-report    how long their sentences, cells and chapters are
     python3 course.py exercises    make exercises/ from solutions/
-    python3 course.py lock         write requirements.lock from pyproject.toml
-    python3 course.py clean        forget .venv and every cache
+    python3 course.py peers        make .venv-peers: tools that tests and bench compare with
+    python3 course.py lock         write requirements.lock and requirements-peers.lock
+    python3 course.py clean        forget .venv, .venv-peers and every cache
 
 The first run makes .venv from requirements.lock; later runs find its stamp and start at once.
 One rule: the standard library only, in syntax that an older Python can read and then refuse.
@@ -21,16 +22,86 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-STAMP = VENV / "k8slab.stamp"
-LOCK = ROOT / "requirements.lock"
-UV = "uv==0.13.9"  # installs the lock in seconds; without it pip does the same in a minute
+UV = "uv==0.13.9"  # installs a lock in seconds; without it pip does the same in a minute
 
-COMMANDS = ("lab", "test", "bench", "notebooks", "notebooks-report", "exercises", "lock", "clean")
+COMMANDS = (
+    *("lab", "test", "bench", "notebooks", "notebooks-report", "exercises"),
+    *("peers", "lock", "clean"),
+)
 
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache")
-MADE = (*CACHES, ".venv", ".jupyter", "k8slab.egg-info")  # beside the source, and never committed
+# Beside the source, and never committed.
+MADE = (*CACHES, ".venv", ".venv-peers", ".jupyter", "k8slab.egg-info")
+
+
+class Environment:
+    """A folder with a Python of its own: the packages of one lock, and k8slab itself."""
+
+    def __init__(self, name: str, lock: str, uv: "pathlib.Path | None" = None) -> None:
+        """Name the folder and its lock; `uv` is a Python that has uv, if it is not its own."""
+        self.folder = ROOT / name
+        self.lock = ROOT / lock
+        self.python = self.folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self.stamp = self.folder / "k8slab.stamp"
+        self.uv = uv
+
+    def is_ready(self) -> bool:
+        """Say whether it is what its lock says."""
+        made = self.python.exists() and self.stamp.exists()
+        return made and self.stamp.read_text() == self.fingerprint()
+
+    def set_up(self) -> str:
+        """Make it what its lock says, unless it is; return what went wrong."""
+        if self.is_ready():
+            return ""
+        name, lock = self.folder.name, self.lock.name
+        say("Setting up " + name + " from " + lock + " (once; seconds to a minute).")
+        if not self.python.exists():
+            problem = self.make()
+            if problem:
+                return problem
+        if not (self.install_with_uv() or self.install_with_pip()):
+            return "The packages of " + lock + " could not be installed; the reason is above."
+        self.stamp.write_text(self.fingerprint())
+        say("Ready.")
+        return ""
+
+    def fingerprint(self) -> str:
+        """Name the state that it should be in: a hash of what it is made from."""
+        made_from = self.lock.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+        return hashlib.sha256(made_from + str(ROOT).encode()).hexdigest()
+
+    def make(self) -> str:
+        """Create it with nothing but pip in it; return what went wrong."""
+        say("Making " + self.folder.name + " with Python " + sys.version.split()[0] + ".")
+        made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(self.folder)])
+        if made.returncode == 0:
+            return ""
+        name = self.folder.name
+        return "Python could not make " + name + "; on Debian or Ubuntu: apt install python3-venv."
+
+    def install_with_uv(self) -> bool:
+        """Install the lock, then k8slab itself, the fast way."""
+        say("Installing the locked packages.")
+        uv = self.uv or self.python
+        into = ("uv", "pip", "install", "-q", "--python", str(self.python))
+        return (
+            (uv != self.python or run(uv, "pip", "install", "-qq", UV))
+            and run(uv, *into, "--require-hashes", "-r", str(self.lock))
+            and run(uv, *into, "--no-deps", "-e", str(ROOT))
+        )
+
+    def install_with_pip(self) -> bool:
+        """Install the lock, then k8slab itself, with nothing but pip."""
+        say("Trying again with pip alone, which takes about a minute.")
+        install = (self.python, "pip", "install", "-qq")
+        # One pip command cannot both require hashes and install a folder.
+        return run(*install, "--require-hashes", "-r", str(self.lock)) and run(
+            *install, "--no-deps", "-e", str(ROOT)
+        )
+
+
+COURSE = Environment(".venv", "requirements.lock")
 
 
 def main(arguments: "list[str]") -> int:
@@ -43,75 +114,23 @@ def main(arguments: "list[str]") -> int:
         return 0 if arguments in ([], ["-h"], ["--help"], ["help"]) else 2
     if arguments[0] == "clean":
         return clean()
-    problem = set_up()
+    problem = COURSE.set_up()
     if problem:
         return fail(problem)
     return hand_over(arguments)
 
 
-def set_up() -> str:
-    """Make .venv what the lock says, unless its stamp says that it is; return what went wrong."""
-    wanted = fingerprint()
-    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
-        return ""
-    say("Setting up .venv from requirements.lock (once; seconds to a minute).")
-    if not PYTHON.exists():
-        problem = make_venv()
-        if problem:
-            return problem
-    if not (install_with_uv() or install_with_pip()):
-        return "The packages of requirements.lock could not be installed; the reason is above."
-    STAMP.write_text(wanted)
-    say("Ready.")
-    return ""
-
-
-def fingerprint() -> str:
-    """Name the state that .venv should be in: a hash of what it is made from."""
-    made_from = LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
-    return hashlib.sha256(made_from + str(ROOT).encode()).hexdigest()
-
-
-def make_venv() -> str:
-    """Create an empty .venv with pip in it; return what went wrong."""
-    say("Making .venv with Python " + sys.version.split()[0] + ".")
-    made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
-    if made.returncode == 0:
-        return ""
-    return "Python could not make .venv; on Debian or Ubuntu: apt install python3-venv."
-
-
-def install_with_uv() -> bool:
-    """Install the lock, then k8slab itself, the fast way."""
-    say("Installing the locked packages.")
-    into = ("uv", "pip", "install", "-q", "--python", str(PYTHON))
-    return (
-        run("pip", "install", "-qq", UV)
-        and run(*into, "--require-hashes", "-r", str(LOCK))
-        and run(*into, "--no-deps", "-e", str(ROOT))
-    )
-
-
-def install_with_pip() -> bool:
-    """Install the lock, then k8slab itself, with nothing but pip."""
-    say("Trying again with pip alone, which takes about a minute.")
-    # One pip command cannot both require hashes and install a folder.
-    return run("pip", "install", "-qq", "--require-hashes", "-r", str(LOCK)) and run(
-        "pip", "install", "-qq", "--no-deps", "-e", str(ROOT)
-    )
-
-
-def run(*module: str) -> bool:
-    """Run a module of .venv; say whether it succeeded."""
+def run(python: "pathlib.Path", *module: str) -> bool:
+    """Run a module with one environment's Python; say whether it succeeded."""
     quiet = dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1")
-    command = [str(PYTHON), "-m", *module]
+    command = [str(python), "-m", *module]
     return subprocess.run(command, cwd=str(ROOT), env=quiet).returncode == 0
 
 
 def hand_over(arguments: "list[str]") -> int:
     """Become the command: from here on, tools/ speaks, with every package there."""
     os.chdir(str(ROOT))
-    command = [str(PYTHON), "-m", "tools", *arguments]
+    command = [str(COURSE.python), "-m", "tools", *arguments]
     if os.name == "nt":  # where exec returns to the prompt at once
         return subprocess.run(command).returncode
     os.execv(command[0], command)

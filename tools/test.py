@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tools import chromium
+from tools import chromium, peers
 
 PYTEST = ("pytest", "-n", "auto", "--dist", "loadfile")
 # A notebook is one kernel, so it stays with one worker; warnings of Jupyter's are not ours.
@@ -61,6 +61,8 @@ def main(arguments: list[str]) -> int:
         return 2
     if not arguments:
         chromium.install_if_possible()
+    if not arguments or "tests" in arguments:
+        peers.make_if_possible()
     failed = list(failures(arguments or PARTS))
     if set(failed) - {"tests"}:  # of which pytest has just said so
         print(f"\nFailed: {', '.join(failed)}.")

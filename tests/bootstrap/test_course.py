@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -15,20 +16,37 @@ SOURCE = ROOT / "course.py"
 
 
 @pytest.fixture
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The bootstrap, with an empty folder instead of .venv and a note of what it runs."""
+def course() -> ModuleType:
+    """The bootstrap, a module of its own for each test."""
     spec = importlib.util.spec_from_file_location("course", SOURCE)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "PYTHON", tmp_path / "bin" / "python")
-    monkeypatch.setattr(module, "STAMP", tmp_path / "stamp")
     return module
 
 
-def make_venv_in(course: ModuleType) -> str:
-    course.PYTHON.parent.mkdir()
-    course.PYTHON.touch()
+@pytest.fixture
+def environment(course: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An environment in an empty folder, whose Python is an empty file."""
+    found = course.Environment(".venv", "requirements.lock")
+    found.folder = tmp_path
+    found.python = tmp_path / "bin" / "python"
+    found.stamp = tmp_path / "stamp"
+    monkeypatch.setattr(found, "make", lambda: make_python_of(found))
+    return found
+
+
+def make_python_of(environment: Any) -> str:
+    environment.python.parent.mkdir()
+    environment.python.touch()
     return ""
+
+
+@pytest.fixture
+def ran(course: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What it runs: a Python and the words after `-m`; nothing fails."""
+    noted: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(course, "run", lambda *words: not noted.append(words))
+    return noted
 
 
 def test_an_old_python_can_read_it() -> None:
@@ -53,46 +71,49 @@ def test_it_uses_the_standard_library_only() -> None:
     assert names <= sys.stdlib_module_names
 
 
-def test_set_up_runs_once(course: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    installed: list[str] = []
-    monkeypatch.setattr(course, "make_venv", lambda: make_venv_in(course))
-    monkeypatch.setattr(course, "run", lambda *module: not installed.append(module[0]))
-    assert course.set_up() == ""
-    assert course.set_up() == ""
-    assert installed == ["pip", "uv", "uv"]  # uv itself, the lock, k8slab
+def test_set_up_runs_once(environment: Any, ran: list[tuple[Any, ...]]) -> None:
+    assert not environment.is_ready()
+    assert environment.set_up() == ""
+    assert environment.is_ready()
+    assert environment.set_up() == ""
+    assert [module for _, module, *_ in ran] == ["pip", "uv", "uv"]  # uv itself, the lock, k8slab
 
 
-def test_a_new_lock_is_set_up_again(course: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(course, "make_venv", lambda: make_venv_in(course))
-    monkeypatch.setattr(course, "run", lambda *module: True)
-    course.set_up()
-    monkeypatch.setattr(course, "fingerprint", lambda: "another lock")
-    installed: list[str] = []
-    monkeypatch.setattr(course, "run", lambda *module: not installed.append(module[0]))
-    assert course.set_up() == ""
-    assert installed
+def test_a_new_lock_is_set_up_again(
+    environment: Any, ran: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment.set_up()
+    monkeypatch.setattr(environment, "fingerprint", lambda: "another lock")
+    ran.clear()
+    assert environment.set_up() == ""
+    assert ran
 
 
 def test_pip_does_it_where_uv_does_not_run(
-    course: ModuleType, monkeypatch: pytest.MonkeyPatch
+    course: ModuleType, environment: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran: list[tuple[str, ...]] = []
-    monkeypatch.setattr(course, "make_venv", lambda: make_venv_in(course))
-    monkeypatch.setattr(
-        course, "run", lambda *module: bool(ran.append(module)) or "uv" not in module
-    )
-    assert course.set_up() == ""
-    assert [module[0] for module in ran] == ["pip", "uv", "pip", "pip"]
+    ran: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(course, "run", lambda *words: bool(ran.append(words)) or "uv" not in words)
+    assert environment.set_up() == ""
+    assert [module for _, module, *_ in ran] == ["pip", "uv", "pip", "pip"]
     assert "--require-hashes" in ran[2]
 
 
 def test_a_failed_set_up_leaves_no_stamp(
-    course: ModuleType, monkeypatch: pytest.MonkeyPatch
+    course: ModuleType, environment: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(course, "make_venv", lambda: make_venv_in(course))
-    monkeypatch.setattr(course, "run", lambda *module: False)
-    assert course.set_up().endswith(".")
-    assert not course.STAMP.exists()
+    monkeypatch.setattr(course, "run", lambda *words: False)
+    assert environment.set_up().endswith(".")
+    assert not environment.stamp.exists()
+
+
+def test_a_second_environment_borrows_the_uv_of_the_first(
+    environment: Any, ran: list[tuple[Any, ...]]
+) -> None:
+    environment.uv = Path("first")
+    assert environment.set_up() == ""
+    assert [(python, module) for python, module, *_ in ran] == [(Path("first"), "uv")] * 2
+    assert all(str(environment.python) in words for words in ran)
 
 
 def test_every_command_has_a_module_and_a_line_of_help(course: ModuleType) -> None:

@@ -11,36 +11,57 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-LOCK = (ROOT / "requirements.lock").read_text()
+COURSE, PEERS = "requirements.lock", "requirements-peers.lock"
+LOCKS = {name: (ROOT / name).read_text() for name in (COURSE, PEERS)}
 PINNED = re.compile(r"^([\w.-]+)==(\S+)(?: ; (.*?))? \\$", re.MULTILINE)
 
 
-def asked_for() -> list[str]:
-    extras = PROJECT["project"]["optional-dependencies"].values()
-    groups = [*extras, *PROJECT["dependency-groups"].values()]
-    return [*PROJECT["project"]["dependencies"], *(each for group in groups for each in group)]
+def asked_for() -> list[tuple[str, str]]:
+    """Each lock with what has to be in it."""
+    project, groups = PROJECT["project"], PROJECT["dependency-groups"]
+    course = [*project["dependencies"], *groups["dev"], *project["optional-dependencies"]["serve"]]
+    peers = [*project["dependencies"], *groups["peers"]]
+    return [(COURSE, text) for text in course] + [(PEERS, text) for text in peers]
 
 
-@pytest.mark.parametrize("text", asked_for())
-def test_what_pyproject_asks_for_is_in_the_lock(text: str) -> None:
+def versions_of(lock: str) -> dict[str, set[str]]:
+    """The versions of each package in a lock: several where Pythons or systems differ."""
+    found: dict[str, set[str]] = {}
+    for name, version, _ in PINNED.findall(LOCKS[lock]):
+        found.setdefault(canonicalize_name(name), set()).add(version)
+    return found
+
+
+@pytest.mark.parametrize(("lock", "text"), asked_for())
+def test_what_pyproject_asks_for_is_in_the_lock(lock: str, text: str) -> None:
     wanted = Requirement(text)
-    versions = {
-        version
-        for name, version, _ in PINNED.findall(LOCK)
-        if canonicalize_name(name) == canonicalize_name(wanted.name)
-    }
+    versions = versions_of(lock).get(canonicalize_name(wanted.name))
     assert versions, f"{wanted.name} is not locked: python3 course.py lock"
     assert all(wanted.specifier.contains(version) for version in versions)
 
 
-def test_every_locked_package_has_hashes() -> None:
-    packages = re.split(r"\n(?=[\w])", LOCK)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_locked_package_has_hashes(lock: str) -> None:
+    packages = re.split(r"\n(?=[\w])", LOCKS[lock])
     assert len(packages) > 100
     assert all("--hash=sha256:" in package for package in packages)
 
 
-def test_the_lock_names_no_registry() -> None:
-    assert not re.search(r"https?://|file:|index-url|find-links", LOCK)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_lock_names_no_registry(lock: str) -> None:
+    assert not re.search(r"https?://|file:|index-url|find-links", LOCKS[lock])
+
+
+def test_what_both_environments_have_is_one_version() -> None:
+    course, peers = versions_of(COURSE), versions_of(PEERS)
+    assert {name: course[name] for name in course.keys() & peers.keys()} == {
+        name: peers[name] for name in course.keys() & peers.keys()
+    }
+
+
+def test_the_tools_of_other_people_stay_out_of_the_course() -> None:
+    peers = {Requirement(text).name for text in PROJECT["dependency-groups"]["peers"]}
+    assert not peers & versions_of(COURSE).keys()
 
 
 def test_conda_and_binder_install_the_same_lock() -> None:
