@@ -1,21 +1,19 @@
 """The API over HTTP: a long list as a table, single gets, creates, many watchers of one change.
 
-Beside the lab stands kmock, a fake API server in Python, where it is installed (`pip install kmock
-pytest-asyncio` beside the course's packages). It has no tables, so lists beside it are plain;
-and it slows down with every object, so that they are short. The client is a process of its own.
+Beside the lab stands kmock, a fake API server in Python, from the environment of other people's
+tools. It has no tables, so lists beside it are plain; and it slows down with every object, so that
+they are short. Server and client are processes of their own.
 """
 
-import asyncio
-import importlib.util
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 from benchmarks.measure import Row
 from k8slab import Cluster
+from tools import peers
 
 PODS, WATCHERS = 5_000, 1_000
 FEW = 200  # Pods for the peer, whose creates take longer the more there are
@@ -26,10 +24,11 @@ def rows() -> Iterator[Row]:
     """Measure the lab beside its peer, if it is there, and then the lab alone with more in it."""
     few = FEW, 0
     ours = of_the_lab("list", *few)
-    theirs = of_kmock(*few) if importlib.util.find_spec("kmock") is not None else {}
+    python = peers.make_if_possible()
+    theirs = of_kmock(python, *few) if python is not None else {}
     yield from _rows(ours, theirs)
     if not theirs:
-        yield Row("(kmock is not installed: no peer)", 0, "")
+        yield Row(f"(no peer without `{peers.HOW}`)", 0, "")
     yield from _rows(of_the_lab("table", PODS, WATCHERS), {})
 
 
@@ -46,31 +45,17 @@ def of_the_lab(form: str, pods: int, watchers: int) -> Figures:
         return measured(int(url.rpartition(":")[2]), form, pods, watchers)
 
 
-def of_kmock(pods: int, watchers: int) -> Figures:
-    """Run kmock in a thread of its own, and measure."""
-    started: list[Any] = []
-    ready = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_kmock(started, ready)), daemon=True)
-    thread.start()
-    ready.wait(20)
-    loop, stop, port = started
-    try:
-        return measured(port, "list", pods, watchers)
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
-
-
-async def _kmock(started: list[Any], ready: threading.Event) -> None:
-    import kmock  # type: ignore[import-not-found,unused-ignore]
-
-    emulator = kmock.KubernetesEmulator()
-    async with emulator, kmock.Server(emulator) as server:
-        stop = asyncio.Event()
-        port = int(str(server.url).rstrip("/").rpartition(":")[2])
-        started += [asyncio.get_running_loop(), stop, port]
-        ready.set()
-        await stop.wait()
+def of_kmock(python: Path, pods: int, watchers: int) -> Figures:
+    """Run kmock with the Python that has it, and measure."""
+    command = [str(python), "-m", "benchmarks.kmock_server"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as server:
+        assert server.stdout is not None
+        assert server.stdin is not None
+        try:
+            return measured(int(server.stdout.readline()), "list", pods, watchers)
+        finally:
+            server.stdin.close()  # which ends it
 
 
 def measured(port: int, form: str, pods: int, watchers: int) -> Figures:
