@@ -51,6 +51,7 @@ from k8slab.control_plane.controllers.service_account import ServiceAccountContr
 from k8slab.control_plane.controllers.service_cidrs import ServiceCIDRController
 from k8slab.control_plane.controllers.stateful_set import StatefulSetController
 from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
+from k8slab.control_plane.controllers.ttl import TtlController
 from k8slab.control_plane.controllers.ttl_after_finished import TtlAfterFinishedController
 from k8slab.control_plane.controllers.volume_protection import (
     PvcProtectionController,
@@ -117,6 +118,7 @@ CONTROLLERS: tuple[tuple[str, str, Start], ...] = (
     ("garbage-collector-controller", "generic-garbage-collector", GarbageCollector),
     ("pod-garbage-collector-controller", "pod-garbage-collector", PodGarbageCollector),
     ("ttl-after-finished-controller", "ttl-after-finished-controller", TtlAfterFinishedController),
+    ("ttl-controller", "ttl-controller", TtlController),
     ("resourcequota-controller", "resourcequota-controller", ResourceQuotaController),
     ("serviceaccount-controller", "service-account-controller", ServiceAccountController),
     ("root-ca-certificate-publisher-controller", "root-ca-cert-publisher", RootCaPublisher),

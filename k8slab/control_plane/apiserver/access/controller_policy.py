@@ -200,4 +200,8 @@ CONTROLLERS = {
         delete get list watch: batch jobs
         {_EVENTS}
     """,
+    "ttl-controller": f"""
+        list patch update watch: core nodes
+        {_EVENTS}
+    """,
 }
