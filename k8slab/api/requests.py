@@ -23,12 +23,13 @@ NON_ZERO = {"cpu": DEFAULT_MILLI_CPU_REQUEST, "memory": DEFAULT_MEMORY_REQUEST}
 FIRST = ("cpu", "memory", "ephemeral-storage")  # the order in which lacking resources are told
 
 
-def pod_requests(pod: Pod, *, non_zero: bool = False) -> dict[str, int]:
+def pod_requests(pod: Pod, *, non_zero: bool = False, use_status: bool = True) -> dict[str, int]:
     """Return the amounts that a node must have free, resources of which 0 is asked left out.
 
-    With `non_zero` each container that does not ask for cpu or memory counts 100m and 200Mi.
+    With `non_zero` each container that does not ask for cpu or memory counts 100m and 200Mi. With
+    `use_status` what a container still has counts too, while it is being resized to less.
     """
-    spec, statuses = pod.spec, _resized(pod)
+    spec, statuses = pod.spec, _resized(pod) if use_status else {}
     assumed = NON_ZERO if non_zero else {}
     if non_zero and spec.resources is not None:
         assumed = {name: n for name, n in NON_ZERO.items() if name not in spec.resources.requests}

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from k8slab.api.core import Container, Node, Pod
-from k8slab.api.core import ResourceRequirements as Resources
+from k8slab.api import requests
+from k8slab.api.core import Node, Pod
 from k8slab.api.node_affinity import matches_node
 from k8slab.api.quantity import milli_value, value
 from k8slab.api.taints import NO_EXECUTE, untolerated_taint
@@ -170,37 +170,9 @@ def _conflict(a: HostPort, b: HostPort) -> bool:
 def pod_requests(pod: Pod) -> dict[str, int]:
     """Return what the Pod asks for: CPU in millicores, everything else in whole units.
 
-    Regular containers and sidecars add up; a regular init container runs beside the sidecars
-    before it, and the largest moment counts.
+    It is the spec that counts, for the kubelet keeps for itself what it has given.
     """
-    if pod.spec.resources is not None and pod.spec.resources.requests:
-        return _requests(pod.spec.resources)
-    total: dict[str, int] = {}
-    for container in pod.spec.containers:
-        add_to(total, _container(container))
-    sidecars: dict[str, int] = {}
-    peak: dict[str, int] = {}
-    for container in pod.spec.initContainers:
-        wanted = _container(container)
-        add_to(wanted, sidecars)
-        if is_restartable_init(container):
-            add_to(total, _container(container))
-            sidecars = wanted
-        for resource, amount in wanted.items():
-            peak[resource] = max(peak.get(resource, 0), amount)
-    for resource, amount in peak.items():
-        total[resource] = max(total.get(resource, 0), amount)
-    add_to(total, {key: _amount(key, text) for key, text in pod.spec.overhead.items()})
-    return total
-
-
-def _container(container: Container) -> dict[str, int]:
-    return _requests(container.resources)
-
-
-def _requests(resources: Resources) -> dict[str, int]:
-    asked = {**resources.limits, **resources.requests}  # a limit alone is a request too
-    return {resource: _amount(resource, text) for resource, text in asked.items()}
+    return requests.pod_requests(pod, use_status=False)
 
 
 def _amount(resource: str, text: str) -> int:

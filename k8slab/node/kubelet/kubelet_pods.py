@@ -51,6 +51,7 @@ from k8slab.node.kubelet.container import (
 from k8slab.node.kubelet.volumes import termination_message
 
 RUNTIME_NAME = "containerd"
+NEVER = "1970-01-01T00:00:00Z"  # when a container started that could not be started
 MAX_MESSAGE = 4096  # bytes, MaxContainerTerminationMessageLength
 MAX_LOG_MESSAGE, MAX_LOG_LINES = 2048, 80  # MaxContainerTerminationMessageLogLength, ...LogLines
 KUBELET_CONDITIONS = frozenset(
@@ -245,7 +246,7 @@ def _state(container: Container, found: ContainerStatus, view: PodView) -> Conta
             exitCode=found.exit_code,
             reason=found.reason or ("Completed" if found.exit_code == 0 else "Error"),
             message=_last_message(container, found, view),
-            startedAt=timestamp(found.started_at),
+            startedAt=timestamp(found.started_at) if found.started_at else NEVER,
             finishedAt=timestamp(found.finished_at),
             containerID=f"{RUNTIME_NAME}://{found.id}",
         )

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec.structs import replace
-
-from k8slab.api.core import Node, Pod, PodCondition
+from k8slab.api.core import Node, Pod, PodCondition, PodStatus
 from k8slab.node.kubelet import preemption
 from k8slab.node.kubelet import status as pod_status
 from k8slab.node.kubelet.admission import Lacking, Rejection, admit
@@ -57,6 +55,8 @@ class PodAdmission:
     def add(self, pod: Pod) -> None:
         """Take on a Pod, unless it cannot run here."""
         terminating = pod.metadata.deletionTimestamp is not None
+        if pod.status.phase in FINAL and not terminating and not self._has_sandbox(pod):
+            return  # turned away: nothing of it was ever here
         # A Pod with a start time was admitted by the kubelet that ran here before.
         if pod.status.phase in FINAL or terminating or pod.status.startTime is not None:
             self._workers.update(pod)
@@ -73,6 +73,10 @@ class PodAdmission:
             self._reject(pod, reasons[0])
         else:
             self._take_on(pod)
+
+    def _has_sandbox(self, pod: Pod) -> bool:
+        uid = pod.metadata.uid
+        return any(found.config.uid == uid for found in self._deps.runtime.sandboxes())
 
     def _take_on(self, pod: Pod) -> None:
         self._allocations.give(pod)
@@ -113,10 +117,11 @@ class PodAdmission:
 
     def _reject(self, pod: Pod, rejection: Rejection | Lacking) -> None:
         self._deps.recorder.event(pod, "Warning", rejection.reason, rejection.message)
-        status = replace(
-            pod.status,
+        status = PodStatus(
             phase=pod_status.FAILED,
+            qosClass=pod.status.qosClass,
             reason=rejection.reason,
             message=f"Pod was rejected: {rejection.message}",
+            observedGeneration=pod.metadata.generation,
         )
         self._statuses.set(pod.metadata.uid, pod.status, status, finished=True)

@@ -150,7 +150,7 @@ async def _exec(deps: Dependencies, target: Target, action: ExecAction) -> Resul
     try:
         result = await deps.runtime.exec_sync(target.container_id, action.command, target.timeout)
     except RuntimeFailed as error:
-        return UNKNOWN, f"rpc error: code = Unknown desc = failed to exec in container: {error}"
+        return UNKNOWN, f"rpc error: code = Unknown desc = {error}"
     if result.exit_code == EXEC_TIMED_OUT and not result.stdout:
         return FAILURE, f'command "{" ".join(action.command)}" timed out'
     output = (result.stdout + result.stderr)[:MAX_OUTPUT]

@@ -16,7 +16,15 @@ import hashlib
 from msgspec.structs import replace
 
 from k8slab.api.codec import DecodeError, load, to_json
-from k8slab.api.core import Container, Node, Pod, PodSpec, Probe, Toleration
+from k8slab.api.core import (
+    Container,
+    Node,
+    Pod,
+    PodSpec,
+    Probe,
+    ResourceRequirements,
+    Toleration,
+)
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import DeleteOptions, OwnerReference, Preconditions, timestamp
 from k8slab.client import Client, ConnectionFailed
@@ -93,11 +101,17 @@ def _container(container: Container) -> Container:
         imagePullPolicy=pull_policy(container),
         terminationMessagePath=container.terminationMessagePath or "/dev/termination-log",
         terminationMessagePolicy=container.terminationMessagePolicy or "File",
+        resources=_resources(container.resources),
         ports=tuple(replace(port, protocol=port.protocol or "TCP") for port in container.ports),
         livenessProbe=_probe(container.livenessProbe),
         readinessProbe=_probe(container.readinessProbe),
         startupProbe=_probe(container.startupProbe),
     )
+
+
+def _resources(resources: ResourceRequirements) -> ResourceRequirements:
+    """A limit alone is a request too."""
+    return replace(resources, requests={**resources.limits, **resources.requests})
 
 
 def _probe(probe: Probe | None) -> Probe | None:

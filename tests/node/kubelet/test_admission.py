@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from k8slab.api import load
+from k8slab.api import load, to_dict
 from k8slab.api.core import Node, NodeSpec, Pod, Taint
 from k8slab.api.meta import ObjectMeta
 from k8slab.node.kubelet.admission import OtherPods, admit, pod_requests
+from k8slab.node.kubelet.static_pods import static_pod
 
 ALLOCATABLE = {"cpu": "2", "memory": "1Gi", "pods": "3"}
 NODE = Node(metadata=ObjectMeta(name="n1", labels={"zone": "a", "cores": "8"}))
@@ -44,9 +46,19 @@ def test_sidecars_add_up_and_init_containers_take_the_maximum() -> None:
     assert pod_requests(pod(initContainers=later, containers=[asking("300m")]))["cpu"] == 1000
 
 
-def test_a_limit_alone_counts_as_a_request() -> None:
-    limited = {"name": "c", "resources": {"limits": {"memory": "64Mi"}}}
-    assert pod_requests(pod(containers=[limited])) == {"memory": 64 * 2**20}
+def test_a_limit_alone_counts_as_a_request_in_a_static_pod_too() -> None:
+    limited = {"name": "c", "image": "a", "resources": {"limits": {"memory": "64Mi"}}}
+    found = static_pod(json.dumps(to_dict(pod(containers=[limited]))), "n1", 0.0)
+    assert pod_requests(found) == {"memory": 64 * 2**20}
+
+
+def test_what_the_whole_pod_asks_for_replaces_the_sum_and_overhead_comes_on_top() -> None:
+    whole = pod(
+        containers=[asking("300m") | {"image": "a"}],
+        resources={"requests": {"cpu": "1"}},
+        overhead={"cpu": "10m", "memory": "1Mi"},
+    )
+    assert pod_requests(whole) == {"cpu": 1010, "memory": 2**20}
 
 
 @pytest.mark.parametrize(

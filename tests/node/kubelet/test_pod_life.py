@@ -234,6 +234,24 @@ def test_a_pod_that_does_not_fit_is_rejected(lab: Lab) -> None:
         "Pod was rejected: Node didn't have enough resource: cpu, requested: 5000, "
         "used: 0, capacity: 4000"
     )
+    assert status.conditions == status.containerStatuses == ()
+
+
+def test_a_pod_that_was_rejected_can_be_deleted(lab: Lab) -> None:
+    lab.run_pod(container(resources={"requests": {"cpu": "5"}}))
+    lab.run(5)
+    lab.delete()
+    lab.run(2)
+    assert not lab.exists()
+
+
+def test_a_container_that_could_not_start_has_not_started_this_year(lab: Lab) -> None:
+    lab.run_pod(container(command=["nowhere"]))
+    lab.run(5)
+    ended = lab.pod().status.containerStatuses[0].lastState.terminated
+    assert ended is not None
+    assert (ended.reason, ended.exitCode) == ("StartError", 128)
+    assert ended.startedAt == "1970-01-01T00:00:00Z"
 
 
 def test_a_pod_for_another_kind_of_node_is_rejected(lab: Lab) -> None:
