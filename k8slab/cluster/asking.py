@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from k8slab.control_plane.scheduler import Explanation
     from k8slab.linux.resolver import Lookup
     from k8slab.linux.ruletrace import RuleTrace
-    from k8slab.node.machine import Machine
 
 
 class Askable(Breakable, Protocol):
@@ -80,16 +79,16 @@ class Asking:
         """
         from k8slab.linux.resolver import lookup
 
-        machine = asking_host(self).machine
-        conf = resolv_conf_of(machine, namespace, ndots)
-        coroutine = lookup(machine.net, name, conf, libc=libc)
+        host = asking_host(self)
+        conf = resolv_conf_of(host, namespace, ndots)
+        coroutine = lookup(host.machine.net, name, conf, libc=libc)
         return self.sim.complete(coroutine, f"{namespace} resolves {name}", COMMAND_LIMIT)
 
     def resolv_conf(
         self: Askable, *, namespace: str = "default", ndots: int | None = None
     ) -> ResolvConf:
         """Return the resolv.conf of such a Pod; `str()` of it is the file."""
-        return resolv_conf_of(asking_host(self).machine, namespace, ndots)
+        return resolv_conf_of(asking_host(self), namespace, ndots)
 
     @in_turn
     def explain(self: Askable, pod: Pod | Mapping[str, Any] | str) -> Explanation:
@@ -150,18 +149,18 @@ def asking_host(cluster: Breakable) -> Host:
     return next((h for n, h in hosts.items() if n != CONTROL_PLANE), hosts[CONTROL_PLANE])
 
 
-def resolv_conf_of(machine: Machine, namespace: str, ndots: int | None = None) -> ResolvConf:
+def resolv_conf_of(host: Host, namespace: str, ndots: int | None = None) -> ResolvConf:
     """Return the resolv.conf that a kubelet there gives an ordinary Pod of the namespace."""
-    from k8slab.node.kubelet import KubeletConfiguration, resolv_conf
+    from k8slab.node.kubelet import resolv_conf
 
     option = PodDNSConfigOption(name="ndots", value=str(ndots))
     config = None if ndots is None else PodDNSConfig(options=(option,))
     meta = ObjectMeta(name="asking", namespace=namespace)
     pod = Pod(metadata=meta, spec=PodSpec(containers=(), dnsConfig=config))
-    host = ResolvConf.parse(str(machine.disk.read("/etc/resolv.conf")))
-    settings = KubeletConfiguration()
+    own = ResolvConf.parse(str(host.machine.disk.read("/etc/resolv.conf")))
+    settings = host.kubelet.config
     servers, domain = settings.cluster_dns, settings.cluster_domain
-    return resolv_conf(pod, host, cluster_dns=servers, cluster_domain=domain)
+    return resolv_conf(pod, own, cluster_dns=servers, cluster_domain=domain)
 
 
 def _as_stored(pod: Pod | Mapping[str, Any] | str) -> Any:

@@ -261,10 +261,9 @@ class Cluster(Asking, Breaking, TimeMachine):
         """
         from k8slab.cluster.dns_relay import relay
         from k8slab.gateway.dns import DnsServing
-        from k8slab.node.kubelet.dependencies import KubeletConfiguration
 
         net = self._host(node).machine.net
-        (server,) = KubeletConfiguration().cluster_dns
+        (server,) = self.world.kubelet_config.cluster_dns
 
         def ask(protocol: str, question: bytes) -> bytes | None:
             with self.turn:

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 
 from k8slab.client import ConnectionFailed, Latency, Request, WatchStream
 from k8slab.control_plane.apiserver import APIServer
+from k8slab.linux.addresses import joined
 from k8slab.sim import Simulation
 
 PORT = 6443  # --secure-port
@@ -35,6 +36,11 @@ class ApiEndpoint:
         self._streams: dict[str, WeakValueDictionary[int, WatchStream]] = {}
         self._begun = 0
 
+    @property
+    def where(self) -> str:
+        """Address and port, as clients name them."""
+        return joined(self.address, PORT)
+
     def serve(self, server: APIServer) -> None:
         """Let the server answer from now on."""
         self.server = server
@@ -47,7 +53,7 @@ class ApiEndpoint:
 
     def reach(self, host: str) -> APIServer:
         """Return the server as that host reaches it; raises ConnectionFailed."""
-        where = f"{self.address}:{PORT}"
+        where = self.where
         if host in self.cut_off:
             raise ConnectionFailed(f"dial tcp {where}: i/o timeout")
         if self.server is None:

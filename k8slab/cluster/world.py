@@ -22,12 +22,13 @@ from k8slab.addons.coredns import UpstreamZone
 from k8slab.api import errors
 from k8slab.client import Client, Latency, Request
 from k8slab.cluster import addresses
-from k8slab.cluster.addresses import Subnets, address, address6
+from k8slab.cluster.addresses import IPV4, IPV6, Subnets
 from k8slab.cluster.components import COMPONENTS
 from k8slab.cluster.replacing import KUBELETS, adapted
 from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, NODE_AND_RBAC
 from k8slab.control_plane.etcd import Endpoint
+from k8slab.linux.addresses import LOOPBACK6, is_ipv6, url_host
 from k8slab.linux.links import Segment
 from k8slab.linux.netns import NetNamespace
 from k8slab.linux.routes import Route
@@ -41,7 +42,6 @@ from k8slab.node.runtime.process import Process
 from k8slab.sim import Group, Simulation
 
 CONTROL_PLANE = "control-plane"
-ROUTER = address(addresses.ROUTER)
 HEARTBEATS = ("lazy", "events")  # lazy: a Lease is written when it would change something
 METRIC6 = 1024  # of a default route of IPv6
 CPU, MEMORY = 4000, 8 * 2**30  # of each machine: millicores, bytes
@@ -83,14 +83,18 @@ class World:
         self.latency = latency
         self.replace = adapted(replace)
         decisions = {name: f for name in KUBELETS if (f := self.replace.get(name)) is not None}
-        self.kubelet_config = KubeletConfiguration(heartbeats=heartbeats, **decisions)
+        self.kubelet_config = KubeletConfiguration(
+            heartbeats=heartbeats, cluster_dns=(subnets.dns,), **decisions
+        )
         self.segment = Segment(sim)
-        self.etcd = Endpoint()
-        self.api = ApiEndpoint(sim, address(addresses.CONTROL_PLANE), latency)
+        own = subnets.addresses(addresses.CONTROL_PLANE)[0]
+        self.etcd = Endpoint("[::1]:2379" if is_ipv6(own) else "127.0.0.1:2379")
+        self.api = ApiEndpoint(sim, own, latency)
         self.registry = ImageRegistry()
         # The names of the world outside, and of whom they can be asked there.
-        inside = f"{subnets.pods},{subnets.services},{address(0)}/{subnets.prefix}".split(",")
-        self.upstream = UpstreamZone(inside=inside, servers=(ROUTER,))
+        inside = (*f"{subnets.pods},{subnets.services}".split(","), *subnets.with_lengths(0))
+        self.way_out = subnets.addresses(addresses.ROUTER)
+        self.upstream = UpstreamZone(inside=inside, servers=self.way_out)
         self.rule_cache = RuleCache()  # rules that are the same on all nodes are rendered once
         self.machines: dict[str, Machine] = {}
         self.hosts: dict[str, Host] = {}
@@ -101,9 +105,7 @@ class World:
         self.delegates: dict[str, Callable[[Request], Awaitable[Any]]] = {}
         # The way out: leads nowhere and says nothing, but for what the load balancers let in.
         self.router = NetNamespace(sim, "router")
-        card = self.router.add_ethernet("eth0", self.segment, f"{ROUTER}/{subnets.prefix}")
-        if subnets.ipv6:
-            card.add_address(f"{address6(addresses.ROUTER)}/64")
+        self.router.add_ethernet("eth0", self.segment, *subnets.with_lengths(addresses.ROUTER))
         self.load_balancers = LoadBalancers(sim, self.router)  # the cloud's
         self.install_components()
 
@@ -112,19 +114,16 @@ class World:
     def add_machine(self, name: str, number: int) -> Machine:
         """Put a machine on the network, powered on, with an empty disk."""
         net = NetNamespace(self.sim, name)
-        net.add_ethernet("eth0", self.segment, f"{address(number)}/{self.subnets.prefix}")
-        net.routes.replace(Route(destination="default", device="eth0", gateway=ROUTER))
-        net.ip_forward = True
-        if self.subnets.ipv6:
-            net.interfaces["eth0"].add_address(f"{address6(number)}/64")
-            out = address6(addresses.ROUTER)
-            net.routes6.replace(
-                Route(destination="default", device="eth0", gateway=out, metric=METRIC6)
-            )
-            net.ip6_forward = True
+        net.add_ethernet("eth0", self.segment, *self.subnets.with_lengths(number))
+        for router in self.way_out:
+            metric = METRIC6 if is_ipv6(router) else 0
+            way = Route(destination="default", device="eth0", gateway=router, metric=metric)
+            net.routes_for(router).replace(way)
+        families = self.subnets.families
+        net.ip_forward, net.ip6_forward = IPV4 in families, IPV6 in families
         net.queries = self.replace.get("queries")
         machine = Machine(self.sim, name, net, cpu=CPU, memory=MEMORY)
-        machine.disk.write("/etc/resolv.conf", f"nameserver {ROUTER}\n")
+        machine.disk.write("/etc/resolv.conf", f"nameserver {self.way_out[0]}\n")
         machine.disk.write("/etc/hostname", f"{name}\n")
         self.machines[name] = machine
         return machine
@@ -205,13 +204,20 @@ class World:
 
     @property
     def placeholders(self) -> Mapping[str, str]:
-        """What the cluster's own manifests have to be told."""
+        """What the cluster's own manifests have to be told; a HOST is an address in a URL."""
+        ipv6 = is_ipv6(self.api.address)
+        local = LOOPBACK6 if ipv6 else "127.0.0.1"
         return {
             "ADVERTISE_IP": self.api.address,
+            "ADVERTISE_HOST": url_host(self.api.address),
             "NODE_NAME": CONTROL_PLANE,
-            "CONTROL_PLANE_ENDPOINT": f"{self.api.address}:6443",
+            "LOCAL_IP": local,
+            "LOCAL_HOST": url_host(local),
+            "ANY_IP": "::" if ipv6 else "0.0.0.0",
+            "CONTROL_PLANE_ENDPOINT": self.api.where,
             "POD_SUBNET": self.subnets.pods,
             "SERVICE_SUBNET": self.subnets.services,
+            "CLUSTER_DNS": self.subnets.dns,
             "PROXY_MODE": self.proxy_mode,
             "AUTHORIZATION_MODE": NODE_AND_RBAC if self.rbac else ALWAYS_ALLOW,
         }

@@ -5,7 +5,7 @@ one namespace), hooks.py and chains.py (how rules judge it), conntrack.py and na
 finds its way back). netfilter.py reads and prints iptables-save text, ruletrace.py asks it
 what-if, journey.py records a real packet, resolver.py turns names into questions.
 
-Rule of use: nothing here knows of Kubernetes; IPv4 only, no MTU, no windows, no ARP delay.
+Rule of use: nothing here knows of Kubernetes; no MTU, no windows, no ARP delay.
 
 Upstream: Linux net/, iptables, iproute2
 """

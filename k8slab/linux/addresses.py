@@ -101,10 +101,15 @@ def is_loopback(ip: str) -> bool:
     return ip.startswith(LOOPBACK_PREFIX) or ip == LOOPBACK6
 
 
+def url_host(ip: str) -> str:
+    """Return an address as a URL has it: one of IPv6 in brackets."""
+    return f"[{ip}]" if is_ipv6(ip) else ip
+
+
 def joined(ip: str, port: int | str) -> str:
     """Return "address:port", with brackets around an IPv6 address.
 
     >>> joined("10.0.0.1", 80), joined("fd00::1", 80)
     ('10.0.0.1:80', '[fd00::1]:80')
     """
-    return f"[{ip}]:{port}" if is_ipv6(ip) else f"{ip}:{port}"
+    return f"{url_host(ip)}:{port}"

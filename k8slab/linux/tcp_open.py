@@ -41,7 +41,7 @@ class Listener:
         try:
             return await self._accepted.get(timeout)
         except TimeoutError:
-            raise TimedOut(f"{self.ip}:{self.port}") from None
+            raise TimedOut(joined(self.ip, self.port)) from None
 
     def take(self, packet: Packet) -> None:
         """Answer a SYN; the connection is accepted once the handshake is complete."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from k8slab.linux import latency
+from k8slab.linux.addresses import joined
 from k8slab.linux.errors import BrokenPipe, NetworkError, ProhibitedByFilter, TimedOut
 from k8slab.linux.packet import Packet
 from k8slab.sim import Queue, Signal
@@ -58,7 +59,7 @@ class UdpSocket:
         an error that an earlier datagram met.
         """
         if self.closed:
-            raise BrokenPipe(f"{ip}:{port}")
+            raise BrokenPipe(joined(ip, port))
         self._raise_error()
         leg = self._leg(ip, port)
         source = self.ip if self.ip != "0.0.0.0" else self.namespace.source_for(ip)
@@ -66,7 +67,7 @@ class UdpSocket:
         if leg is not None:
             leg.record(self.namespace, "SOCKET", packet)
         if self.namespace.send(packet) != "ACCEPT":
-            raise ProhibitedByFilter(f"{ip}:{port}")
+            raise ProhibitedByFilter(joined(ip, port))
 
     def send(self, data: bytes) -> None:
         """Send one datagram to the peer given to `connect`."""
@@ -82,14 +83,14 @@ class UdpSocket:
         """
         self._raise_error()
         if self.closed:
-            raise BrokenPipe(f"{self.ip}:{self.port}")
+            raise BrokenPipe(joined(self.ip, self.port))
         try:
             packet = await self._incoming.get(timeout)
         except TimeoutError:
             raise TimedOut(f"udp {self.ip}:{self.port}") from None
         if packet is None:
             self._raise_error()
-            raise BrokenPipe(f"{self.ip}:{self.port}")
+            raise BrokenPipe(joined(self.ip, self.port))
         return packet.payload, (packet.src, packet.sport)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from k8slab.api import load_all
 
 VALUES = {
     "ADVERTISE_IP": "172.18.0.2",
+    "ADVERTISE_HOST": "172.18.0.2",
     "NODE_NAME": "control-plane",
     "CONTROL_PLANE_ENDPOINT": "control-plane:6443",
     "POD_SUBNET": "10.244.0.0/16",
@@ -26,7 +27,7 @@ def test_every_manifest_is_valid_once_its_placeholders_are_filled(name: str) -> 
 
 
 def test_a_missing_value_is_an_error() -> None:
-    with pytest.raises(KeyError, match="ADVERTISE_IP"):
+    with pytest.raises(KeyError, match="ADVERTISE_HOST"):
         manifests.text("static/kube-apiserver")
 
 

@@ -22,6 +22,7 @@ from k8slab.addons.coredns.messages import (
     wire_of,
 )
 from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, REFUSED, Answer
+from k8slab.linux.addresses import joined
 from k8slab.linux.errors import NetworkError
 from k8slab.linux.tcp import Connection
 from k8slab.linux.tcp_open import Listener
@@ -129,7 +130,7 @@ async def respond(
         limits = f"{length} {str(question.dnssec).lower()} {size}"
         took = server.sim.now - began
         server.process.log(
-            f'[INFO] {ip}:{client[2]} - {question.id} "{asked} {limits}" '
+            f'[INFO] {joined(ip, client[2])} - {question.id} "{asked} {limits}" '
             f"{answer.rcode} {flags_of(response)} {len(wire)} {took:.9f}s"
         )
     return wire

@@ -4,7 +4,8 @@
 placeholders (`__NAME__`) filled in. The files under `static/` are for the kubelet's
 /etc/kubernetes/manifests, the others are applied to the API server. They are meant to be read.
 
-Rule of use: every placeholder must get a value; the images name the programs that run.
+Rule of use: every placeholder but those of `DEFAULTS` must get a value; the images name the
+programs that run.
 
 Upstream: cmd/kubeadm/app/phases
 """
@@ -23,6 +24,13 @@ OPTIONAL = (  # applied by whoever wants them
     "nginx-gateway",
 )
 
+DEFAULTS = {  # as a cluster whose first family is IPv4 has them
+    "ANY_IP": "0.0.0.0",
+    "CLUSTER_DNS": "10.96.0.10",
+    "LOCAL_HOST": "127.0.0.1",  # a HOST is an address as a URL has it
+    "LOCAL_IP": "127.0.0.1",
+}
+
 _PLACEHOLDER = re.compile(r"__([A-Z_]+?)__")
 
 
@@ -32,4 +40,5 @@ def text(name: str, **values: str) -> str:
     Values that this manifest does not need are ignored; a missing one raises KeyError.
     """
     path = files(__name__).joinpath(*f"{name}.yaml".split("/"))
+    values = {**DEFAULTS, **values}
     return _PLACEHOLDER.sub(lambda match: values[match[1]], path.read_text(encoding="utf-8"))

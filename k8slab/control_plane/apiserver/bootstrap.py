@@ -34,6 +34,7 @@ from k8slab.control_plane.apiserver.access.bootstrap_policy import (
     cluster_roles,
 )
 from k8slab.control_plane.apiserver.server import APIServer
+from k8slab.control_plane.apiserver.service_families import family_of
 
 USER = "system:apiserver"  # the API server as a client of itself
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
@@ -135,7 +136,7 @@ def kubernetes_endpoints(address: str) -> EndpointSlice:
             namespace="default",
             labels={"kubernetes.io/service-name": "kubernetes"},
         ),
-        addressType="IPv4",
+        addressType=family_of(address),
         endpoints=(Endpoint(addresses=(address,), conditions=EndpointConditions(ready=True)),),
         ports=(EndpointPort(name="https", port=6443, protocol="TCP"),),
     )

@@ -100,7 +100,8 @@ class Proxier:
         """Return what keeps the rules of each family that the node has addresses of."""
         node, config = view_of(self.machine.name), self.config
         own = [ip for ip in self.machine.net.local_addresses if not is_loopback(ip)]
-        families = (IPV4, IPV6) if any(map(is_ipv6, own)) else (IPV4,)
+        six = {is_ipv6(ip) for ip in own}
+        families = [f for f in (IPV4, IPV6) if (f == IPV6) in six] or [IPV4]
         if config.mode == "nftables":
             return [NftSync(node, config, self.cache.versions, family) for family in families]
         return [RuleSync(node, config, self.cache, family) for family in families]

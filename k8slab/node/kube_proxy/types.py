@@ -20,6 +20,7 @@ from k8slab.api.core import Service
 from k8slab.api.core.service import ServicePort as ApiPort
 from k8slab.api.discovery import Endpoint as ApiEndpoint
 from k8slab.api.discovery import EndpointSlice
+from k8slab.linux.addresses import joined
 
 IPV4, IPV6 = "IPv4", "IPv6"
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -188,7 +189,7 @@ def _endpoint(endpoint: ApiEndpoint, port: int) -> Endpoint:
     ip = endpoint.addresses[0]  # the others are never used
     conditions, hints = endpoint.conditions, endpoint.hints
     return Endpoint(
-        address=f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}",
+        address=joined(ip, port),
         ip=ip,
         node=endpoint.nodeName or "",
         ready=conditions.ready is not False,

@@ -91,7 +91,7 @@ class Dependencies(msgspec.Struct, frozen=True, kw_only=True):
         four, six = (
             next((ip for dev in devices if (ip := dev.ip_of(ipv6))), "") for ipv6 in (False, True)
         )
-        return (four or "127.0.0.1", *([six] if six else []))
+        return tuple(ip for ip in (four, six) if ip) or ("127.0.0.1",)
 
     def resolv_conf(self) -> ResolvConf:
         """Return the host's resolv.conf, an empty one if it has none."""

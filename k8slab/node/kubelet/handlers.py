@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 
 from k8slab.api.core import Container, HTTPGetAction, LifecycleHandler
+from k8slab.linux.addresses import ip_int, ip_text, is_ipv6, joined
 from k8slab.linux.errors import NetworkError
 from k8slab.node import http
 from k8slab.node.kubelet.dependencies import Dependencies
@@ -51,13 +52,14 @@ async def _http_get(
     address = address_of(host)
     if address is None:
         raise HookFailed(f"dial tcp: lookup {host}: no such host")
-    headers = {"Host": f"{host}:{port}", "User-Agent": "kube-lifecycle/1.37"}
+    where = joined(host, port)
+    headers = {"Host": where, "User-Agent": "kube-lifecycle/1.37"}
     headers |= {header.name: header.value for header in action.httpHeaders}
     request = http.Request("GET", action.path or "/", headers)
     try:
         answer = await http.request(deps.machine.net, address, port, request)
     except (NetworkError, EOFError, http.BadMessage) as error:
-        raise HookFailed(f"Get {json.dumps(f'http://{host}:{port}')}: {error}") from None
+        raise HookFailed(f"Get {json.dumps(f'http://{where}')}: {error}") from None
     if answer.status >= 400:
         raise HookFailed(f"HTTP probe failed with statuscode: {answer.status}")
 
@@ -81,5 +83,8 @@ def address_of(host: str) -> str | None:
     """
     if host == "localhost":
         return "127.0.0.1"
-    parts = host.split(".")
-    return host if len(parts) == 4 and all(part.isdigit() for part in parts) else None
+    try:
+        number = ip_int(host)
+    except ValueError:
+        return None
+    return ip_text(number, is_ipv6(host))

@@ -69,6 +69,7 @@ class Kubelet:
         taints: tuple[Taint, ...] = (),
         config: KubeletConfiguration = DEFAULT_CONFIG,
     ) -> None:
+        self.config = config
         self._group = Group(f"kubelet {machine.name}")
         self._deps = deps = Dependencies(
             sim=sim,

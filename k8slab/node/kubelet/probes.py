@@ -14,6 +14,7 @@ import msgspec
 
 from k8slab.api.core import Container, ExecAction, GRPCAction, HTTPGetAction, Pod, Probe
 from k8slab.api.core import TCPSocketAction as TcpSocketAction
+from k8slab.linux.addresses import joined
 from k8slab.linux.errors import ConnectionRefused, ConnectionReset, NetworkError, TimedOut
 from k8slab.node import grpc_health, http
 from k8slab.node.interfaces import RuntimeFailed
@@ -63,11 +64,11 @@ async def _http(deps: Dependencies, target: Target, action: HTTPGetAction) -> Re
     ip = address_of(host)
     port = resolve_port(action.port, target.container)
     path = action.path if action.path.startswith("/") else f"/{action.path}"
-    headers = {"Host": f"{host}:{port}", "User-Agent": "kube-probe/1.37", "Accept": "*/*"}
+    headers = {"Host": joined(host, port), "User-Agent": "kube-probe/1.37", "Accept": "*/*"}
     headers |= {header.name: header.value for header in action.httpHeaders}
     headers["Connection"] = "close"
     request = http.Request("GET", path, headers)
-    url = f"{(action.scheme or 'HTTP').lower()}://{host}:{port}{path}"
+    url = f"{(action.scheme or 'HTTP').lower()}://{joined(host, port)}{path}"
     if ip is None:
         return FAILURE, f'Get "{url}": dial tcp: lookup {host}: no such host'
     try:
@@ -91,12 +92,12 @@ def _http_error(error: Exception, host: str, port: int) -> str:
 
 def dial_error(error: NetworkError, host: str, port: int) -> str:
     """Return how Go words a failed connection."""
-    words = error.words.lower()
+    words, where = error.words.lower(), joined(host, port)
     if isinstance(error, TimedOut):
-        return f"dial tcp {host}:{port}: i/o timeout"
+        return f"dial tcp {where}: i/o timeout"
     if isinstance(error, ConnectionReset):
-        return f"read tcp {host}:{port}: read: {words}"
-    return f"dial tcp {host}:{port}: connect: {words}"
+        return f"read tcp {where}: read: {words}"
+    return f"dial tcp {where}: connect: {words}"
 
 
 async def _tcp(deps: Dependencies, target: Target, action: TcpSocketAction) -> Result:
@@ -114,7 +115,7 @@ async def _tcp(deps: Dependencies, target: Target, action: TcpSocketAction) -> R
 
 
 async def _grpc(deps: Dependencies, target: Target, action: GRPCAction) -> Result:
-    address = f"{target.ip}:{action.port}"
+    address = joined(target.ip, action.port)
     try:
         status = await grpc_health.check(
             deps.machine.net, target.ip, action.port, action.service or "", target.timeout

@@ -77,7 +77,7 @@ async def connect(process: Process, flags: dict[str, str]) -> int:
     host, _, port = target.rpartition(":")
     timeout = float(flags.get("timeout", "5s").rstrip("s"))
     try:
-        connection = await process.connect(host, int(port), timeout)
+        connection = await process.connect(host.strip("[]"), int(port), timeout)
     except ResolutionError as error:
         process.error(f"DNS: {error}")
     except TimedOut:

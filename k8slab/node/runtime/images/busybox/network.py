@@ -8,6 +8,7 @@ Upstream: busybox networking/
 
 from __future__ import annotations
 
+from k8slab.linux.addresses import joined
 from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.resolver import ResolutionError
 from k8slab.node import http
@@ -53,7 +54,7 @@ async def _fetch(
 ) -> int:
     ip = url.ip = await process.resolve(url.host)
     if not quiet:
-        process.error(f"Connecting to {url.authority} ({ip}:{url.port})")
+        process.error(f"Connecting to {url.authority} ({joined(ip, url.port)})")
     connection = await process.net.connect(ip, url.port, timeout=timeout, owner=process.group)
     body = found.get("post-data", "").encode()
     headers = {"Host": url.authority, "User-Agent": "Wget", "Connection": "close"}
@@ -116,7 +117,7 @@ async def nslookup(process: Process) -> int:
         return 1
     servers = ResolvConf.parse(process.read("/etc/resolv.conf")).nameservers
     server = words[1] if len(words) > 1 else (servers or ("127.0.0.1",))[0]
-    process.log(f"Server:\t\t{server}\nAddress:\t{server}:53\n")
+    process.log(f"Server:\t\t{server}\nAddress:\t{joined(server, 53)}\n")
     found = await look_up(process, words[0])
     if found.code == "EAI_AGAIN":
         process.error(";; connection timed out; no servers could be reached\n")
@@ -186,10 +187,10 @@ async def nc(process: Process) -> int:
     except NetworkError as error:
         words = "Connection timed out" if isinstance(error, TimedOut) else error.words
         if "v" in found or "z" not in found:
-            process.error(f"nc: {host} ({ip}:{port}): {words}")
+            process.error(f"nc: {host} ({joined(ip, port)}): {words}")
         return 1
     if "v" in found:
-        process.error(f"{host} ({ip}:{port}) open")
+        process.error(f"{host} ({joined(ip, port)}) open")
     if "z" in found:
         connection.close()
         return 0
