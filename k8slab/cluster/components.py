@@ -200,11 +200,11 @@ async def coredns(world: World, process: Process) -> int:
 
 async def cloud_controller_manager(world: World, process: Process) -> None:
     """Order load balancers for Services."""
-    from k8slab.addons.cloud_controller import ServiceController
+    from k8slab.addons.cloud_controller import POOL, ServiceController
 
     client = Client(world.transport(process.hostname), "system:cloud-controller-manager")
     await process.sleep(world.latency.component_start)
-    pool = flag(process, "load-balancer-pool", "203.0.113.0/24")
+    pool = flag(process, "load-balancer-pool", POOL)
     mode = flag(process, "ip-mode", "VIP")
     await ServiceController(world.sim, client, world.load_balancers, pool=pool, ip_mode=mode).run()
 

@@ -7,6 +7,8 @@ import pytest
 from k8slab import Cluster
 from k8slab.addons import manifests
 from k8slab.api.core import Service
+from k8slab.linux.addresses import url_host
+from tests.cluster.conftest import WEB
 
 MANIFEST = manifests.text("cloud-controller-manager")
 URL = "http://203.0.113.1"
@@ -84,3 +86,35 @@ def test_kubectl_tells_the_address_and_what_was_done(cluster: Cluster) -> None:
     described = cluster.kubectl("describe service front")
     assert "LoadBalancer Ingress:     203.0.113.1 (VIP)" in described
     assert "Ensured load balancer" in described
+
+
+FRONT = """
+apiVersion: v1
+kind: Service
+metadata: {name: front, namespace: default}
+spec:
+  type: LoadBalancer
+  ipFamilyPolicy: PreferDualStack
+  selector: {app: web}
+  ports: [{port: 80}]
+  loadBalancerSourceRanges: [192.168.10.0/24, "fc00:f853:ccd:e793::/64"]
+"""
+
+
+@pytest.mark.parametrize("mode", ["VIP", "Proxy"])
+@pytest.mark.parametrize("families", [("IPv4", "IPv6"), ("IPv6",)])
+def test_each_family_has_an_address_and_a_way_in(families: tuple[str, ...], mode: str) -> None:
+    made = Cluster(workers=2, seed=7, ip_families=families)
+    made.apply(WEB)
+    made.apply(MANIFEST.replace("=VIP", f"={mode}"))
+    made.apply(FRONT)
+    made.run_until("deployment/web available")
+    made.run(20)
+    ingress = made.view.get(Service, "front").status.loadBalancer.ingress  # type: ignore[union-attr]
+    wanted = {"IPv4": "203.0.113.1", "IPv6": "2001:db8:113::1"}
+    assert [(each.ip, each.ipMode) for each in ingress] == [(wanted[f], mode) for f in families]
+    for url in (f"http://{url_host(each.ip)}" for each in ingress):
+        answers = [made.request("outside", url) for _ in range(12)]
+        assert all(answer.ok for answer in answers)
+        assert len({answer.served_by for answer in answers}) > 1
+        assert made.request("pod/client", url).ok == (mode == "Proxy")  # no Pod is in the ranges

@@ -9,6 +9,6 @@ Upstream: staging/src/k8s.io/cloud-provider, sigs.k8s.io/cloud-provider-kind
 """
 
 from k8slab.addons.cloud_controller.load_balancers import Backend, LoadBalancer, LoadBalancers
-from k8slab.addons.cloud_controller.service_controller import ServiceController
+from k8slab.addons.cloud_controller.service_controller import POOL, ServiceController
 
-__all__ = ["Backend", "LoadBalancer", "LoadBalancers", "ServiceController"]
+__all__ = ["POOL", "Backend", "LoadBalancer", "LoadBalancers", "ServiceController"]

@@ -8,7 +8,7 @@ Upstream: staging/src/k8s.io/cloud-provider/service/helpers, controllers/service
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from ipaddress import IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from k8slab.addons.cloud_controller.load_balancers import Backend, LoadBalancer, Port
 from k8slab.api.core import Node, Service
@@ -37,24 +37,34 @@ def addresses_of(service: Service) -> tuple[str, ...]:
     return tuple(each.ip for each in service.status.loadBalancer.ingress if each.ip)
 
 
-def choose_address(service: Service, pool: str, taken: Container[str]) -> str:
-    """Return the Service's address: the one it has, the one it asks for, or the first free one.
+def choose_addresses(service: Service, pools: str, taken: Container[str]) -> tuple[str, ...]:
+    """Return the Service's addresses, of each of its families one; `pools` are CIDRs with commas.
 
-    Raises NoAddress.
+    Each is the one that it has, the one that it asks for, or the first free one. Raises NoAddress.
     """
-    network = IPv4Network(pool)
-    wanted = service.spec.loadBalancerIP or next(iter(addresses_of(service)), "")
-    if wanted and ip_address(wanted) in network:
-        if wanted in taken:
-            raise NoAddress(f"address {wanted} is already in use")
-        return wanted
-    if service.spec.loadBalancerIP:
-        raise NoAddress(f"address {wanted} is not in {pool}")
+    networks = {f"IPv{network.version}": network for network in map(ip_network, pools.split(","))}
+    wanted = service.spec.loadBalancerIP
+    if wanted and not any(ip_address(wanted) in network for network in networks.values()):
+        raise NoAddress(f"address {wanted} is not in {pools}")
+    chosen = []
+    for family in service.spec.ipFamilies or ("IPv4",):
+        if family not in networks:
+            raise NoAddress(f"there are no {family} addresses in {pools}")
+        chosen.append(_choose(service, networks[family], taken))
+    return tuple(chosen)
+
+
+def _choose(service: Service, network: IPv4Network | IPv6Network, taken: Container[str]) -> str:
+    for wanted in (service.spec.loadBalancerIP, *addresses_of(service)):
+        if wanted and ip_address(wanted) in network:
+            if wanted in taken:
+                raise NoAddress(f"address {wanted} is already in use")
+            return wanted
     free = (str(ip) for ip in network.hosts() if str(ip) not in taken)
     try:
         return next(free)
     except StopIteration:
-        raise NoAddress(f"no address is left in {pool}") from None
+        raise NoAddress(f"no address is left in {network}") from None
 
 
 def backends(nodes: Iterable[Node]) -> tuple[Backend, ...]:
@@ -64,25 +74,24 @@ def backends(nodes: Iterable[Node]) -> tuple[Backend, ...]:
     """
     found = []
     for node in nodes:
-        addresses = (a.address for a in node.status.addresses if a.type == "InternalIP")
-        ip = next(addresses, "")
+        ips = tuple(a.address for a in node.status.addresses if a.type == "InternalIP")
         leaves = node.metadata.deletionTimestamp is not None or any(
             taint.key == AUTOSCALER_TAINT for taint in node.spec.taints
         )
-        if ip and not leaves and EXCLUDED not in node.metadata.labels:
-            found.append(Backend(node.metadata.name, ip))
+        if ips and not leaves and EXCLUDED not in node.metadata.labels:
+            found.append(Backend(node.metadata.name, ips))
     return tuple(sorted(found, key=lambda each: each.name))
 
 
 def load_balancer(
-    service: Service, ip: str, nodes: tuple[Backend, ...], ip_mode: str
+    service: Service, ips: tuple[str, ...], nodes: tuple[Backend, ...], ip_mode: str
 ) -> LoadBalancer:
     """Return what has to be ordered for the Service."""
     spec = service.spec
     ports = tuple(Port(p.protocol.lower(), p.port, p.nodePort) for p in spec.ports)
     ranges = tuple(str(ip_network(each.strip())) for each in spec.loadBalancerSourceRanges)
     return LoadBalancer(
-        ip=ip,
+        ips=ips,
         ports=ports,
         backends=nodes,
         health_port=spec.healthCheckNodePort or PROXY_HEALTH_PORT,

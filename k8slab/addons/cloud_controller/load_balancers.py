@@ -13,11 +13,12 @@ Upstream: none (every cloud has its own)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from k8slab.addons.cloud_controller.health_check import is_well
+from k8slab.linux.addresses import is_ipv6, joined
 from k8slab.linux.netns import NetNamespace
 from k8slab.linux.routes import Route
 from k8slab.sim import Group, Simulation, Task
@@ -43,7 +44,11 @@ class Backend(msgspec.Struct, frozen=True):
     """A node behind a load balancer."""
 
     name: str
-    ip: str
+    ips: tuple[str, ...]  # of each family one
+
+    def ip_like(self, other: str) -> str:
+        """Return its address of the other one's family, "" if it has none."""
+        return next((ip for ip in self.ips if is_ipv6(ip) == is_ipv6(other)), "")
 
 
 class Port(msgspec.Struct, frozen=True):
@@ -57,7 +62,7 @@ class Port(msgspec.Struct, frozen=True):
 class LoadBalancer(msgspec.Struct, frozen=True, kw_only=True):
     """What is ordered for one Service."""
 
-    ip: str
+    ips: tuple[str, ...]  # of each family one
     ports: tuple[Port, ...]
     backends: tuple[Backend, ...]
     health_port: int  # asked for /healthz
@@ -65,32 +70,48 @@ class LoadBalancer(msgspec.Struct, frozen=True, kw_only=True):
     source_ranges: tuple[str, ...] = ()  # who may use it; empty: everybody
 
 
-def rules(balancers: Sequence[tuple[LoadBalancer, Sequence[Backend]]]) -> str:
-    """Return the router's rules for load balancers with their healthy nodes.
+Balancers = Sequence[tuple[LoadBalancer, Sequence[Backend]]]  # with their healthy nodes
+
+
+def rules(balancers: Balancers, *, ipv6: bool = False) -> str:
+    """Return the router's rules of one family for load balancers with their healthy nodes.
 
     Text for `iptables-restore --noflush`.
     """
     passed = [f":{CHAIN} - [0:0]"]
     rewritten = [f":{CHAIN} - [0:0]"]
-    for balancer, healthy in balancers:
-        if not healthy:
+    for balancer, ip, healthy in _addresses(balancers):
+        if is_ipv6(ip) != ipv6:
             continue
+        # As with kube-proxy: ranges of the other family say nothing about this one.
+        sources = [each for each in balancer.source_ranges if is_ipv6(each) == ipv6]
         for port in balancer.ports:
-            match = f"-d {balancer.ip}/32 -p {port.protocol} -m {port.protocol} --dport {port.port}"
-            for source in balancer.source_ranges or ("",):
+            where = f"-d {ip}/{128 if ipv6 else 32} -p {port.protocol}"
+            match = f"{where} -m {port.protocol} --dport {port.port}"
+            for source in sources or ("",):
                 passed.append(f"-A {CHAIN} {f'-s {source} ' if source else ''}{match} -j ACCEPT")
             if balancer.rewrites and port.node_port:
-                rewritten += _dnat(match, port, healthy)
+                nodes = [joined(node.ip_like(ip), port.node_port) for node in healthy]
+                rewritten += _dnat(match, nodes)
     return "\n".join(["*mangle", *passed, "COMMIT", "*nat", *rewritten, "COMMIT", ""])
 
 
-def routes(balancers: Sequence[tuple[LoadBalancer, Sequence[Backend]]]) -> dict[str, str]:
+def routes(balancers: Balancers) -> dict[str, str]:
     """Return the node to which each address leads, by the addresses that are passed on as is."""
     return {
-        balancer.ip: _announcer(balancer.ip, healthy).ip
-        for balancer, healthy in balancers
-        if healthy and not balancer.rewrites
+        ip: _announcer(ip, healthy).ip_like(ip)
+        for balancer, ip, healthy in _addresses(balancers)
+        if not balancer.rewrites
     }
+
+
+def _addresses(balancers: Balancers) -> Iterator[tuple[LoadBalancer, str, list[Backend]]]:
+    """Yield each address that somebody can answer for, with those nodes."""
+    for balancer, healthy in balancers:
+        for ip in balancer.ips:
+            nodes = [node for node in healthy if node.ip_like(ip)]
+            if nodes:
+                yield balancer, ip, nodes
 
 
 def _announcer(ip: str, healthy: Sequence[Backend]) -> Backend:
@@ -98,13 +119,12 @@ def _announcer(ip: str, healthy: Sequence[Backend]) -> Backend:
     return min(healthy, key=lambda node: hashlib.sha256(f"{node.name}#{ip}".encode()).hexdigest())
 
 
-def _dnat(match: str, port: Port, healthy: Sequence[Backend]) -> list[str]:
+def _dnat(match: str, nodes: Sequence[str]) -> list[str]:
     lines = []
-    for number, node in enumerate(healthy):
-        left = len(healthy) - number
+    for number, node in enumerate(nodes):
+        left = len(nodes) - number
         chance = f"-m statistic --mode random --probability {1 / left:.10f} " if left > 1 else ""
-        target = f"DNAT --to-destination {node.ip}:{port.node_port}"
-        lines.append(f"-A {CHAIN} {match} {chance}-j {target}")
+        lines.append(f"-A {CHAIN} {match} {chance}-j DNAT --to-destination {node}")
     return lines
 
 
@@ -124,8 +144,9 @@ class LoadBalancers:
         if self._ordered.get(key) == balancer:
             return
         if not self._router.ip_forward:
-            self._router.ip_forward = True
+            self._router.ip_forward = self._router.ip6_forward = True
             self._router.iptables_restore(_BASE, noflush=True)
+            self._router.ip6tables_restore(_BASE, noflush=True)
         self._stop(key)
         before = self._failures.get(key, {})
         # A node that was never asked must pass a check first.
@@ -162,7 +183,7 @@ class LoadBalancers:
             before = self.healthy(key)
             for node in balancer.backends:
                 failures = self._failures[key]
-                well = await is_well(self._router, node.ip, balancer.health_port, CHECK_TIMEOUT)
+                well = await is_well(self._router, node.ips[0], balancer.health_port, CHECK_TIMEOUT)
                 failures[node.name] = 0 if well else failures[node.name] + 1
             after = self.healthy(key)
             if after != before:
@@ -175,14 +196,16 @@ class LoadBalancers:
         """Make the router do what is ordered, as far as nodes are healthy."""
         balancers = [(each, self.healthy(key)) for key, each in self._ordered.items()]
         self._router.iptables_restore(rules(balancers), noflush=True)
+        self._router.ip6tables_restore(rules(balancers, ipv6=True), noflush=True)
         self._route(routes(balancers))
 
     def _route(self, wanted: Mapping[str, str]) -> None:
-        table = self._router.routes
-        for route in list(table):
-            if route.protocol == "static" and route.destination.partition("/")[0] not in wanted:
-                table.remove(route.destination)
+        for table in (self._router.routes, self._router.routes6):
+            for route in list(table):
+                if route.protocol == "static" and route.destination.partition("/")[0] not in wanted:
+                    table.remove(route.destination)
         for ip, node in wanted.items():
-            table.replace(
-                Route(destination=f"{ip}/32", gateway=node, device="eth0", protocol="static")
+            length = 128 if is_ipv6(ip) else 32
+            self._router.routes_for(ip).replace(
+                Route(destination=f"{ip}/{length}", gateway=node, device="eth0", protocol="static")
             )

@@ -16,7 +16,7 @@ from k8slab.addons.cloud_controller.decisions import (
     NoAddress,
     addresses_of,
     backends,
-    choose_address,
+    choose_addresses,
     load_balancer,
     wants_load_balancer,
 )
@@ -26,7 +26,7 @@ from k8slab.api.errors import ApiError
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.sim import Simulation
 
-POOL = "203.0.113.0/24"  # addresses of documentation: RFC 5737, TEST-NET-3
+POOL = "203.0.113.0/24,2001:db8:113::/64"  # addresses of documentation: RFC 5737, RFC 3849
 ORDER_TIME = 2.0  # s that a cloud takes to set a load balancer up, an assumption
 
 
@@ -44,7 +44,7 @@ class ServiceController:
         pool: str = POOL,
         ip_mode: str = "VIP",
     ) -> None:
-        """Prepare; addresses come from `pool`, a CIDR, and are written down with `ip_mode`."""
+        """Prepare; addresses come from `pool`, CIDRs, and are written down with `ip_mode`."""
         self._sim = sim
         self._client = client
         self._cloud = cloud
@@ -84,8 +84,8 @@ class ServiceController:
                     self._update_hosts(service)
 
     def _update_hosts(self, service: Service) -> None:
-        key, ip = key_of(service), addresses_of(service)[0]
-        self._cloud.ensure(key, load_balancer(service, ip, self._backends, self._ip_mode))
+        key, ips = key_of(service), addresses_of(service)
+        self._cloud.ensure(key, load_balancer(service, ips, self._backends, self._ip_mode))
         if self._backends:
             self._tell(service, "UpdatedLoadBalancer", "Updated load balancer with new hosts")
         else:
@@ -105,7 +105,7 @@ class ServiceController:
     async def _ensure(self, key: str, service: Service) -> None:
         self._tell(service, "EnsuringLoadBalancer", "Ensuring load balancer")
         try:
-            ip = self._address(key, service)
+            ips = self._addresses(key, service)
         except NoAddress as failure:
             text = f"Error syncing load balancer: failed to ensure load balancer: {failure}"
             self._recorder.event(service, "Warning", "SyncLoadBalancerFailed", text)
@@ -115,8 +115,8 @@ class ServiceController:
         if FINALIZER not in service.metadata.finalizers:
             await self._set_finalizers(service, (*service.metadata.finalizers, FINALIZER))
         await self._sim.sleep(ORDER_TIME, f"{self.component}: the cloud makes a load balancer")
-        self._cloud.ensure(key, load_balancer(service, ip, self._backends, self._ip_mode))
-        await self._set_ingress(service, [{"ip": ip, "ipMode": self._ip_mode}])
+        self._cloud.ensure(key, load_balancer(service, ips, self._backends, self._ip_mode))
+        await self._set_ingress(service, [{"ip": ip, "ipMode": self._ip_mode} for ip in ips])
         self._tell(service, "EnsuredLoadBalancer", "Ensured load balancer")
 
     async def _delete(self, key: str, service: Service) -> None:
@@ -128,12 +128,11 @@ class ServiceController:
         await self._set_finalizers(service, kept)
         self._tell(service, "DeletedLoadBalancer", "Deleted load balancer")
 
-    def _address(self, key: str, service: Service) -> str:
-        taken = [ip for ip, owner in self._given.items() if owner != key]
-        ip = choose_address(service, self._pool, taken)
-        self._given = {old: owner for old, owner in self._given.items() if owner != key}
-        self._given[ip] = key
-        return ip
+    def _addresses(self, key: str, service: Service) -> tuple[str, ...]:
+        others = {ip: owner for ip, owner in self._given.items() if owner != key}
+        ips = choose_addresses(service, self._pool, others)
+        self._given = others | dict.fromkeys(ips, key)
+        return ips
 
     def _free(self, key: str) -> None:
         self._cloud.delete(key)

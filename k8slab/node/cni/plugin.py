@@ -55,8 +55,9 @@ class Cni:
         bridge.plug(self._machine.net, netns, sandbox_id, got)
         ips = self._addresses[sandbox_id] = tuple(ip for ip, _ in got)
         if port_mappings:
+            addresses = [f"{ip}/{subnet.partition('/')[2]}" for ip, subnet in got]
             self._mapped[sandbox_id] = port_mappings
-            portmap.install(self._machine.net, sandbox_id, ips[0], port_mappings)
+            portmap.install(self._machine.net, sandbox_id, addresses, port_mappings)
         return ips
 
     async def delete(self, sandbox_id: str) -> None:
@@ -65,7 +66,7 @@ class Cni:
         if ips is None:
             return
         if self._mapped.pop(sandbox_id, None):
-            portmap.uninstall(self._machine.net, sandbox_id)
+            portmap.uninstall(self._machine.net, sandbox_id, ips)
         bridge.unplug(self._machine.net, sandbox_id)
         if self.ready():
             self._release(ips)

@@ -9,7 +9,7 @@ import pytest
 from k8slab.addons.cloud_controller.decisions import (
     NoAddress,
     backends,
-    choose_address,
+    choose_addresses,
     load_balancer,
     wants_load_balancer,
 )
@@ -59,7 +59,7 @@ def node(name: str, *taints: str, ip: str = "192.168.10.11", **labels: str) -> N
 def test_a_service_keeps_its_address_or_gets_the_wanted_or_the_first_free_one(
     svc: Service, taken: tuple[str, ...], ip: str
 ) -> None:
-    assert choose_address(svc, POOL, taken) == ip
+    assert choose_addresses(svc, POOL, taken) == (ip,)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,14 @@ def test_a_service_keeps_its_address_or_gets_the_wanted_or_the_first_free_one(
 )
 def test_an_address_that_cannot_be_had_is_named(svc: Service, why: str) -> None:
     with pytest.raises(NoAddress, match=why):
-        choose_address(svc, POOL, ("203.0.113.1", "203.0.113.2"))
+        choose_addresses(svc, POOL, ("203.0.113.1", "203.0.113.2"))
+
+
+def test_a_service_of_both_families_gets_an_address_of_each_in_its_order() -> None:
+    svc = service("203.0.113.2", ipFamilies=["IPv6", "IPv4"])
+    assert choose_addresses(svc, f"{POOL},2001:db8::/64", ()) == ("2001:db8::1", "203.0.113.2")
+    with pytest.raises(NoAddress, match="there are no IPv6 addresses in 203"):
+        choose_addresses(svc, POOL, ())
 
 
 def test_a_class_of_its_own_is_somebody_elses() -> None:
@@ -94,6 +101,6 @@ def test_nodes_that_leave_or_are_excluded_are_not_behind_it() -> None:
 
 
 def test_the_policy_says_which_port_is_asked_for_health() -> None:
-    assert load_balancer(service(), "203.0.113.1", (), "VIP").health_port == 10256
+    assert load_balancer(service(), ("203.0.113.1",), (), "VIP").health_port == 10256
     local = service(externalTrafficPolicy="Local", healthCheckNodePort=31000)
-    assert load_balancer(local, "203.0.113.1", (), "VIP").health_port == 31000
+    assert load_balancer(local, ("203.0.113.1",), (), "VIP").health_port == 31000

@@ -21,9 +21,9 @@ from k8slab.linux.netns import NetNamespace
 from k8slab.node import http
 from k8slab.sim import Simulation
 
-ONE, TWO = Backend("one", "192.168.10.11"), Backend("two", "192.168.10.12")
+ONE, TWO = Backend("one", ("192.168.10.11",)), Backend("two", ("192.168.10.12",))
 ORDER = LoadBalancer(
-    ip="203.0.113.1", ports=(Port("tcp", 80, 30080),), backends=(ONE, TWO), health_port=31000
+    ips=("203.0.113.1",), ports=(Port("tcp", 80, 30080),), backends=(ONE, TWO), health_port=31000
 )
 
 
@@ -38,7 +38,7 @@ class Lab:
         self.status = {"one": 200, "two": 503}
         for node in (ONE, TWO):
             net = NetNamespace(self.sim, node.name)
-            net.add_ethernet("eth0", segment, f"{node.ip}/24")
+            net.add_ethernet("eth0", segment, f"{node.ips[0]}/24")
             self.sim.spawn(self.serve(net, node.name), node.name)
         self.balancers = LoadBalancers(self.sim, self.router)
         self.balancers.ensure("default/web", ORDER)
@@ -100,3 +100,13 @@ def test_a_rewriting_load_balancer_sends_to_node_ports_and_keeps_strangers_out(
 def test_without_a_healthy_node_the_address_is_nobodys() -> None:
     assert "203.0.113.1" not in rules([(ORDER, ())])
     assert str(parse(rules([(ORDER, (ONE,))]))).count("203.0.113.1/32") == 1
+
+
+def test_each_family_has_the_nodes_that_have_an_address_of_it() -> None:
+    order = msgspec.structs.replace(ORDER, ips=("203.0.113.1", "2001:db8::1"), rewrites=True)
+    both = Backend("two", ("192.168.10.12", "fd00::12"))
+    four, six = (rules([(order, (ONE, both))], ipv6=ipv6) for ipv6 in (False, True))
+    assert four.count("DNAT") == 2
+    assert "2001:db8::1" not in four
+    assert "-d 2001:db8::1/128 -p tcp -m tcp --dport 80 -j DNAT --to-destination [fd00::12]" in six
+    assert routes([(ORDER, (ONE,))]) == {"203.0.113.1": "192.168.10.11"}

@@ -4,7 +4,10 @@ import pytest
 
 from k8slab.api.core import Node, NodeAddress, NodeSpec, NodeStatus
 from k8slab.api.meta import ObjectMeta
-from k8slab.node.cni import masquerade
+from k8slab.linux.netfilter import parse
+from k8slab.node.cni import masquerade, portmap
+from k8slab.node.cni.agent import conflist
+from k8slab.node.cni.plugin import CONFIG
 from k8slab.node.cni.routes import routes, routes_to
 from k8slab.node.interfaces import RuntimeFailed
 
@@ -94,3 +97,68 @@ def test_masquerade_rules_are_written_once(wire):
     masquerade.ensure(net, ("10.244.0.0/16",))
     assert net.iptables_save("nat") == once
     assert once.count("-j KIND-MASQ-AGENT") == 1
+
+
+def test_a_host_port_leads_to_the_pod_in_each_family(wire):
+    for number, machine in enumerate(wire.machines, 1):
+        machine.net.interfaces["eth0"].add_address(f"fc00::{number + 1}/64")
+        machine.net.ip6_forward = True
+        machine.disk.write(CONFIG, conflist(f"10.244.{number}.0/24", f"fd00:{number}::/64"))
+    mappings = (
+        ("TCP", "", 8080, 80),
+        ("TCP", "fc00::2", 8081, 80),
+        ("TCP", "172.18.0.2", 8082, 80),
+    )
+    pod = wire.pod(0, "a", mappings)
+    pod.listen("::", 80)
+    node, other = (machine.net for machine in wire.machines)
+    reached = [
+        (ip, port)
+        for ip in ("172.18.0.2", "fc00::2")
+        for port in (8080, 8081, 8082)
+        if _connects(wire, other, ip, port)
+    ]
+    assert reached == [
+        ("172.18.0.2", 8080),
+        ("172.18.0.2", 8082),
+        ("fc00::2", 8080),
+        ("fc00::2", 8081),
+    ]
+    assert _connects(wire, pod, "fc00::2", 8080)  # itself, masqueraded
+    assert _connects(wire, node, "127.0.0.1", 8080)
+    assert not _connects(wire, node, "::1", 8080)
+    wire.do(wire.plugins[0].delete(f"{'a':0<64}"))
+    assert not _connects(wire, other, "fc00::2", 8080)
+    assert "CNI-DN" not in node.ip6tables_save()
+
+
+def _connects(wire, net, ip, port):
+    try:
+        wire.do(net.connect(ip, port, timeout=2))
+    except OSError:
+        return False
+    return True
+
+
+def test_host_port_rules_name_the_sandbox_and_at_most_fifteen_ports_each():
+    mappings = tuple(("TCP", "", 8000 + n, 80) for n in range(16))
+    text = portmap.rules("ab" * 32, "10.244.1.2/24", mappings)
+    head = "".join(f":{each} - [0:0]\n" for each in (portmap.TOP, portmap.MARK_CHAIN))
+    named = parse(text.replace("*nat\n", f"*nat\n{head}")).rules("nat", portmap.TOP)
+    assert [str(rule).count(",") for rule in named] == [14, 0]
+    assert f'--comment "dnat name: \\"kindnet\\" id: \\"{"ab" * 32}\\""' in str(named[0])
+
+
+def test_udp_flows_from_before_the_host_port_are_forgotten(wire):
+    wire.configure()
+    node, other = (machine.net for machine in wire.machines)
+    node.conntrack  # noqa: B018 (from now on connections are tracked)
+    early = node.udp("0.0.0.0", 8053)
+    socket = other.udp("0.0.0.0", 5000)
+    socket.send_to(b"1", "172.18.0.2", 8053)
+    wire.do(early.recv_from(1))
+    early.close()
+    pod = wire.pod(0, "a", (("UDP", "", 8053, 53),))
+    server = pod.udp("0.0.0.0", 53)
+    socket.send_to(b"2", "172.18.0.2", 8053)
+    assert wire.do(server.recv_from(1))[0] == b"2"
