@@ -11,7 +11,7 @@ from benchmarks.measure import Row, once, seconds
 from k8slab import Cluster
 from k8slab.addons.coredns import Config
 from k8slab.addons.coredns.kubernetes import look_up
-from k8slab.addons.coredns.messages import query_wire, question_of, response_of, wire_of
+from k8slab.addons.coredns.messages import query_wire, question_of, reply
 from k8slab.addons.coredns.records import Tables
 from k8slab.api import load
 from k8slab.linux.resolver import lookup
@@ -78,6 +78,6 @@ def alone() -> float:
             question = question_of(wire)
             assert question is not None
             found = look_up(question.name, question.type, source, config)
-            wire_of(response_of(question, found, authoritative=True), question.size)
+            reply(question, found, question.size)
 
     return SERVICES / seconds(run)

@@ -1,7 +1,8 @@
 """Spans of time as people read them: "45s", "3m20s", "2d4h".
 
 Interface: ``human_duration`` (two units at most), ``short_human_duration`` (one unit),
-``age`` (how long ago a timestamp was), ``go_duration`` (exactly, as Go writes it).
+``age`` (how long ago a timestamp was), ``go_duration`` (exactly, as Go writes it) and
+``parse_go_duration`` (back again).
 Rule: the longer the span, the coarser the unit; nobody cares about the seconds of a day.
 
 >>> human_duration(200), human_duration(8000), human_duration(187200)
@@ -10,9 +11,13 @@ Rule: the longer the span, the coarser the unit; nobody cares about the seconds 
 Upstream: staging/src/k8s.io/apimachinery/pkg/util/duration/duration.go
 """
 
+import re
+
 from k8slab.api.meta import seconds as seconds_of
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
+_GO_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)")
+_GO_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
 
 def human_duration(seconds: float) -> str:
@@ -61,6 +66,21 @@ def _pair(total: int, size: int, unit: str, small_size: int, small_unit: str) ->
     whole, rest = divmod(total, size)
     rest //= small_size
     return f"{whole}{unit}{rest}{small_unit}" if rest else f"{whole}{unit}"
+
+
+def parse_go_duration(text: str) -> float:
+    """Return the seconds of a duration as Go writes it. Raises ValueError.
+
+    >>> parse_go_duration("1m30s"), parse_go_duration("1.5h"), parse_go_duration("0")
+    (90.0, 5400.0, 0.0)
+    """
+    if text == "0":
+        return 0.0
+    sign, rest = (-1.0, text[1:]) if text.startswith("-") else (1.0, text)
+    parts = _GO_PART.findall(rest)
+    if not parts or "".join(number + unit for number, unit in parts) != rest:
+        raise ValueError(f'invalid duration "{text}"')
+    return sign * sum(float(number) * _GO_UNITS[unit] for number, unit in parts)
 
 
 def go_duration(seconds: float) -> str:

@@ -8,50 +8,85 @@ r"""The Corefile: server blocks, each with plugins, each with arguments and prop
     }
 
 >>> block = parse(".:53 {\n cache 30 {\n  disable denial cluster.local\n }\n}")[0]
->>> block.port, block.plugin("cache").args
-(53, ('30',))
+>>> block.keys, block.plugin("cache").args
+((('.', 53),), ('30',))
 
-Rule of use: plugins act in CoreDNS's own order, never in that of the file.
+Rule of use: plugins act in CoreDNS's own order (chain.py), never in that of the file.
 
-Upstream: coredns core/dnsserver, coredns/caddy caddyfile/parse.go
+Upstream: coredns core/dnsserver/register.go, address.go; plugin/normalize.go
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
 
 import msgspec
 
-from k8slab.addons.coredns.names import is_ip
+from k8slab.addons.coredns.caddyfile import Block, CorefileError, ReadFile, Token, blocks
+from k8slab.addons.coredns.names import absolute
+from k8slab.api.duration import parse_go_duration
 
 DEFAULT_PORT = 53
-# What the lab acts on; the others are accepted and ignored, as long as CoreDNS has them.
-SIMULATED = (
-    "autopath", "cache", "errors", "forward", "health", "hosts", "kubernetes", "loadbalance", "log",
-    "loop", "prometheus", "ready", "reload", "rewrite",
-)  # fmt: skip
-IGNORED = (
-    "acl", "any", "auto", "azure", "bind", "bufsize", "cancel", "chaos", "clouddns",
-    "debug", "dns64", "dnssec", "dnstap", "erratic", "etcd", "file", "grpc", "header", "import",
-    "k8s_external", "local", "metadata", "minimal", "multisocket", "nomad", "nsid", "pprof",
-    "quic", "root", "route53", "secondary", "sign", "template", "timeouts", "tls",
-    "tracing", "transfer", "trace", "tsig", "view", "whoami",
+# Every plugin that CoreDNS is built with, in the order in which they are asked.
+ORDER = (
+    "root", "metadata", "geoip", "cancel", "tls", "quic", "grpc_server", "https", "https3",
+    "timeouts", "multisocket", "reload", "nsid", "bufsize", "bind", "debug", "trace", "ready",
+    "health", "pprof", "prometheus", "errors", "log", "dnstap", "local", "dns64", "acl", "any",
+    "chaos", "loadbalance", "tsig", "cache", "rewrite", "header", "dnssec", "autopath", "minimal",
+    "template", "transfer", "hosts", "route53", "azure", "clouddns", "k8s_external", "kubernetes",
+    "file", "auto", "secondary", "etcd", "loop", "forward", "grpc", "erratic", "whoami", "on",
+    "sign", "view", "nomad",
 )  # fmt: skip
 
-KUBERNETES_PROPERTIES = (
-    "apiserver_burst", "apiserver_max_inflight", "apiserver_qps", "endpoint", "endpoint_pod_names",
-    "fallthrough", "ignore", "kubeconfig", "labels", "multicluster", "namespace_labels",
-    "namespaces", "noendpoints", "pods", "startup_timeout", "tls", "ttl",
-)  # fmt: skip
-POLICIES = ("random", "round_robin", "sequential")
-POD_MODES = ("disabled", "insecure", "verified")
-
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s]+')
+__all__ = ["CorefileError", "Plugin", "ServerBlock", "Setting", "Wrong", "parse"]
 
 
-class CorefileError(ValueError):
-    """The Corefile cannot be read; the message names the line."""
+class Wrong(ValueError):  # noqa: N818 (upstream: the error that setup returns)
+    """A plugin cannot be set up like this; the words are CoreDNS'."""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One line of a plugin's block, or the words behind its name."""
+
+    name: str
+    words: tuple[str, ...] = ()
+    token: Token = Token("", 0, "Corefile")  # the last word
+
+    def wrong(self, words: str) -> Wrong:
+        """Return an error that names the line."""
+        return Wrong(str(self.token.error(words)))
+
+    def wrong_count(self) -> Wrong:
+        """Return the error about too few or too many words."""
+        last = self.token.text
+        return self.wrong(f"Wrong argument count or unexpected line ending after '{last}'")
+
+    def unknown(self) -> Wrong:
+        """Return the error about a property that the plugin does not have."""
+        return self.wrong(f"unknown property '{self.name}'")
+
+    def one(self) -> str:
+        """Return the only word. Raises Wrong."""
+        if len(self.words) != 1:
+            raise self.wrong_count()
+        return self.words[0]
+
+    def number(self, place: int = 0) -> int:
+        """Return a word as a number. Raises Wrong."""
+        if place >= len(self.words):
+            raise self.wrong_count()
+        word = self.words[place]
+        try:
+            return int(word)
+        except ValueError:
+            raise Wrong(f'strconv.Atoi: parsing "{word}": invalid syntax') from None
+
+    def seconds(self, place: int = 0) -> float:
+        """Return a word as a duration. Raises Wrong."""
+        if place >= len(self.words):
+            raise self.wrong_count()
+        return seconds(self.words[place])
 
 
 class Plugin(msgspec.Struct, frozen=True):
@@ -60,7 +95,7 @@ class Plugin(msgspec.Struct, frozen=True):
     name: str
     args: tuple[str, ...] = ()
     properties: tuple[tuple[str, ...], ...] = ()
-    line: int = 0
+    tokens: tuple[Token, ...] = ()  # the last word behind the name, then of each property
 
     def values(self, name: str) -> tuple[str, ...] | None:
         """Return the words behind a property, None if it is not there."""
@@ -69,152 +104,139 @@ class Plugin(msgspec.Struct, frozen=True):
                 return tuple(rest)
         return None
 
+    @property
+    def head(self) -> Setting:
+        """The words behind the plugin's name."""
+        return self._setting(self.name, self.args, 0)
+
+    @property
+    def settings(self) -> Iterator[Setting]:
+        """The lines of its block."""
+        for place, (name, *words) in enumerate(self.properties, 1):
+            yield self._setting(name, tuple(words), place)
+
+    def _setting(self, name: str, words: tuple[str, ...], place: int) -> Setting:
+        last = (name, *words)[-1]
+        token = self.tokens[place] if place < len(self.tokens) else Token(last, 0, "Corefile")
+        return Setting(name, words, token)
+
 
 class ServerBlock(msgspec.Struct, frozen=True):
-    """Zones that are served on a port, and how."""
+    """Zones that are served on ports, and how."""
 
-    zones: tuple[str, ...]
-    port: int
+    keys: tuple[tuple[str, int], ...]  # zone and port
     plugins: tuple[Plugin, ...]
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones, each once."""
+        return tuple(dict.fromkeys(zone for zone, _ in self.keys))
+
+    def stanzas(self, name: str) -> tuple[Plugin, ...]:
+        """Return the plugin each time that the block has it."""
+        return tuple(plugin for plugin in self.plugins if plugin.name == name)
 
     def plugin(self, name: str) -> Plugin | None:
         """Return the plugin of that name, None if the block has none."""
-        return next((plugin for plugin in self.plugins if plugin.name == name), None)
+        return next(iter(self.stanzas(name)), None)
 
 
-def parse(text: str, path: str = "Corefile") -> tuple[ServerBlock, ...]:
-    """Return the server blocks; errors name the file by its path. Raises CorefileError."""
-    reader = _Reader(text, path)
-    blocks: list[ServerBlock] = []
-    while reader.more():
-        words = reader.line_of_words()
-        if words[-1] != "{":
-            raise reader.error(f"expected a server block that opens with '{{', got {words[-1]!r}")
-        zones, ports = zip(*(_address(word, reader) for word in words[:-1]), strict=True)
-        for zone in zones:
-            if any(zone in block.zones and ports[0] == block.port for block in blocks):
-                where = f"dns://{zone}:{ports[0]}"
-                raise CorefileError(f"cannot serve {where} - it is already defined")
-        blocks.append(ServerBlock(zones, ports[0], tuple(_plugins(reader))))
-    return tuple(blocks)
+def parse(
+    text: str,
+    path: str = "Corefile",
+    read: ReadFile | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> tuple[ServerBlock, ...]:
+    """Return the server blocks; errors name the file by its path. Raises CorefileError.
+
+    `read` returns a file that is imported, `environment` has the process' variables.
+    """
+    found: list[ServerBlock] = []
+    taken: dict[tuple[str, int], None] = {}
+    known = ORDER.__contains__
+    for block in blocks(text, path, known=known, read=read, environment=environment):
+        keys = [key for token in block.keys for key in _addresses(token)]
+        for zone, port in keys:
+            if (zone, port) in taken:
+                raise CorefileError(f"cannot serve dns://{zone}:{port} - it is already defined")
+            taken[zone, port] = None
+        found.append(ServerBlock(tuple(keys), tuple(_plugins(block))))
+    return tuple(found)
 
 
-def _checked(plugin: Plugin, reader: _Reader) -> Plugin:
-    """Return the plugin; raises CorefileError for settings that CoreDNS does not take."""
-    wrong = ""
-    if plugin.name == "kubernetes":
-        wrong = _wrong_in_kubernetes(plugin)
-        wrong = f"{reader.error(wrong)}" if wrong else ""
-    elif plugin.name == "forward":
-        wrong = _wrong_in_forward(plugin)
-    elif plugin.name == "rewrite":
-        wrong = _wrong_in_rewrite(plugin)
-    if wrong:
-        raise CorefileError(f"plugin/{plugin.name}: {wrong}")
-    return plugin
+def _plugins(block: Block) -> Iterator[Plugin]:
+    for name, *rest in block.directives:
+        lines = _lines([name, *rest])
+        (_, *args), *properties = ([token.text for token in line] for line in lines)
+        yield Plugin(
+            name.text,
+            tuple(args),
+            tuple(map(tuple, properties)),
+            tuple(line[-1] for line in lines),
+        )
 
 
-def _wrong_in_kubernetes(plugin: Plugin) -> str:
-    for name, *words in plugin.properties:
-        if name not in KUBERNETES_PROPERTIES:
-            return f"unknown property '{name}'"
-        if name == "pods" and " ".join(words) not in POD_MODES:
-            modes = ", ".join(POD_MODES)
-            return f"wrong value for pods: {' '.join(words)},  must be one of: {modes}"
-    return ""
-
-
-def _wrong_in_forward(plugin: Plugin) -> str:
-    for word in plugin.args[1:]:
-        host = re.sub(r":\d+$", "", word.partition("://")[2] or word).strip("[]")
-        if not word.startswith("/") and not is_ip(host) and not is_ip(word):
-            return f'not an IP address or file: "{word}"'
-    policy = (plugin.values("policy") or ("random",))[0]
-    return "" if policy in POLICIES else f"unknown policy '{policy}'"
-
-
-def _wrong_in_rewrite(plugin: Plugin) -> str:
-    for words in (plugin.args, *plugin.properties):
-        if "regex" in words[:-1]:
-            pattern = words[words.index("regex") + 1]
-            try:
-                re.compile(pattern)
-            except re.error:
-                return f"invalid regex pattern in a name rule: {pattern}"
-    return ""
-
-
-def _plugins(reader: _Reader) -> Iterable[Plugin]:
-    while True:
-        if not reader.more():
-            raise reader.error("unexpected EOF: a block is not closed")
-        line = reader.line
-        words = reader.line_of_words()
-        if words == ["}"]:
-            return
-        opens = words[-1] == "{"
-        name, *args = words[:-1] if opens else words
-        if name not in SIMULATED and name not in IGNORED:
-            raise CorefileError(
-                f"{reader.path}:{line} - Error during parsing: Unknown directive '{name}'"
-            )
-        properties = tuple(_properties(reader)) if opens else ()
-        yield _checked(Plugin(name, tuple(args), properties, line), reader)
-
-
-def _properties(reader: _Reader) -> Iterable[tuple[str, ...]]:
-    depth = 1
-    while reader.more():
-        words = reader.line_of_words()
-        if words == ["}"]:
-            depth -= 1
-            if not depth:
-                return
+def _lines(tokens: Sequence[Token]) -> list[list[Token]]:
+    """Divide a directive's words into its own line and the lines of its block, without braces."""
+    lines: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.text in ("{", "}"):
             continue
-        depth += words[-1] == "{"
-        yield tuple(word for word in words if word != "{")
-    raise reader.error("unexpected EOF: a block is not closed")
+        if lines[-1] and token.line != lines[-1][-1].line:
+            lines.append([])
+        lines[-1].append(token)
+    return lines
 
 
-def _address(word: str, reader: _Reader) -> tuple[str, int]:
-    zone, colon, port = word.removeprefix("dns://").partition(":")
-    if colon and not port.isdigit():
-        raise reader.error(f"expected a zone such as .:53, got {word!r}")
-    return zone.lower().rstrip(".") + ".", int(port) if colon else DEFAULT_PORT
+def _addresses(token: Token) -> Iterator[tuple[str, int]]:
+    """Yield the zones and ports that a key such as example.org:1053 or 10.0.0.0/24 stands for."""
+    word = token.text.removeprefix("dns://")
+    if "://" in word:
+        scheme = word.partition("://")[0]
+        raise token.error(f"the lab serves dns:// only, and not {scheme}://")
+    host, colon, port = word.rpartition(":")
+    if not colon or "]" in port:
+        host, port = word, str(DEFAULT_PORT)
+    if not port.isdigit():
+        raise CorefileError(f"invalid port {port!r}" if port else "missing port")
+    for zone in zones_of(host):
+        yield zone, int(port)
 
 
-class _Reader:
-    """The lines of a Corefile, without comments and empty ones."""
+def zones_of(word: str) -> tuple[str, ...]:
+    """Return the zones of a word: a name, or for a network those of its addresses.
 
-    def __init__(self, text: str, path: str) -> None:
-        self.path = path
-        self._lines: list[tuple[int, list[str]]] = []
-        for number, line in enumerate(text.splitlines(), 1):
-            words = []
-            for token in _TOKEN.findall(line):
-                if token.startswith("#"):
-                    break
-                words.append(token.strip('"'))
-            if words:
-                self._lines.append((number, words))
-        self._next = 0
+    >>> zones_of("Example.org"), zones_of("10.1.0.0/15")
+    (('example.org.',), ('0.10.in-addr.arpa.', '1.10.in-addr.arpa.'))
+    """
+    try:
+        network = ip_network(word, strict=False) if "/" in word else None
+    except ValueError:
+        network = None
+    if network is None:
+        return (absolute(word),)
+    step = 8 if network.version == 4 else 4
+    length = -(-network.prefixlen // step) * step
+    parts = network.max_prefixlen // step - length // step
+    found = []
+    for each in network.subnets(new_prefix=length):
+        labels = each.network_address.reverse_pointer.split(".")
+        found.append(".".join(labels[parts:]) + ".")
+    return tuple(found)
 
-    @property
-    def line(self) -> int:
-        """The number of the line that comes next."""
-        return self._lines[min(self._next, len(self._lines) - 1)][0] if self._lines else 0
 
-    def more(self) -> bool:
-        """Say whether there is another line."""
-        return self._next < len(self._lines)
+def all_zones(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the zones of several words."""
+    return tuple(zone for word in words for zone in zones_of(word))
 
-    def line_of_words(self) -> list[str]:
-        """Return the words of the next line."""
-        words = self._lines[self._next][1]
-        self._next += 1
-        return words
 
-    def error(self, text: str) -> CorefileError:
-        """Return an error about the line that was read last."""
-        self._next = max(self._next - 1, 0)
-        return CorefileError(f"{self.path}:{self.line} - Error during parsing: {text}")
+def seconds(text: str) -> float:
+    """Return the seconds of a duration such as 5s, 500ms or 1m30s. Raises Wrong.
+
+    >>> seconds("1m30s")
+    90.0
+    """
+    try:
+        return parse_go_duration(text)
+    except ValueError:
+        raise Wrong(f'time: invalid duration "{text}"') from None

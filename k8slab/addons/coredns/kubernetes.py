@@ -63,6 +63,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     serial: int = 0  # of the SOA record: when something changed last
     namespaces: tuple[str, ...] = ()  # that are served; all without any
     labels: str = ""  # a selector: only Services with these labels are served
+    namespace_labels: str = ""  # a selector: only namespaces with these labels are
     pod_names: bool = False  # endpoint_pod_names: endpoints are called as their Pods
     endpoints: bool = True  # noendpoints: only cluster IPs are served
     ignores_empty: bool = False  # ignore empty_service: no ready endpoint, no name
@@ -78,6 +79,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """Return the longest zone that the name is in, "" if there is none."""
         found = [zone for zone in self.zones if is_in(name, zone)]
         return max(found, key=len, default="")
+
+    @property
+    def primary_zone(self) -> str:
+        """The first zone of names, in which the targets of PTR records are."""
+        return next((zone for zone in self.zones if not zone.endswith(REVERSE_ZONES)), "")
 
     def falls_through(self, name: str) -> bool:
         """Say whether the next plugin is to be asked for a name that does not exist."""
@@ -174,7 +180,7 @@ class _Lookup:
 
     def targets(self, name: str) -> list[Target]:
         """Return what the name stands for; raises NoSuchName."""
-        if self.zone in REVERSE_ZONES:
+        if self.zone.endswith(REVERSE_ZONES):
             raise NoSuchName(name)
         if name == f"ns.dns.{self.zone}":
             return [Target(ip, name) for ip in self.config.server_ips]
@@ -183,8 +189,8 @@ class _Lookup:
             raise NoSuchName(name)
         if not parsed.namespace:  # the zone itself, svc.cluster.local, pod.cluster.local
             return []
-        served = self.config.namespaces
-        if not self.source.has_namespace(parsed.namespace) or (
+        served, labels = self.config.namespaces, self.config.namespace_labels
+        if not self.source.has_namespace(parsed.namespace, labels) or (
             served and parsed.namespace not in served
         ):
             raise NoSuchName(name)
@@ -292,7 +298,7 @@ class _Lookup:
             self.targets(name)
             return []
         svc = self.source.service_with_ip(ip)
-        domain = next((zone for zone in self.config.zones if zone not in REVERSE_ZONES), "")
+        domain = self.config.primary_zone
         if svc is not None and self.config.serves(svc):
             namespace = svc.metadata.namespace or "default"
             return [self._record(name, "PTR", f"{svc.metadata.name}.{namespace}.svc.{domain}")]

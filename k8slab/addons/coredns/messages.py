@@ -1,67 +1,199 @@
-"""DNS on the wire: from bytes to a `Question`, from an `Answer` to bytes (RFC 1035, RFC 6891).
+"""Questions and answers of the server: from bytes to a `Question`, from an `Answer` to bytes.
 
-dnspython does the work; it is imported when the first message comes.
+What is no DNS message at all has no answer. What is one, but no question that a server takes, is
+refused as the message itself (FORMERR, NOTIMP, BADVERS).
 
-Rule of use: what is no DNS query has no question; the server answers it with nothing.
+An answer that fits is sent as it is. One that does not fit is compressed; if that is not enough,
+records are left out from the end and the TC bit says so: the client then asks again by TCP.
 
-Upstream: github.com/miekg/dns
+Rule of use: `question_of`, then `reply`. Answers of other servers are read by dnspython.
+
+Upstream: github.com/miekg/dns server.go, acceptfunc.go; coredns request/request.go
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
+import struct
 
 import msgspec
 
-from k8slab.addons.coredns.records import Answer, Record
+from k8slab.addons.coredns.records import BADVERS, FORMERR, NOTIMP, Answer, Record
+from k8slab.addons.coredns.wire import (
+    CLASSES,
+    HEADER,
+    QUESTION_TAIL,
+    RCODES,
+    RECORD_TAIL,
+    TYPES,
+    Malformed,
+    class_name,
+    message,
+    name_wire,
+    read_name,
+    type_name,
+    type_number,
+)
 
 UDP_SIZE = 512  # bytes, without EDNS
-MAX_UDP_SIZE = 4096  # bytes, the most that we send over UDP
+MAX_UDP_SIZE = 4096  # bytes, the most that we say we take
 MAX_TCP_SIZE = 65535
-REMEMBERED = 1 << 12  # names and data that are not read again
+QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
+FLAGS = {QR: "qr", AA: "aa", TC: "tc", RD: "rd", RA: "ra", AD: "ad", CD: "cd"}
+OPCODE_QUERY, OPCODE_NOTIFY = 0, 4
+DO = 0x8000  # in the TTL of an OPT record: the client wants signatures
+KEPT_OPTIONS = (3, 9, 10, 11, 12)  # NSID, expire, cookie, keep-alive, padding: they are echoed
 
 
 class Question(msgspec.Struct, frozen=True):
-    """What a client wants to know."""
+    """What a client wants to know; with a `fault` it is only good for being refused."""
 
     id: int
     name: str  # in lower case, with the dot at the end
     type: str
-    size: int  # of the largest answer that the client takes over UDP, bytes
-    message: Any  # dns.message.Message
-
-    @property
-    def dnssec(self) -> bool:
-        """Whether the client asks for signatures."""
-        return bool(self.message.ednsflags & 0x8000)
+    klass: str = "IN"
+    flags: int = RD  # of the header
+    section: bytes = b""  # the question as it stood in the message, in the client's own case
+    length: int = 0  # of the message, bytes
+    edns: bool = False
+    size: int = UDP_SIZE  # of the largest answer that the client takes over UDP, bytes
+    dnssec: bool = False
+    options: bytes = b""  # of EDNS, those that an answer repeats
+    fault: str = ""  # FORMERR, NOTIMP or BADVERS
 
 
 def question_of(wire: bytes) -> Question | None:
-    """Return the question, None for what is no query."""
-    import dns.exception
-    import dns.flags
-    import dns.message
-    import dns.rdatatype
-
-    try:
-        message = dns.message.from_wire(wire)
-    except (dns.exception.DNSException, ValueError):
+    """Return the question, None for what is not answered at all."""
+    if len(wire) < HEADER.size:
         return None
-    if len(message.question) != 1 or message.flags & dns.flags.QR:
+    number, flags, questions, answers, authority, additional = HEADER.unpack_from(wire)
+    if flags & QR:
         return None
-    asked = message.question[0]
-    size = min(max(message.payload, UDP_SIZE), MAX_UDP_SIZE) if message.edns >= 0 else UDP_SIZE
-    name = asked.name.to_text().lower()
-    return Question(message.id, name, dns.rdatatype.to_text(asked.rdtype), size, message)
+    opcode = flags >> 11 & 0xF
+    fault = "" if opcode in (OPCODE_QUERY, OPCODE_NOTIFY) else NOTIMP
+    if questions != 1 or answers > 1 or authority > 1 or additional > 2:
+        fault = fault or FORMERR
+    if not fault:
+        try:
+            return _read(wire, number, flags, answers + authority + additional)
+        except Malformed:
+            fault = FORMERR
+    return Question(number, ".", "A", flags=flags, length=len(wire), fault=fault)
 
 
-def query_wire(name: str, qtype: str, number: int) -> bytes:
-    """Return a question to another server."""
-    import dns.message
+def _read(wire: bytes, number: int, flags: int, records: int) -> Question:
+    name, place = read_name(wire, HEADER.size)
+    if len(wire) < place + 4:
+        raise Malformed("the question is cut off")
+    kind, klass = QUESTION_TAIL.unpack_from(wire, place)
+    place += 4
+    section = wire[HEADER.size : place]
+    question = Question(
+        number, name.lower(), type_name(kind), class_name(klass), flags, section, len(wire)
+    )
+    for _ in range(records):
+        _, place = read_name(wire, place)
+        if len(wire) < place + RECORD_TAIL.size:
+            raise Malformed("a record is cut off")
+        kind, size, ttl, length = RECORD_TAIL.unpack_from(wire, place)
+        place += RECORD_TAIL.size
+        data = wire[place : place + length]
+        if len(data) < length:
+            raise Malformed("a record's data is cut off")
+        place += length
+        if kind == TYPES["OPT"]:
+            question = msgspec.structs.replace(
+                question,
+                edns=True,
+                size=max(size, UDP_SIZE),
+                dnssec=bool(ttl & DO),
+                options=_kept(data),
+                fault=BADVERS if ttl >> 16 & 0xFF else "",
+            )
+    return question
 
-    query = dns.message.make_query(name, qtype, id=number, use_edns=0, payload=MAX_UDP_SIZE)
-    return bytes(query.to_wire())
+
+def _kept(data: bytes) -> bytes:
+    """Return the options of EDNS that an answer repeats. Raises Malformed."""
+    kept, place = b"", 0
+    while place < len(data):
+        if len(data) < place + 4:
+            raise Malformed("an option is cut off")
+        code, length = struct.unpack_from("!HH", data, place)
+        end = place + 4 + length
+        if len(data) < end:
+            raise Malformed("an option's data is cut off")
+        kept += data[place:end] if code in KEPT_OPTIONS else b""
+        place = end
+    return kept
+
+
+def reply(question: Question, answer: Answer, size: int) -> bytes:
+    """Return the answer as a message of at most `size` bytes."""
+    wire = _message(question, answer)
+    if len(wire) <= size:
+        return wire
+    wire = _message(question, answer, compress=True)
+    if len(wire) <= size:
+        return wire
+    records = [*answer.answers, *answer.authority, *answer.additional]
+    low, high = 0, len(records) - 1  # the most records that fit, by halving
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = len(_message(question, _first(answer, middle), compress=True)) <= size
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return _message(question, _first(answer, low), compress=True)
+
+
+def _first(answer: Answer, count: int) -> Answer:
+    """Return the answer with its first records only, marked as truncated."""
+    answers, rest = answer.answers[:count], count - len(answer.answers)
+    authority = answer.authority[: max(rest, 0)]
+    additional = answer.additional[: max(rest - len(answer.authority), 0)]
+    return msgspec.structs.replace(
+        answer, answers=answers, authority=authority, additional=additional, truncated=True
+    )
+
+
+def _message(question: Question, answer: Answer, *, compress: bool = False) -> bytes:
+    rcode = RCODES.get(answer.rcode, 2)
+    asked = question.name
+    own = read_name(question.section, 0)[0] if question.section else asked  # in the client's case
+    sections = [
+        [(record, own if record.name == asked else record.name) for record in section]
+        for section in (answer.answers, answer.authority, answer.additional)
+    ]
+    opt = b""
+    if question.edns:
+        ttl = (rcode >> 4) << 24 | (DO if question.dnssec else 0)
+        opt = b"\0" + RECORD_TAIL.pack(TYPES["OPT"], question.size, ttl, len(question.options))
+        opt += question.options
+    head = (question.id, flags_of(question, answer) | rcode & 0xF)
+    return message(head, question.section, sections, opt, compress=compress)
+
+
+def flags_of(question: Question, answer: Answer) -> int:
+    """Return the flags of the header, without the rcode."""
+    flags = QR | question.flags & (RD | CD)
+    if answer.rcode == NOTIMP:
+        flags |= question.flags & 0x7800  # the opcode that is not implemented
+    flags |= AA if answer.authoritative else 0
+    flags |= RA if answer.recursion_available else 0
+    return flags | (TC if answer.truncated else 0)
+
+
+def flag_words(flags: int) -> str:
+    """Return flags as the log plugin prints them: "qr,aa,rd"."""
+    return ",".join(word for bit, word in FLAGS.items() if flags & bit)
+
+
+def query_wire(
+    name: str, qtype: str, number: int, *, size: int = MAX_UDP_SIZE, klass: str = "IN"
+) -> bytes:
+    """Return a question to another server; a size of 512 bytes needs no EDNS."""
+    section = name_wire(name) + QUESTION_TAIL.pack(type_number(qtype), CLASSES.get(klass, 1))
+    edns = size > UDP_SIZE
+    opt = b"\0" + RECORD_TAIL.pack(TYPES["OPT"], size, 0, 0) if edns else b""
+    return HEADER.pack(number, RD, 1, 0, 0, edns) + section + opt
 
 
 def answer_of(wire: bytes, number: int) -> Answer | None:
@@ -71,86 +203,25 @@ def answer_of(wire: bytes, number: int) -> Answer | None:
     import dns.rcode
 
     try:
-        message = dns.message.from_wire(wire)
+        found = dns.message.from_wire(wire)
     except (dns.exception.DNSException, ValueError):
         return None
-    if message.id != number:
+    if found.id != number or not found.flags & QR:
         return None
-    sections = [
+    answers, authority, additional = (
         tuple(
             Record(rrset.name.to_text().lower(), rrset.rdtype.name, rrset.ttl, rdata.to_text())
             for rrset in section
             for rdata in rrset
         )
-        for section in (message.answer, message.authority, message.additional)
-    ]
-    return Answer(dns.rcode.to_text(message.rcode()), *sections)
-
-
-def response_of(question: Question, answer: Answer, *, authoritative: bool) -> Any:
-    """Return the answer as a message (dns.message.Message)."""
-    import dns.flags
-    import dns.message
-    import dns.rcode
-
-    response = dns.message.make_response(question.message, recursion_available=not authoritative)
-    if authoritative:
-        response.flags |= dns.flags.AA
-    response.set_rcode(dns.rcode.from_text(answer.rcode))
-    _fill(response, response.answer, answer.answers, question)
-    _fill(response, response.authority, answer.authority, question)
-    _fill(response, response.additional, answer.additional, question)
-    return response
-
-
-def wire_of(response: Any, size: int) -> bytes:
-    """Return the bytes of a message; one that is too large is cut and marked as truncated.
-
-    Records stay in their order: dnspython would shuffle them with dice of its own.
-    """
-    import dns.exception
-    import dns.flags
-
-    try:
-        return bytes(response.to_wire(max_size=size, want_shuffle=False))
-    except dns.exception.TooBig:
-        response.flags |= dns.flags.TC
-        response.answer, response.authority, response.additional = [], [], []
-        return bytes(response.to_wire(max_size=size, want_shuffle=False))
-
-
-def flags_of(response: Any) -> str:
-    """Return the flags as the log plugin prints them: "qr,aa,rd"."""
-    import dns.flags
-
-    return str(dns.flags.to_text(response.flags)).lower().replace(" ", ",")
-
-
-def _fill(
-    response: Any, section: list[Any], records: tuple[Record, ...], question: Question
-) -> None:
-    import dns.rdataclass
-
-    asked = question.message.question[0].name  # clients compare the case that they sent
-    for record in records:
-        name = asked if record.name == question.name else _name(record.name)
-        data = _data(record.type, record.data)
-        found = response.find_rrset(section, name, dns.rdataclass.IN, data.rdtype, create=True)
-        found.add(data, record.ttl)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _name(text: str) -> Any:
-    import dns.name
-
-    return dns.name.from_text(text)
-
-
-@lru_cache(maxsize=REMEMBERED)
-def _data(kind: str, text: str) -> Any:
-    """Return the data of a record (dns.rdata.Rdata), which nobody can change."""
-    import dns.rdata
-    import dns.rdataclass
-    import dns.rdatatype
-
-    return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(kind), text)
+        for section in (found.answer, found.authority, found.additional)
+    )
+    return Answer(
+        dns.rcode.to_text(found.rcode()),
+        answers,
+        authority,
+        additional,
+        authoritative=bool(found.flags & AA),
+        recursion_available=bool(found.flags & RA),
+        truncated=bool(found.flags & TC),
+    )

@@ -14,6 +14,7 @@ Upstream: coredns plugin/kubernetes/parse.go, plugin/pkg/dnsutil/reverse.go
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -64,6 +65,11 @@ def absolute(text: str) -> str:
 def is_in(name: str, zone: str) -> bool:
     """Say whether the name is in the zone; both are absolute."""
     return zone == "." or name == zone or name.endswith(f".{zone}")
+
+
+def matches(name: str, zones: Iterable[str]) -> str:
+    """Return the longest of the zones that the name is in, "" if it is in none."""
+    return max((zone for zone in zones if is_in(name, zone)), key=len, default="")
 
 
 def dashes(ip: str) -> str:

@@ -10,7 +10,7 @@ Upstream: coredns plugin/forward
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
@@ -19,6 +19,7 @@ from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, Answer, Record
 from k8slab.linux.netns import NetNamespace
 from k8slab.sim import Group, Signal, Simulation
 
+VERSION = "1.14.6"  # of CoreDNS
 UPSTREAM_TTL = 300  # s
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 ROOT_SOA = Record(
@@ -35,6 +36,7 @@ class Process(Protocol):
     sim: Simulation
     name: str
     args: tuple[str, ...]
+    env: Mapping[str, str]
     hostname: str
     net: NetNamespace
     group: Group  # its tasks, and the owner of its sockets

@@ -19,11 +19,12 @@ from k8slab.api.core import Pod, Service
 from k8slab.api.discovery import EndpointSlice
 
 NOERROR, NXDOMAIN, SERVFAIL, REFUSED = "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"
+FORMERR, NOTIMP, BADVERS = "FORMERR", "NOTIMP", "BADVERS"
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One resource record, of class IN.
+    """One resource record.
 
     >>> print(Record("web.default.svc.cluster.local.", "A", 30, "10.96.1.2"))
     web.default.svc.cluster.local. 30 IN A 10.96.1.2
@@ -33,9 +34,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     type: str
     ttl: int  # seconds
     data: str  # as a zone file has it
+    klass: str = "IN"
 
     def __str__(self) -> str:
-        return f"{self.name} {self.ttl} IN {self.type} {self.data}"
+        return f"{self.name} {self.ttl} {self.klass} {self.type} {self.data}"
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -45,6 +47,9 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     answers: tuple[Record, ...] = ()
     authority: tuple[Record, ...] = ()
     additional: tuple[Record, ...] = ()
+    authoritative: bool = False  # AA: said by who owns the zone (or, in CoreDNS, by its cache)
+    recursion_available: bool = False  # RA: said by a resolver
+    truncated: bool = False  # TC: there is more, ask by TCP
 
     @property
     def is_nodata(self) -> bool:
@@ -81,8 +86,8 @@ class Source(Protocol):
     def has_pod(self, namespace: str, ip: str) -> bool:
         """Say whether a Pod of the namespace has the address."""
 
-    def has_namespace(self, namespace: str) -> bool:
-        """Say whether the namespace exists."""
+    def has_namespace(self, namespace: str, labels: str = "") -> bool:
+        """Say whether the namespace exists, and its labels fit a selector."""
 
 
 class Tables:
@@ -125,8 +130,8 @@ class Tables:
         """Say whether a Pod of the namespace has the address."""
         return any(_namespace(pod) == namespace and pod.status.podIP == ip for pod in self._pods)
 
-    def has_namespace(self, namespace: str) -> bool:
-        """Say whether the namespace exists."""
+    def has_namespace(self, namespace: str, labels: str = "") -> bool:
+        """Say whether the namespace exists; what labels it has is not known here."""
         return self._namespaces is None or namespace in self._namespaces
 
 

@@ -14,27 +14,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import MutableMapping, Sequence
 
-from k8slab.addons.coredns.corefile import CorefileError, Plugin, ServerBlock, parse
+from k8slab.addons.coredns.chain import Chain
+from k8slab.addons.coredns.corefile import CorefileError, ServerBlock, Wrong, parse
 from k8slab.addons.coredns.http import serve_text
-from k8slab.addons.coredns.kubernetes import Config, LookUp, look_up
+from k8slab.addons.coredns.kubernetes import LookUp, look_up
 from k8slab.addons.coredns.listeners import serve_tcp, serve_udp
+from k8slab.addons.coredns.metrics import page as metrics_page
 from k8slab.addons.coredns.names import is_in
-from k8slab.addons.coredns.plugins import Chain, Surroundings, config_of
-from k8slab.addons.coredns.process import Process, Upstream, UpstreamZone
-from k8slab.addons.coredns.records import REFUSED, SERVFAIL, Answer, Source
+from k8slab.addons.coredns.plugin import Failure, Request, Site
+from k8slab.addons.coredns.plugins.kubernetes import config_of
+from k8slab.addons.coredns.process import VERSION, Process, Upstream, UpstreamZone
+from k8slab.addons.coredns.records import REFUSED, Answer
+from k8slab.addons.coredns.settings import ANY, Place, Settings, settings_of
 from k8slab.addons.coredns.source import InformerSource
+from k8slab.api.duration import go_duration
 from k8slab.client import Client
-from k8slab.client.learner import ReplacementError
-from k8slab.linux.errors import AddressInUse
+from k8slab.linux.errors import AddressInUse, AddressNotAvailable
 from k8slab.linux.tcp_open import Listener
 from k8slab.linux.udp import UdpSocket
 from k8slab.sim import Signal, Task
 
-VERSION = "1.14.6"
 DEFAULT_COREFILE = "/etc/coredns/Corefile"
 SYNC_TIMEOUT = 5.0  # s, plugin/kubernetes: the server starts even without the API
-RELOAD_PERIOD = 30.0  # s, plugin/reload: how often the Corefile is read again
-HEALTH_PORT, READY_PORT, METRICS_PORT = 8080, 8181, 9153
 
 
 class CoreDNS:
@@ -59,10 +60,10 @@ class CoreDNS:
         self.upstream: Upstream = upstream
         self._look_up = look_up
         self.requests: dict[tuple[str, str], int] = {}  # by type and rcode
-        self.chains: list[Chain] = []
+        self.chains: tuple[Chain, ...] = ()
         self.source: InformerSource | None = None
         self._text = ""
-        self._blocks: tuple[ServerBlock, ...] = ()
+        self._settings = Settings()
         self._sockets: list[UdpSocket | Listener] = []  # of the present Corefile
         self._failed = False
 
@@ -70,19 +71,18 @@ class CoreDNS:
         """Serve until SIGTERM and return the exit code."""
         self.process.handle_sigterm()
         try:
-            self._text = self._read()
-            self._blocks = parse(self._text, self._path)
-        except (CorefileError, FileNotFoundError) as error:
+            self._text = self._read(self._path)
+            await self._set_up(self._text)
+            self._start()
+        except FileNotFoundError:
+            words = f"open {self._path}: no such file or directory"
+            self.process.log(f"loading Caddyfile via flag: {words}")
+            return 1
+        except CorefileError as error:
             self.process.log(f"{error}")
             return 1
-        await self._learn()
-        try:
-            self._start()
-        except AddressInUse as error:
-            self.process.log(f"Listen: listen tcp {error.detail}: bind: address already in use")
-            return 1
         self._greet()
-        if self._plugin("reload") is not None:
+        if self._settings.reload is not None:
             self.sim.spawn(self._reload(), f"{self.process.name}: reload", self.process.group)
         await self.process.terminated.wait()
         if self._failed:
@@ -98,16 +98,38 @@ class CoreDNS:
         args = self.process.args
         return args[args.index("-conf") + 1] if "-conf" in args else DEFAULT_COREFILE
 
-    def _read(self) -> str:
-        folder, rest = self.process.folder(self._path)
+    def _read(self, path: str) -> str:
+        folder, rest = self.process.folder(path)
         return str(folder.read(rest))
 
-    async def _learn(self) -> None:
+    async def _set_up(self, text: str) -> None:
+        """Make the chains and settings of a Corefile. Raises CorefileError."""
+        blocks = parse(text, self._path, self._read, self.process.env)
+        settings = settings_of(blocks)
+        await self._learn(blocks)
+        self.chains = tuple(Chain(block, self._site(block)) for block in blocks)
+        self._settings = settings
+
+    def _site(self, block: ServerBlock) -> Site:
+        return Site(
+            block,
+            self.process,
+            self.source,
+            self.upstream,
+            self._look_up,
+            self.resolve,
+            self._fatal,
+        )
+
+    async def _learn(self, blocks: Sequence[ServerBlock]) -> None:
         """Wait for the cluster's objects, but not for ever: other names can be answered."""
-        configs = [config for block in self._blocks if (config := config_of(block)) is not None]
-        if not configs:
+        stanzas = [(each, block.zones) for block in blocks for each in block.stanzas("kubernetes")]
+        if not stanzas:
             return
-        verified = any(config.pods == "verified" for config in configs)
+        try:
+            verified = any(config_of(*each).pods == "verified" for each in stanzas)
+        except Wrong as error:
+            raise CorefileError(f"plugin/kubernetes: {error}") from None
         if self.source is not None and verified in (False, self.source.knows_pods):
             return
         self.source = InformerSource(self.sim, self.client, pods=verified)
@@ -129,40 +151,50 @@ class CoreDNS:
         return sync.done
 
     def _start(self) -> None:
-        """Open the ports of every server block and plugin."""
-        around = Surroundings(
-            self.process, self.source, self.upstream, self._answer, self.resolve, self._fatal
-        )
-        self.chains = [Chain(block, around) for block in self._blocks]
-        for port in dict.fromkeys(block.port for block in self._blocks):
-            self._sockets.append(serve_udp(self, port))
-            self._sockets.append(serve_tcp(self, port))
+        """Open the ports of every server block and plugin. Raises CorefileError."""
+        places = dict.fromkeys(place for chain in self.chains for place in _places(chain))
+        try:
+            for place in places:
+                self._sockets.append(serve_tcp(self, place))
+                self._sockets.append(serve_udp(self, place))
+            for where, path, page in (
+                (self._settings.health, "/health", self._health),
+                (self._settings.ready, "/ready", self._ready),
+                (self._settings.metrics, "/metrics", lambda: (200, metrics_page(self))),
+            ):
+                if where is not None:
+                    self._sockets.append(serve_text(self.process, where, path, page))
+        except (AddressInUse, AddressNotAvailable) as error:
+            self._stop()
+            taken = error.detail.removeprefix(ANY)
+            words = f"Listen: listen tcp {taken}: bind: {error.words.lower()}"
+            raise CorefileError(words) from None
         for chain in self.chains:
             if any(forwarder.stays_inside for forwarder in chain.forwarders):
-                chain.loop.start()
-        for name, port, page in (
-            ("health", HEALTH_PORT, self._health),
-            ("ready", READY_PORT, self._ready),
-            ("prometheus", METRICS_PORT, self._metrics),
-        ):
-            if self._plugin(name) is not None:
-                self._sockets.append(serve_text(self.process, self._port(name, port), page))
+                for loop in chain.loops:
+                    loop.start("" if chain.hosts[0] == ANY else chain.hosts[0])
 
-    def chain_for(self, port: int, name: str) -> Chain | None:
+    def chain_for(self, place: Place, name: str) -> Chain | None:
         """Return the server block with the longest zone that the name is in, None without one."""
         found = [
             (len(zone) if zone != "." else 0, chain)
             for chain in self.chains
-            if chain.block.port == port
-            for zone in chain.block.zones
-            if is_in(name, zone)
+            if place[0] in chain.hosts
+            for zone, port in chain.block.keys
+            if port == place[1] and is_in(name, zone)
         ]
         return max(found, key=lambda each: each[0])[1] if found else None
 
-    async def resolve(self, name: str, qtype: str) -> Answer:
+    async def resolve(self, request: Request) -> Answer:
         """Return what the server itself says to a question, as plugins ask it for CNAMEs."""
-        chain = self.chain_for(self._blocks[0].port, name)
-        return (await chain.answer(name, qtype))[0] if chain is not None else Answer(REFUSED)
+        place = next(place for chain in self.chains for place in _places(chain))
+        chain = self.chain_for(place, request.name)
+        if chain is None:
+            return Answer(REFUSED)
+        try:
+            return await chain.serve(request)
+        except Failure as failure:
+            return Answer(failure.rcode)
 
     def _fatal(self, message: str) -> None:
         if not self._failed:
@@ -171,31 +203,26 @@ class CoreDNS:
             self._stop()
             self.process.terminated.set()
 
-    def _answer(self, name: str, qtype: str, source: Source, config: Config) -> Answer:
-        """Look a name up; whatever a learner's way of doing so gets wrong is a failure of ours."""
-        try:
-            return self._look_up(name, qtype, source, config)
-        except ReplacementError as error:
-            self.process.log(f"[ERROR] plugin/kubernetes: {error}")
-            return Answer(SERVFAIL)
-
     def _greet(self) -> None:
-        for block in self._blocks:
-            for zone in block.zones:
-                self.process.log(f"{zone}:{block.port}")
-        if self._plugin("reload") is not None:
+        for chain in self.chains:
+            for host, port in _places(chain):
+                for zone, _ in (key for key in chain.block.keys if key[1] == port):
+                    on = "" if host == ANY else f" on {host}"
+                    self.process.log(f"{zone}:{port}{on}")
+        if self._settings.reload is not None:
             self._log_checksum()
         self.process.log(f"CoreDNS-{VERSION}")
         self.process.log("linux/amd64, go1.26.0, k8slab")
+        for name in dict.fromkeys(name for chain in self.chains for name in chain.left_out):
+            self.process.log(f"[WARNING] plugin/{name}: the lab reads it and does nothing with it")
 
     # -- ending
 
     async def _lameduck(self) -> None:
-        health = self._plugin("health")
-        words = health.values("lameduck") if health is not None else None
-        if words:
-            self.process.log(f"[INFO] plugin/health: Going into lameduck mode for {words[0]}")
-            await self.sim.sleep(_seconds(words[0]), f"{self.process.name}: lameduck")
+        if seconds := self._settings.lameduck:
+            words = f"Going into lameduck mode for {go_duration(seconds)}"
+            self.process.log(f"[INFO] plugin/health: {words}")
+            await self.sim.sleep(seconds, f"{self.process.name}: lameduck")
         self._stop()
 
     def _stop(self) -> None:
@@ -206,30 +233,37 @@ class CoreDNS:
     # -- a new Corefile
 
     async def _reload(self) -> None:
-        while True:
-            await self.sim.sleep(self._reload_period, f"{self.process.name}: reload")
+        while self._settings.reload is not None:
+            await self.sim.sleep(self._reload_period(), f"{self.process.name}: reload")
             try:
-                text = self._read()
-                blocks = parse(text, self._path)
+                text = self._read(self._path)
+                if text == self._text:
+                    continue
+                self.process.log("[INFO] Reloading")
+                self._text = text
+                await self._set_up(text)
             except (CorefileError, FileNotFoundError) as error:
+                self.process.log(f"[ERROR] Restart failed: {error}")
                 self.process.log(
                     f"[ERROR] plugin/reload: Corefile changed but reload failed: {error}"
                 )
                 continue
-            if text == self._text:
-                continue
-            self.process.log("[INFO] Reloading")
-            self._text, self._blocks = text, blocks
-            await self._learn()
             self._stop()
-            self._start()
-            self._log_checksum()
+            try:
+                self._start()
+            except CorefileError as error:
+                self._fatal(f"{error}")
+                return
+            if self._settings.reload is not None:
+                self._log_checksum()
             self.process.log("[INFO] Reloading complete")
 
-    @property
     def _reload_period(self) -> float:
-        plugin = self._plugin("reload")
-        return _seconds(plugin.args[0]) if plugin is not None and plugin.args else RELOAD_PERIOD
+        """Return when to look next, a little different for every server (seconds)."""
+        period = self._settings.reload or 0.0
+        jitter = min(self._settings.jitter, period / 2)
+        rng = self.sim.streams.rng(f"reload/{self.process.hostname}")
+        return period + (rng.random() - 0.5) * jitter
 
     def _log_checksum(self) -> None:
         checksum = hashlib.sha512(self._text.encode()).hexdigest()
@@ -245,33 +279,8 @@ class CoreDNS:
             return 503, "kubernetes"
         return 200, "OK"
 
-    def _metrics(self) -> tuple[int, str]:
-        lines = [f'coredns_build_info{{version="{VERSION}"}} 1']
-        totals: dict[str, int] = {}
-        for (qtype, _), count in self.requests.items():
-            totals[qtype] = totals.get(qtype, 0) + count
-        lines += [f'coredns_dns_requests_total{{type="{t}"}} {n}' for t, n in totals.items()]
-        lines += [
-            f'coredns_dns_responses_total{{type="{qtype}",rcode="{rcode}"}} {count}'
-            for (qtype, rcode), count in self.requests.items()
-        ]
-        lines.append(f"coredns_cache_hits_total {sum(chain.hits for chain in self.chains)}")
-        return 200, "\n".join(lines) + "\n"
 
-    # -- the Corefile
-
-    def _plugin(self, name: str) -> Plugin | None:
-        return next((found for block in self._blocks if (found := block.plugin(name))), None)
-
-    def _port(self, name: str, default: int) -> int:
-        plugin = self._plugin(name)
-        word = plugin.args[0] if plugin is not None and plugin.args else ""
-        return int(word.rpartition(":")[2]) if word.rpartition(":")[2].isdigit() else default
-
-
-def _seconds(text: str) -> float:
-    """Return the seconds of a duration such as 5s or 500ms."""
-    number = float(text.rstrip("smh") or 0)
-    if text.endswith("ms"):
-        return number / 1000
-    return number * {"m": 60.0, "h": 3600.0}.get(text[-1:], 1.0)
+def _places(chain: Chain) -> list[Place]:
+    """Return the addresses and ports at which a server block is reached."""
+    ports = dict.fromkeys(port for _, port in chain.block.keys)
+    return [(host, port) for host in chain.hosts for port in ports]

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from k8slab.addons.coredns.records import SERVICE_NAME_LABEL, cluster_ips, endpoint_ips
 from k8slab.api.core import Namespace, Pod, Service
 from k8slab.api.discovery import EndpointSlice
+from k8slab.api.labels import parse as parse_selector
 from k8slab.api.meta import Object
 from k8slab.client import Client, Informers
 from k8slab.sim import Simulation
@@ -70,9 +71,12 @@ class InformerSource:
         found = self._pods.by_index("ip", ip) if self._pods is not None else ()
         return next((pod.metadata.namespace for pod in found), "")
 
-    def has_namespace(self, namespace: str) -> bool:
-        """Say whether the namespace exists."""
-        return self._namespaces.get("", namespace) is not None
+    def has_namespace(self, namespace: str, labels: str = "") -> bool:
+        """Say whether the namespace exists, and its labels fit a selector."""
+        found = self._namespaces.get("", namespace)
+        if found is None:
+            return False
+        return not labels or parse_selector(labels).matches(found.metadata.labels)
 
     def objects(self) -> Mapping[str, Sequence[Object]]:
         """Return everything, as `answer` takes it: what a learner's own is given."""

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from k8slab.addons.coredns import Config, answer
-from k8slab.addons.coredns.autopath import candidates, search_path, told
-from k8slab.addons.coredns.cache import Cache
-from k8slab.addons.coredns.corefile import CorefileError, Plugin, parse
-from k8slab.addons.coredns.hosts import Hosts
-from k8slab.addons.coredns.plugins import config_of
+from k8slab.addons.coredns.corefile import parse
+from k8slab.addons.coredns.plugins.autopath import candidates, search_path, told
+from k8slab.addons.coredns.plugins.kubernetes import config_of
+from k8slab.addons.coredns.plugins.rewrite import rewriting, rules_of
 from k8slab.addons.coredns.records import NOERROR, SERVFAIL, Answer, Record
-from k8slab.addons.coredns.rewrite import rewriting, rules_of
 from tests.addons.coredns.objects import service, slice_of
+from tests.addons.coredns.site import Served
 
 WEB = "web.default.svc.cluster.local."
 
@@ -71,26 +70,32 @@ def test_types_and_ttls_are_rewritten() -> None:
     assert shorter.back(Answer(NOERROR, (Record("x.a.", "A", 300, "::"),))).answers[0].ttl == 7
 
 
-HOSTS = "hosts {\n 192.168.10.20 reg.example r\n fd00::2 reg.example\n ttl 60\n FALL\n}"
+HOSTS = ".:53 {\n hosts {\n 192.168.10.20 reg.example r\n fd00::2 reg.example\n ttl 60\n FALL\n}\n}"
 
 
 def test_fixed_addresses_have_names_and_names_addresses() -> None:
-    hosts = Hosts(block(HOSTS.replace("FALL", "fallthrough")))
-    found = [hosts.answer("reg.example.", kind) for kind in ("A", "AAAA", "MX")]
-    assert [str(record) for each in found if each for record in each.answers] == [
+    hosts = Served(HOSTS.replace("FALL", "fallthrough"))
+    found = [hosts.ask("reg.example.", kind) for kind in ("A", "AAAA", "MX")]
+    assert [str(record) for each in found for record in each.answers] == [
         "reg.example. 60 IN A 192.168.10.20",
         "reg.example. 60 IN AAAA fd00::2",
     ]
-    pointer = hosts.answer("20.10.168.192.in-addr.arpa.", "PTR")
-    assert pointer is not None
-    assert [record.data for record in pointer.answers] == ["reg.example.", "r."]
-    assert hosts.answer("other.", "A") is None
+    assert hosts.data("20.10.168.192.in-addr.arpa.", "PTR") == ["reg.example.", "r."]
 
 
 def test_without_fallthrough_other_names_end_at_the_hosts() -> None:
-    hosts = Hosts(block(HOSTS.replace("FALL", "")))
-    assert hosts.answer("other.", "A") == Answer(SERVFAIL)
-    assert Hosts(block("errors")).answer("other.", "A") is None
+    hosts = Served(HOSTS.replace("FALL", "").replace("hosts", "errors\n hosts", 1))
+    assert (hosts.ask("other."), hosts.lines) == (Answer(SERVFAIL), [])
+    hosts = Served(HOSTS.replace("FALL", "fallthrough").replace("hosts", "errors\n hosts", 1))
+    assert hosts.ask("other.") == Answer(SERVFAIL)
+    assert hosts.lines == ["[ERROR] plugin/errors: 2 other. A: plugin/hosts: no next plugin found"]
+
+
+def test_a_hosts_file_is_read_again_when_it_changes() -> None:
+    hosts = Served(".:53 {\n hosts /etc/names example\n}", {"/etc/names": "10.0.0.1 a.example"})
+    assert hosts.data("a.example.") == ["10.0.0.1"]
+    hosts.container.disk.write("/etc/names", "10.0.0.2 a.example # moved")
+    assert hosts.data("a.example.") == ["10.0.0.2"]
 
 
 def test_a_search_path_is_walked_in_the_order_of_the_client() -> None:
@@ -129,8 +134,8 @@ def says(config: Config, name: str = WEB) -> Answer:
     ],
 )
 def test_the_corefile_says_which_services_have_names(lines: str, rcode: str) -> None:
-    config = config_of(block(f"kubernetes cluster.local {{\n{lines}\n}}"))
-    assert config is not None
+    (stanza,) = block(f"kubernetes cluster.local {{\n{lines}\n}}").plugins
+    config = config_of(stanza, ())
     assert says(config).rcode == rcode
 
 
@@ -151,31 +156,3 @@ def test_endpoints_may_be_called_as_their_pods_or_not_at_all() -> None:
 
     assert rcode(f"web-0.{WEB}", pod_names=True) == rcode(f"10-244-1-2.{WEB}") == "NOERROR"
     assert rcode(f"web-0.{WEB}") == rcode(WEB, endpoints=False) == "NXDOMAIN"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            ".:53 {\n kubernetes cluster.local {\n  upstreams\n }\n}",
-            "plugin/kubernetes: C:4 - Error during parsing: unknown property 'upstreams'",
-        ),
-        (".:53 {\n kubernetes {\n  pods maybe\n }\n}", "wrong value for pods: maybe,  must be one"),
-        (".:53 {\n forward . dns.corp\n}", 'plugin/forward: not an IP address or file: "dns.corp"'),
-        (".:53 {\n forward . 1.1.1.1 {\n policy best\n }\n}", "forward: unknown policy 'best'"),
-        (".:53 {\n rewrite name regex ( x\n}", "plugin/rewrite: invalid regex pattern"),
-        (".:53 {\n}\n.:53 {\n}", r"cannot serve dns://\.:53 - it is already defined"),
-    ],
-)
-def test_what_coredns_would_not_start_with_is_refused(text: str, message: str) -> None:
-    with pytest.raises(CorefileError, match=message):
-        parse(text, "C")
-
-
-def test_a_failure_is_remembered_for_five_seconds() -> None:
-    now = [0.0]
-    kept = Cache(Plugin("cache"), lambda: now[0])
-    kept.put("a.", "A", Answer(SERVFAIL))
-    assert kept.get("a.", "A") is not None
-    now[0] = 5.0
-    assert kept.get("a.", "A") is None
