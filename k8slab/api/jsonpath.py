@@ -23,13 +23,13 @@ import msgspec
 from k8slab.api.jsonpath_steps import (
     COMPARE,
     JsonPathError,
+    Named,
     Path,
     Step,
     descend,
     everything,
     filtered,
     index,
-    named,
     union,
 )
 
@@ -51,13 +51,13 @@ class Template(msgspec.Struct, frozen=True):
 
     parts: tuple[Any, ...]
 
-    def render(self, data: Any) -> str:
-        """Return the text for an object."""
-        return "".join(" ".join(map(_text, group)) for group in self.results(data))
+    def render(self, data: Any, strict: bool = False) -> str:
+        """Return the text for an object; with `strict` a name that is not there is an error."""
+        return "".join(" ".join(map(_text, group)) for group in self.results(data, strict))
 
-    def results(self, data: Any) -> list[list[Any]]:
+    def results(self, data: Any, strict: bool = False) -> list[list[Any]]:
         """Return the values of each part, one list a part."""
-        return list(_walk(self.parts, data, data))
+        return list(_walk(self.parts, data, data, strict))
 
 
 def parse(template: str) -> Template:
@@ -74,15 +74,15 @@ def relaxed(path: str) -> Template:
     return parse("{" + path + "}")
 
 
-def _walk(parts: tuple[Any, ...], root: Any, here: Any) -> Iterator[list[Any]]:
+def _walk(parts: tuple[Any, ...], root: Any, here: Any, strict: bool) -> Iterator[list[Any]]:
     for part in parts:
         if isinstance(part, str):
             yield [part]
         elif isinstance(part, Path):
-            yield part.find(root, here)
+            yield part.find(root, here, strict)
         else:
-            for value in part.over.find(root, here):
-                yield from _walk(part.parts, root, value)
+            for value in part.over.find(root, here, strict):
+                yield from _walk(part.parts, root, value, strict)
 
 
 def _text(value: Any) -> str:
@@ -178,7 +178,7 @@ class _Parser:
         if match is None:
             raise JsonPathError(f"unrecognized character in action: U+{ord(self._peek()):04X}")
         self._at = match.end()
-        return named(re.sub(r"\\(.)", r"\1", match.group()))
+        return Named(re.sub(r"\\(.)", r"\1", match.group()))
 
     def _bracket(self) -> Step:
         if self._take("?("):
@@ -197,7 +197,7 @@ class _Parser:
         if body[:1] in ("'", '"'):
             names = re.findall(r"'([^']*)'|\"([^\"]*)\"", body)
             self._at = end + 1
-            return union([named(first or second) for first, second in names])
+            return union([Named(first or second) for first, second in names])
         self._at = end + 1
         return union([index(part.strip()) for part in body.split(",")])
 

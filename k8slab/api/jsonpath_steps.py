@@ -37,21 +37,24 @@ class Path(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     at_root: bool = False
 
-    def find(self, root: Any, here: Any) -> list[Any]:
-        """Return what the path leads to."""
+    def find(self, root: Any, here: Any, strict: bool = False) -> list[Any]:
+        """Return what the path leads to; with `strict` a name that leads nowhere is an error."""
         values = [root if self.at_root else here]
         for step in self.steps:
             values = step(values, root)
+            if strict and not values and isinstance(step, Named):
+                raise JsonPathError(f"{step.name} is not found")
         return values
 
 
-def named(name: str) -> Step:
-    """Go to a field."""
+class Named(msgspec.Struct, frozen=True):
+    """A step to a field."""
 
-    def step(values: list[Any], root: Any) -> list[Any]:
-        return [v[name] for v in values if isinstance(v, Mapping) and name in v]
+    name: str
 
-    return step
+    def __call__(self, values: list[Any], root: Any) -> list[Any]:
+        """Return the fields of that name."""
+        return [v[self.name] for v in values if isinstance(v, Mapping) and self.name in v]
 
 
 def everything(values: list[Any], root: Any) -> list[Any]:

@@ -237,6 +237,21 @@ def resolve(name: str, custom: Iterable[Resource] = ()) -> Resource | None:
     return found
 
 
+def shadowed(short_name: str) -> Resource | None:
+    """Return the kind of another group that has the same short name and is not meant by it.
+
+    >>> shadowed("ev").group_resource
+    'events.events.k8s.io'
+    """
+    meant = _by_name().get(short_name.lower())
+    if meant is None or short_name.lower() not in meant.short_names:
+        return None
+    for other in OTHER_VERSIONS:
+        if other.group != meant.group and short_name.lower() in other.short_names:
+            return other
+    return None
+
+
 def _names_of(resource: Resource) -> list[str]:
     own = (resource.plural, resource.singular, resource.kind.lower(), *resource.short_names)
     full = ("", f".{resource.group}", f".{resource.version}.{resource.group}")
@@ -275,4 +290,8 @@ def _by_name() -> dict[str, Resource]:
             if resource.group:
                 names[f"{name}.{resource.group}"] = resource
                 names[f"{name}.{resource.version}.{resource.group}"] = resource
+    for resource in OTHER_VERSIONS:
+        for name in (resource.plural, resource.singular, *resource.short_names):
+            names.setdefault(f"{name}.{resource.group}", resource)
+            names.setdefault(f"{name}.{resource.version}.{resource.group}", resource)
     return names

@@ -268,9 +268,9 @@ class _Writer:
     def _text(self, text: str) -> ScalarEvent:
         event = self._texts.get(text)
         if event is None:
-            reads_as_text = _reads_as_text(text)
-            style = "|" if "\n" in text else None if reads_as_text else '"'
-            event = ScalarEvent(None, None, (reads_as_text, True), text, style=style)
+            plain = reads_as_text(text)
+            style = "|" if "\n" in text else None if plain else '"'
+            event = ScalarEvent(None, None, (plain, True), text, style=style)
             self._texts[text] = event
         return event
 
@@ -290,7 +290,8 @@ def _constant(value: float | bool | None) -> str:
     return str(int(value) if is_whole else value)
 
 
-def _reads_as_text(text: str) -> bool:
+def reads_as_text(text: str) -> bool:
+    """Say whether an unquoted scalar is a text to every reader of YAML 1.1."""
     # A date is text for kubectl too, but other readers of YAML 1.1 take it for a time.
     try:
         is_text = isinstance(resolve(text), str)

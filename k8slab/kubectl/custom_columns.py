@@ -10,15 +10,25 @@ Upstream: staging/src/k8s.io/kubectl/pkg/cmd/get/customcolumn.go
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from k8slab.api import jsonpath
 from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.go_template import go_text
 from k8slab.kubectl.tabwriter import TABLE, lines
 
-_PATH = re.compile(r"\{?\.?[^{}]*\}?")
+_PATH = re.compile(r"\{\.?[^{}]+\}|\.?[^{}]+")
+_NO_PATH = (
+    "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or "
+    "'{.name1.name2}'"
+)
+_NO_LINE = (
+    "invalid template, missing {} line. Expected format is one line of space separated headers, "
+    "one line of space separated column specs."
+)
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -39,11 +49,39 @@ def parse(spec: str) -> list[Column]:
             raise CommandError(
                 f"unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
             )
-        try:
-            columns.append(Column(header, jsonpath.relaxed(path)))
-        except jsonpath.JsonPathError as error:
-            raise CommandError(str(error)) from None
+        columns.append(_column(header, path))
     return columns
+
+
+def parse_file(read_file: Callable[[str], str], path: str) -> list[Column]:
+    """Return the columns of a file: a line of headings, and a line of paths."""
+    if not path:
+        raise CommandError("custom-columns format specified but no custom columns given")
+    try:
+        lines_of_file = read_file(path).splitlines()
+    except OSError:
+        problem = f"open {path}: no such file or directory"
+        raise CommandError(f"error reading template {path}, {problem}") from None
+    if not lines_of_file:
+        raise CommandError(_NO_LINE.format("header"))
+    headers, paths = lines_of_file[0].split(), "".join(lines_of_file[1:2]).split()
+    if not paths:
+        raise CommandError(_NO_LINE.format("spec"))
+    if len(headers) != len(paths):
+        raise CommandError(
+            f"number of headers ({len(headers)}) and field specifications ({len(paths)}) don't "
+            "match"
+        )
+    return [_column(header, path) for header, path in zip(headers, paths, strict=True)]
+
+
+def _column(header: str, path: str) -> Column:
+    if not _PATH.fullmatch(path):
+        raise CommandError(_NO_PATH)
+    try:
+        return Column(header, jsonpath.relaxed(path))
+    except jsonpath.JsonPathError as error:
+        raise CommandError(str(error)) from None
 
 
 def render(columns: list[Column], data: Any, *, headers: bool = True) -> str:
@@ -59,17 +97,4 @@ def _cell(column: Column, obj: Any) -> str:
         values = [value for group in column.template.results(obj) for value in group]
     except jsonpath.JsonPathError:
         values = []
-    return ",".join(map(_text, values)) or "<none>"
-
-
-def _text(value: Any) -> str:
-    """Write a value as Go prints it."""
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_text(value[key])}' for key in sorted(value))}]"
-    if isinstance(value, list | tuple):
-        return f"[{' '.join(map(_text, value))}]"
-    return str(value)
+    return ",".join(map(go_text, values)) or "<none>"

@@ -26,7 +26,7 @@ from k8slab.kubectl.errors import CommandError, Exit
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.last_applied import last_applied, without_last_applied
 from k8slab.kubectl.manifests import FILES, objects_in
-from k8slab.kubectl.printers import plain
+from k8slab.kubectl.printers import plain, without_books
 from k8slab.kubectl.resources import Found, get_object
 
 LIVE, MERGED = "/tmp/LIVE-1000000001", "/tmp/MERGED-1000000002"  # where kubectl puts the texts
@@ -75,7 +75,7 @@ async def _both(call: Invocation, target: Found) -> tuple[Plain, Plain]:
             raise
         if not on_server:
             merged = await send(call, "create", target, target.obj, **asked)
-            return {}, plain(merged)
+            return {}, without_books(plain(merged))
         live = None
     if on_server:
         asked["field_manager"] = call.flags.text("field-manager") or "kubectl"
@@ -87,7 +87,7 @@ async def _both(call: Invocation, target: Found) -> tuple[Plain, Plain]:
     merged = live
     if change:
         merged = await send(call, "patch", target, change, patch_type=type_, **asked)
-    return (plain(live) if live is not None else {}), plain(merged)
+    return (without_books(plain(live)) if live is not None else {}), without_books(plain(merged))
 
 
 def masked(live: Plain, merged: Plain) -> tuple[Plain, Plain]:

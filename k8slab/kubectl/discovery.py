@@ -38,8 +38,19 @@ _API_VERSION = re.compile(r"""["']?apiVersion["']?:\s*["']?([\w./-]+)""")
 
 
 async def discover(call: Invocation) -> None:
-    """Learn which kinds were defined, if the command may mean one of them."""
-    if not any(_is_unknown(word) for word in _named(call)):
+    """Learn which kinds were defined, if the command may mean one of them.
+
+    Warns of a short name that two kinds have.
+    """
+    words = tuple(_named(call))
+    for word in words:
+        other = scheme.shadowed(word)
+        if other is not None:
+            call.warn_once(
+                f'short name "{word}" could also match lower priority resource '
+                f"{other.group_resource}"
+            )
+    if not any(_is_unknown(word) for word in words):
         return
     definitions = scheme.resource_for(CustomResourceDefinition)
     try:

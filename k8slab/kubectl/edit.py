@@ -24,7 +24,7 @@ from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError, Exit, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES
-from k8slab.kubectl.printers import list_of, plain
+from k8slab.kubectl.printers import list_of, plain, without_books
 from k8slab.kubectl.resources import SELECTORS, Found
 from k8slab.kubectl.targets import targets
 
@@ -43,7 +43,7 @@ async def edit(call: Invocation) -> None:
     raise_all(errors)
     if not found:
         raise CommandError("edit cancelled, no objects found")
-    before = [plain(target.obj) for target in found]
+    before = [without_books(plain(target.obj)) for target in found]
     text = dump(before[0] if len(before) == 1 else list_of(before))
     edited = _edited(call, text)
     try:

@@ -39,9 +39,17 @@ See 'kubectl get -h' for help and examples
 """
 
 
+NAME_AND_AGE = (
+    TableColumnDefinition(name="Name", format="name"),
+    TableColumnDefinition(name="Age"),
+)
+
+
 async def get(call: Invocation) -> None:
     """Print the objects that the words mean."""
     if call.flags.given("raw"):
+        if call.words or call.flags.all("filename"):
+            raise CommandError("arguments may not be passed when --raw is specified")
         return await raw(call)
     watches = call.flags.on("watch") or call.flags.on("watch-only")
     if call.flags.on("output-watch-events") and not watches:
@@ -50,6 +58,8 @@ async def get(call: Invocation) -> None:
         )
     finder = Finder(call)
     wanted = _wanted(call, finder)
+    if call.flags.text("subresource") and any(selection.names is None for selection in wanted):
+        raise CommandError("subresource cannot be used when bulk resources are specified")
     write = _writer(call)
     if watches:
         return await watch(call, wanted, write)
@@ -88,8 +98,10 @@ async def _print_tables(call: Invocation, finder: Finder, wanted: list[Selection
     printed = 0
     order = call.flags.text("sort-by")
     options = (("includeObject", "Object"),) if order else ()
+    kinds = len({selection.resource.group_resource for selection in wanted})
+    as_table = call.flags.on("server-print")
     for selection in _merged(wanted):
-        answers = await finder.ask(selection, as_table=True, options=options, **_part(call))
+        answers = await finder.ask(selection, as_table=as_table, options=options, **_part(call))
         table = merged([_as_table(call, answer) for answer in answers])
         if table is None or not table.rows:
             continue
@@ -97,22 +109,25 @@ async def _print_tables(call: Invocation, finder: Finder, wanted: list[Selection
             table = sort_rows(table, order)
             if table is None:
                 continue
-        if printed:
+        if printed and not call.flags.on("no-headers"):
             call.print()
-        call.print(render(table, look_of(call.flags, selection.resource, len(wanted))), end="")
+        call.print(render(table, look_of(call.flags, selection.resource, kinds)), end="")
         printed += 1
     if not printed and not finder.errors and not call.flags.on("ignore-not-found"):
         say_nothing_found(call, wanted)
 
 
 def _as_table(call: Invocation, answer: Any) -> Table:
-    """Return an answer that is no table (a Scale) as one: its name and age."""
+    """Return an answer that is no table (a Scale, a list) as one: names and ages."""
     if isinstance(answer, Table):
         return answer
-    meta = answer.metadata
-    row = TableRow(cells=(meta.name, age(meta.creationTimestamp, call.now)), object=answer)
-    columns = tuple(TableColumnDefinition(name=name) for name in ("Name", "Age"))
-    return Table(columnDefinitions=columns, rows=(row,))
+    rows = tuple(
+        TableRow(
+            cells=(obj.metadata.name, age(obj.metadata.creationTimestamp, call.now)), object=obj
+        )
+        for obj in getattr(answer, "items", (answer,))
+    )
+    return Table(columnDefinitions=NAME_AND_AGE, rows=rows)
 
 
 def say_nothing_found(call: Invocation, wanted: list[Selection]) -> None:
@@ -161,8 +176,7 @@ async def _print_objects(
         for selection, obj in objects:
             call.print(f"{kind_of(selection.resource)}/{obj.metadata.name}")
         return
-    managed = call.flags.on("show-managed-fields")
-    data = [plain(obj, managed_fields=managed) for _, obj in objects]
+    data = [plain(obj) for _, obj in objects]
     single = len(wanted) == 1 and wanted[0].names is not None and len(wanted[0].names) == 1
     if single and not data:
         return

@@ -20,7 +20,7 @@ import msgspec
 from k8slab.client import ADMIN, Transport
 from k8slab.kubectl import errors
 from k8slab.kubectl.command_line import parse
-from k8slab.kubectl.commands import find
+from k8slab.kubectl.commands import NOT_IN_THE_LAB, find
 from k8slab.kubectl.discovery import discover
 from k8slab.kubectl.help import HELP, group_help
 from k8slab.kubectl.invocation import Http, Invocation, Surroundings
@@ -103,6 +103,8 @@ async def _carry_out(around: Surroundings, words: list[str], stdin: str) -> Resu
                 call = Invocation(around, path, parse(rest, command.flags, path), stdin)
                 output = call.output
                 call.check()
+                if call.flags.has("kustomize") and call.flags.text("kustomize"):
+                    raise errors.CommandError(NOT_IN_THE_LAB["kustomize"])
                 if call.flags.on("help"):
                     call.print(group_help(path), end="")
                 else:

@@ -14,11 +14,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from k8slab.api import scheme
 from k8slab.api.meta import Object
 from k8slab.api.yaml_text import YamlError, parse
 from k8slab.kubectl.command_line import Flag, flag_on
-from k8slab.kubectl.errors import CommandError
+from k8slab.kubectl.errors import BareError, CommandError
 from k8slab.kubectl.invocation import Invocation
 from k8slab.kubectl.resources import Found
 
@@ -28,6 +30,12 @@ FILES = (
     flag_on("recursive", "R"),
 )
 STDIN = "STDIN"
+TYPED = ("set", "rollout", "expose")  # commands that must know the Go type of what they read
+VALIDATED = ("create", "apply", "replace")  # commands that look into what they read
+NAMED = {"delete": "deleting", "replace": "replacing"}
+NAMELESS = ("create", "apply", "set image", "rollout status", "wait")
+NO_NAME = "resource name may not be empty"
+BARE = ("get", "describe")  # commands that go on, and at the end list what went wrong
 _SEPARATOR = re.compile(r"^---(?:[ \t].*)?\r?$", re.MULTILINE)
 
 
@@ -52,12 +60,9 @@ def objects_of(call: Invocation, source: str, text: str) -> Iterator[Found | Com
             yield CommandError(f"error parsing {source}: error converting YAML to JSON: {reason}")
             return
         for data in read:
-            problem = _problem(data)
-            if problem:
-                yield CommandError(
-                    f'error validating "{source}": error validating data: {problem}; if you choose '
-                    "to ignore these errors, turn validation off with --validate=false"
-                )
+            problem = _problem(call, source, data)
+            if problem is not None:
+                yield problem
                 return
             for item in _flat(data):
                 yield _found(call, source, item)
@@ -89,11 +94,40 @@ def _documents(text: str) -> Iterator[str]:
             yield document.lstrip("\n") if document.startswith("\n") else document
 
 
-def _problem(data: Any) -> str:
+def _problem(call: Invocation, source: str, data: Any) -> CommandError | None:
+    """Return why a document is no object: in the words of a validation, if the command has one."""
+    if call.path in VALIDATED:
+        problem = _invalid(data)
+        advice = "if you choose to ignore these errors, turn validation off with --validate=false"
+        said = f'error validating "{source}": error validating data: {problem}; {advice}'
+        return CommandError(said) if problem else None
+    problem = _undecodable(data, typed=call.path.split()[0] in TYPED)
+    error = BareError if call.path in BARE else CommandError
+    return error(f'unable to decode "{source}": {problem}') if problem else None
+
+
+def _invalid(data: Any) -> str:
     if not isinstance(data, dict):
         return "invalid object to validate"
     missing = [f"{key} not set" for key in ("apiVersion", "kind") if not data.get(key)]
     return missing[0] if len(missing) == 1 else f"[{', '.join(missing)}]" if missing else ""
+
+
+def _undecodable(data: Any, *, typed: bool) -> str:
+    if isinstance(data, dict):
+        text = msgspec.json.encode(data, order="sorted").decode()
+        names = {"kind": "Kind", "apiVersion": "apiVersion"}
+        missing = [name for key, name in names.items() if not data.get(key)]
+        return f"Object '{missing[0]}' is missing in '{text}'" if missing else ""
+    words = {str: "string", bool: "bool", list: "array"}
+    what = words.get(type(data), "number")
+    if not typed:
+        return f"json: cannot unmarshal {what} into Go value of type unstructured.detector"
+    return (
+        f"couldn't get version/kind; json parse error: json: cannot unmarshal {what} into Go value "
+        'of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string '
+        '"json:\\"kind,omitempty\\"" }'
+    )
 
 
 def _flat(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -119,13 +153,22 @@ def _found(call: Invocation, source: str, data: dict[str, Any]) -> Found | Comma
     namespace = str(meta.get("namespace") or "")
     api_version, kind = str(data.get("apiVersion")), str(data.get("kind"))
     type_ = scheme.lookup(api_version, kind) or _defined(call, api_version, kind)
-    if type_ is None or type_ in scheme.SUBRESOURCE_TYPES:
+    if type_ is None and call.path.split()[0] in TYPED:
         return CommandError(
+            f'unable to decode "{source}": no kind "{kind}" is registered for version '
+            f'"{api_version}" in scheme "pkg/scheme/scheme.go:28"'
+        )
+    if type_ is None or type_ in scheme.SUBRESOURCE_TYPES:
+        error = BareError if call.path in BARE else CommandError
+        return error(
             f'resource mapping not found for name: "{name}" namespace: "{namespace}" from '
             f'"{source}": no matches for kind "{kind}" in version "{api_version}"\n'
             "ensure CRDs are installed first"
         )
     resource = scheme.resource_for(type_)
+    if not name and call.path not in NAMELESS and not call.local:
+        doing = NAMED.get(call.path)
+        return CommandError(f'error when {doing} "{source}": {NO_NAME}' if doing else NO_NAME)
     if not resource.namespaced:
         return Found(resource, "", name, data, source)
     if namespace and call.flags.given("namespace") and namespace != call.namespace:

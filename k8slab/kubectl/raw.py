@@ -25,7 +25,11 @@ DISCOVERY = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLis
 
 async def raw(call: Invocation) -> None:
     """Print what the API server answers to a request of the path."""
-    call.print(await fetch(call, METHODS[call.path], call.flags.text("raw"), _body(call)), end="")
+    path = call.flags.text("raw")
+    if not path.startswith("/"):
+        problem = "empty url" if not path else "invalid URI for request"
+        raise CommandError(f'--raw must be a valid URL path: parse "{path}": {problem}')
+    call.print(await fetch(call, METHODS[call.path], path, _body(call)), end="")
 
 
 def _body(call: Invocation) -> bytes:

@@ -22,6 +22,7 @@ from k8slab.kubectl.errors import CommandError, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES
 from k8slab.kubectl.resources import SELECTORS, Finder, Found, selections
+from k8slab.kubectl.targets import targets
 from k8slab.kubectl.watching import changes
 
 Holds = Callable[[Any], bool]
@@ -36,7 +37,7 @@ async def wait(call: Invocation) -> None:
     holds = condition(wanted)
     timeout = call.flags.seconds("timeout")
     until = call.now + (WEEK if timeout < 0 else timeout)
-    if wanted == "create":
+    if wanted == "create" and call.words:
         await _created(call, until)
     found, errors = await _find(call, wanted)
     for target in found:
@@ -55,12 +56,8 @@ async def wait(call: Invocation) -> None:
 
 
 async def _find(call: Invocation, wanted: str) -> tuple[list[Found], list[Exception]]:
-    finder = Finder(call)
-    if not call.words:
-        raise CommandError("arguments in resource/name form must have a single resource and name")
-    found = await finder.find(call.words)
-    errors = [e for e in finder.errors if not (wanted == "delete" and _is_not_found(e))]
-    return found, errors
+    found, met = await targets(call)
+    return found, [e for e in met if not (wanted == "delete" and _is_not_found(e))]
 
 
 def _is_not_found(error: Exception) -> bool:

@@ -94,7 +94,7 @@ class _Lines:
         if isinstance(thing, Table):
             self._rows(type_, thing, first)
         elif self._write is not None:
-            data = plain(thing, managed_fields=call.flags.on("show-managed-fields"))
+            data = plain(thing)
             call.print(self._write(data, first), end="")
         else:
             call.print(f"{kind_of(self._selection.resource)}/{thing.metadata.name}")
