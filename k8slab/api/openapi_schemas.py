@@ -23,6 +23,8 @@ from k8slab.api.custom import Custom
 from k8slab.api.diagnosis import field_types
 from k8slab.api.field_docs import sentence
 from k8slab.api.field_rules import choices, required_fields
+from k8slab.api.inner_structs import inner_struct
+from k8slab.api.merge_keys import MERGE_KEYS, PORT_KEYS, RETAIN_KEYS
 from k8slab.api.meta import Object
 from k8slab.api.quantity import Quantity
 from k8slab.api.scheme import KINDS, OTHER_VERSIONS, Resource, resource_for
@@ -81,7 +83,11 @@ def collect(type_: type[msgspec.Struct], schemas: dict[str, Any]) -> None:
     schema: dict[str, Any] = {"type": "object", "description": _sentence(type_)}
     schemas[name] = schema
     schema["properties"] = {
-        field: _chosen(_described(_property(expected, schemas), type_, field), name, field)
+        field: _chosen(
+            _described({**_property(expected, schemas), **_merging(field, expected)}, type_, field),
+            name,
+            field,
+        )
         for field, expected in field_types(type_).items()
     }
     if required_fields(name):
@@ -137,6 +143,22 @@ def _chosen(schema: dict[str, Any], name: str, field: str) -> dict[str, Any]:
     said = [schema.get("description", ""), "", "Possible enum values:"]
     said += [f' - `"{word}"`' for word in words]
     return {**schema, "enum": list(words), "description": "\n".join(said).lstrip("\n")}
+
+
+def _merging(field: str, expected: Any) -> dict[str, Any]:
+    """Return how patches merge a field, where they do not replace it: `kubectl apply` asks."""
+    strategies, found = [], {}
+    struct = inner_struct(expected)
+    known = field_types(struct) if struct is not None else ()
+    keys = PORT_KEYS if field == "ports" else (MERGE_KEYS.get(field),)
+    key = next((key for key in keys if key == "" or key in known), None)
+    if get_origin(_without_none(expected)) is tuple and key is not None:
+        strategies.append("merge")
+        found = {"x-kubernetes-patch-merge-key": key} if key else {}
+    if field in RETAIN_KEYS:
+        strategies.append("retainKeys")
+    strategy = ",".join(strategies)
+    return {**found, "x-kubernetes-patch-strategy": strategy} if strategies else {}
 
 
 def _property(expected: Any, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -47,7 +47,13 @@ VERBS_OF_DEFINED = (
 )
 STORED_AS = {"CustomResourceDefinition": "v1beta1"}  # upstream never moved on
 READ_WRITE = ("get", "patch", "update")
-PREFERRED_ORDER = ("", "apps", "events.k8s.io", "autoscaling", "batch")
+# Priorities of upstream's APIServices; groups that were defined come later, by name.
+PREFERRED_ORDER = (
+    *("", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io"),
+    *("autoscaling", "batch", "networking.k8s.io", "policy", "rbac.authorization.k8s.io"),
+    *("storage.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io"),
+    "discovery.k8s.io",
+)
 Rows: TypeAlias = Sequence[Resource]  # what a server serves
 BUILT_IN: Rows = (*KINDS, *OTHER_VERSIONS, *REVIEWS)
 
@@ -72,6 +78,7 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
         Subresource("eviction", ("create",), "Eviction", "policy", "v1"),
         Subresource("exec", ("create", "get"), "PodExecOptions", "", "v1"),
         Subresource("log", ("get",)),
+        Subresource("portforward", ("create", "get"), "PodPortForwardOptions", "", "v1"),
         Subresource("resize", READ_WRITE),
     ),
     "ServiceAccount": (
@@ -130,6 +137,8 @@ def verbs_of(resource: Resource) -> tuple[str, ...]:
         return ("get", "list")
     if resource.is_custom:
         return VERBS_OF_DEFINED
+    if resource.kind == "Namespace":  # they go one by one, each with what is in it
+        return tuple(verb for verb in VERBS if verb != "deletecollection")
     return ("create",) if resource.is_question else VERBS
 
 
@@ -260,7 +269,7 @@ def _aggregated(rows: Rows, groups: list[str]) -> dict[str, Any]:
 def _discovery_of_group(rows: Rows, group: str) -> dict[str, Any]:
     versions = _versions(rows, group)
     return {
-        "metadata": {"name": group, "creationTimestamp": None} if group else {},
+        "metadata": {"name": group} if group else {},
         "versions": [_discovery_of_version(rows, group, version) for version in versions],
     }
 
@@ -272,7 +281,9 @@ def _discovery_of_version(rows: Rows, group: str, version: str) -> dict[str, Any
 
 
 def _discovery_of_resource(resource: Resource) -> dict[str, Any]:
-    own = {"group": resource.group, "version": resource.version, "kind": resource.kind}
+    own = {"group": "", "version": "", "kind": resource.kind}  # those that stand above it
+    if resource.is_custom:
+        own |= {"group": resource.group, "version": resource.version}
     found: dict[str, Any] = {
         "resource": resource.plural,
         "responseKind": own,
@@ -286,7 +297,8 @@ def _discovery_of_resource(resource: Resource) -> dict[str, Any]:
         found["categories"] = list(resource.categories)
     subresources = []
     for sub in subresources_of(resource):
-        kind = {"group": sub.group, "version": sub.version, "kind": sub.kind} if sub.kind else own
+        version = sub.version if sub.group else ""
+        kind = {"group": sub.group, "version": version, "kind": sub.kind} if sub.kind else own
         subresources.append(
             {"subresource": sub.name, "responseKind": kind, "verbs": list(sub.verbs)}
         )

@@ -1,6 +1,6 @@
 """OpenAPI v2 (Swagger): the same schemas and operations in one document, for older clients.
 
-Rule of use: `document(rows)`; JSON only, where real servers also speak protobuf.
+Rule of use: `document(rows)`; in protobuf it is shorter (`openapi_v2_protobuf`).
 
 Upstream: k8s.io/kube-openapi/pkg/builder
 """
@@ -33,23 +33,40 @@ def document(rows: Rows = BUILT_IN) -> dict[str, Any]:
 
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:
-    return {method: _operation(method, operation) for method, operation in item.items()}
+    operations = {key: _operation(value) for key, value in item.items() if key != "parameters"}
+    return {**operations, "parameters": _parameters(item)}
 
 
-def _operation(method: str, operation: dict[str, Any]) -> dict[str, Any]:
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    parameters = [
-        {"name": parameter["name"], "in": "query", "type": "string", "uniqueItems": True}
-        for parameter in operation["parameters"]
-    ]
-    if method in ("post", "put", "patch"):
-        parameters.append({"name": "body", "in": "body", "required": True, "schema": {}})
+def _operation(operation: dict[str, Any]) -> dict[str, Any]:
+    parameters = _parameters(operation)
+    body = operation.get("requestBody")
+    if body is not None:
+        schema = next(iter(body["content"].values()))["schema"]
+        own = {"name": "body", "in": "body", "schema": _lowered(schema)}
+        parameters.append({**own, "required": True} if body.get("required") else own)
+    answers = operation["responses"]
+    kept = {key: value for key, value in operation.items() if key != "requestBody"}
     return {
-        **operation,
+        **kept,
         "parameters": parameters,
-        "produces": ["application/json"],
-        "responses": {"200": {"description": "OK", "schema": _lowered(schema)}},
+        "consumes": list(body["content"]) if body is not None else ["*/*"],
+        "produces": list(answers["200"]["content"]),
+        "responses": {code: _answer(answer) for code, answer in answers.items()},
     }
+
+
+def _parameters(where: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {**{key: value for key, value in each.items() if key != "schema"}, **each["schema"]}
+        for each in where["parameters"]
+    ]
+
+
+def _answer(answer: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": answer["description"]}
+    for content in answer.get("content", {}).values():
+        found["schema"] = _lowered(content["schema"])
+    return found
 
 
 def _lowered(schema: Any) -> Any:

@@ -21,7 +21,7 @@ from k8slab.api import errors
 from k8slab.api.scheme import Resource
 from k8slab.client import Request
 from k8slab.gateway import credentials
-from k8slab.gateway.discovery import BUILT_IN, Rows
+from k8slab.gateway.discovery import BUILT_IN, Rows, verbs_of
 from k8slab.gateway.messages import HttpRequest, method_not_allowed
 
 NAMED = {
@@ -136,6 +136,8 @@ def _verb(http: HttpRequest, found: Target) -> str:
             verb = "watch"
         if verb == "create" and found.resource.namespaced and not found.namespace:
             verb = None
+    if verb == "deletecollection" and verb not in verbs_of(found.resource):
+        verb = None
     if verb is None or (found.is_watch and http.method != "GET"):
         raise method_not_allowed()
     return verb
