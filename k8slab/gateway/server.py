@@ -16,6 +16,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 from tornado.httpserver import HTTPServer
@@ -179,7 +180,8 @@ class Handler(RequestHandler):
             return self.send(of_error(errors.too_many_requests(message)))
         self.server.streams += 1
         try:
-            await self._stream(answer)
+            with suppress(StreamClosedError):  # the client has left: there is nobody to tell
+                await self._stream(answer)
         finally:
             self.server.streams -= 1
 

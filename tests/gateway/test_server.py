@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -107,6 +108,19 @@ def test_a_watch_that_its_client_left_is_closed_in_the_cluster(served) -> None:
     answer.close()
     connection.close()
     assert eventually(lambda: watches(cluster) == [])
+
+
+def test_clients_that_break_off_leave_no_word_in_the_log(served, caplog) -> None:
+    cluster, port = served
+    asked = f"GET /api/v1/watch/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+    for _ in range(40):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(asked.encode())
+        client.recv(1)
+        client.close()  # at once, with a reset
+    assert eventually(lambda: watches(cluster) == [])
+    assert caplog.records == []
 
 
 def watches(cluster: Cluster) -> list[object]:
