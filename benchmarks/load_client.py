@@ -1,7 +1,8 @@
 """The clients of bench_load: `python -m benchmarks.load_client PORT SECONDS WRITERS WATCHERS`.
 
 Writers create, change and delete the same few ConfigMaps; each watcher lists once and keeps a copy
-up to date by its watch. At the end every copy must equal what a list says. Prints JSON.
+up to date by its watch. At the end every copy must equal what a list says; then all objects are
+deleted. Prints JSON.
 """
 
 import http.client
@@ -92,6 +93,9 @@ def main(port: int, seconds: float, writers: int, watchers: int) -> dict[str, ob
     for thread in watching:
         thread.join(60)
     stored, _ = listing(port)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    call(connection, "DELETE", PATH)
+    connection.close()
     return {
         "requests": codes.total(),
         "refused": sum(count for code, count in codes.items() if code >= 500),

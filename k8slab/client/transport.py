@@ -14,6 +14,7 @@ Upstream: staging/src/k8s.io/client-go/rest, staging/src/k8s.io/apimachinery/pkg
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -134,6 +135,11 @@ class WatchStream:
         self._arrived: list[WatchEvent] = []
         self._news: Signal | None = None
         self.closed = False
+        self._on_close: list[Callable[[], object]] = []
+
+    def on_close(self, action: Callable[[], object]) -> None:
+        """Call `action` when the stream is closed, by whomever; the server's side."""
+        self._on_close.append(action)
 
     def push(self, event: WatchEvent) -> None:
         """Send an event; the server's side."""
@@ -158,6 +164,9 @@ class WatchStream:
         self._travelling.clear()
         if self._news is not None:
             self._news.set()
+        actions, self._on_close = self._on_close, []
+        for action in actions:
+            action()
 
     def _arrive(self) -> None:
         while self._travelling and self._travelling[0][0] <= self._sim.now:

@@ -241,6 +241,16 @@ class Cluster(Asking, Breaking, TimeMachine):
 
     # -- for others
 
+    def forget_past(self) -> None:
+        """From now on keep some minutes of the past, so that memory stays as it is for days.
+
+        `at`, `why` and the figures then reach back no further; `python -m k8slab serve` does this.
+        """
+        from k8slab.cluster import forgetting
+
+        self.recording.spoil("it forgets its past")
+        forgetting.keep_minutes(self.sim, self.world.etcd)
+
     def serve(self, port: int = 0, *, speed: float = 1.0) -> Serving:
         """Serve the API over HTTP on this machine while the block lasts: real kubectl works.
 

@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     cluster = Cluster(arguments.workers, arguments.seed)
     for text in texts:
         print(cluster.apply(text), end="", file=sys.stderr)
+    cluster.forget_past()
     serving = cluster.serve(arguments.port, speed=arguments.speed)
     try:
         with serving as url:

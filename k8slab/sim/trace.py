@@ -41,7 +41,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 
 
 class Trace:
-    """The records of one simulation, in order; ids count from 1 and have no gaps."""
+    """The records of one simulation, in order; ids count from 1 and have no gaps.
+
+    A simulation that runs for days forgets: `forget` drops the oldest records, and the ids stay.
+    """
 
     def __init__(self, sim: Simulation) -> None:
         self._sim = sim
@@ -49,13 +52,14 @@ class Trace:
         self._subscribers: list[Callable[[Record], None]] = []
         self._by_subject: dict[str, list[int]] = {}
         self._indexed = 0
+        self._forgotten = 0  # records that were dropped: the ids up to this one
 
     def add(
         self, component: str, verb: str, subject: str, detail: str = "", revision: int = 0
     ) -> int:
         """Append a record caused by what is running now and return its id."""
         sim = self._sim
-        number = len(self._records) + 1
+        number = len(self) + 1
         record = Record(number, sim.now, component, verb, subject, sim.cause, detail, revision)
         self._records.append(record)
         for subscriber in self._subscribers:
@@ -67,8 +71,14 @@ class Trace:
         self._subscribers.append(subscriber)
         return lambda: self._subscribers.remove(subscriber)
 
+    def forget(self, number: int) -> None:
+        """Drop the records up to the one with that id; what they caused has no cause any more."""
+        del self._records[: max(0, number - self._forgotten)]
+        self._forgotten = max(self._forgotten, number)
+        self._by_subject, self._indexed = {}, self._forgotten
+
     def __len__(self) -> int:
-        return len(self._records)
+        return self._forgotten + len(self._records)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records)
@@ -77,27 +87,29 @@ class Trace:
         """Return the record with that id."""
         if number < 1:
             raise IndexError(f"trace ids start at 1, got {number}")
-        return self._records[number - 1]
+        if number <= self._forgotten:
+            raise IndexError(f"records up to {self._forgotten} are forgotten, got {number}")
+        return self._records[number - 1 - self._forgotten]
 
     def since(self, number: int) -> list[Record]:
         """Return the records after the one with that id."""
-        return self._records[number:]
+        return self._records[max(0, number - self._forgotten) :]
 
     def until(self, time: float) -> int:
         """Return the id of the last record of that virtual time or earlier, 0 if there is none."""
-        return bisect_right(self._records, time, key=lambda record: record.time)
+        return self._forgotten + bisect_right(self._records, time, key=lambda record: record.time)
 
     def about(self, subject: str) -> list[Record]:
         """Return the records of one subject, oldest first."""
-        for record in self._records[self._indexed :]:
+        for record in self.since(self._indexed):
             self._by_subject.setdefault(record.subject, []).append(record.id)
-        self._indexed = len(self._records)
-        return [self._records[number - 1] for number in self._by_subject.get(subject, ())]
+        self._indexed = len(self)
+        return [self[number] for number in self._by_subject.get(subject, ())]
 
     def why(self, number: int) -> list[Record]:
         """Return the record and what caused it, back to the first cause."""
         chain = []
-        while number:
+        while number > self._forgotten:
             record = self[number]
             chain.append(record)
             number = record.cause

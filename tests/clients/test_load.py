@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import random
 import threading
 import time
+from collections import Counter
 
 from k8slab import Cluster
+from k8slab.client import Request, WatchStream
+from k8slab.cluster.forgetting import INTERVAL
+from k8slab.control_plane.apiserver.cacher import Watcher
+from k8slab.gateway.outbox import Outbox
+from k8slab.gateway.server import Handler
+from k8slab.sim import Task
 
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 WRITERS, WATCHERS, REQUESTS = 15, 25, 10  # requests of each writer
@@ -62,12 +70,24 @@ def watch(port: int, seen: list[dict[str, str]]) -> None:
     seen.append(copy)
 
 
-def test_every_watcher_has_seen_all_that_many_writers_wrote() -> None:
+OF_CLIENTS = (Handler, Outbox, Request, Task, Watcher, WatchStream)  # made for each of them
+
+
+def of_clients() -> Counter[str]:
+    """How many objects there are that the server makes for its clients."""
+    gc.collect()
+    return Counter(type(o).__name__ for o in gc.get_objects() if isinstance(o, OF_CLIENTS))
+
+
+def test_every_watcher_has_seen_all_that_many_writers_wrote_and_leaves_nothing() -> None:
     cluster = Cluster(workers=0)
+    cluster.settle()
+    cluster.forget_past()
     codes: list[int] = []
     seen: list[dict[str, str]] = []
     with cluster.serve(speed=float("inf")) as url:
         port = int(url.rpartition(":")[2])
+        before = of_clients()
         writers = [threading.Thread(target=write, args=(port, n, codes)) for n in range(WRITERS)]
         watchers = [threading.Thread(target=watch, args=(port, seen)) for _ in range(WATCHERS)]
         for thread in (*writers, *watchers):
@@ -78,23 +98,24 @@ def test_every_watcher_has_seen_all_that_many_writers_wrote() -> None:
         for thread in watchers:
             thread.join(60)
         listing = call(port, "GET", CONFIG_MAPS)[1]
-        wait_until_idle(cluster)
+        wait_until_left(cluster, before)
     stored = {o["metadata"]["name"]: o["metadata"]["resourceVersion"] for o in listing["items"]}
     assert set(codes) <= {200, 201, 404, 409}
     assert len(codes) > 100
     assert seen == [stored] * WATCHERS
+    written = len(cluster.trace)
+    cluster.run(3 * INTERVAL)
+    assert len(list(cluster.trace)) < written / 4
+    assert len(cluster.world.etcd.server._backend.log) < written / 4
 
 
-def wait_until_idle(cluster: Cluster) -> None:
-    """The cluster has forgotten the watches of clients that left."""
+def wait_until_left(cluster: Cluster, before: Counter[str]) -> None:
+    """Nothing is there any more that was made for a client."""
     deadline = time.monotonic() + 5
     while True:
         with cluster.turn:
-            assert cluster.world.api.server is not None
-            cache = cluster.world.api.server.registries["", "configmaps"].cache
-            found = [w for listed in cache._watchers.values() for w in listed]
-            left = [w for w in found if w.wanted.namespace == "default"]
-            if all(w.stream.closed for w in left):
-                return
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+            left = of_clients() - before
+        if not left:
+            return
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)

@@ -122,6 +122,23 @@ def test_timers_and_tasks_carry_the_cause_under_which_they_were_made() -> None:
     assert causes == [1, 1]
 
 
+def test_a_trace_that_forgets_keeps_its_ids() -> None:
+    sim = Simulation()
+    sim.cause = sim.trace.add("you", "apply", "Deployment/web")
+    sim.cause = sim.trace.add("deployment", "create", "ReplicaSet/web-1")
+    assert sim.trace.about("ReplicaSet/web-1")
+    sim.trace.forget(1)
+    last = sim.trace.add("replicaset", "create", "Pod/web-1-x")
+    assert last == len(sim.trace) == 3
+    assert [record.id for record in sim.trace] == [2, 3]
+    assert [record.id for record in sim.trace.why(last)] == [3, 2]
+    assert [record.id for record in sim.trace.since(0)] == [2, 3]
+    assert [record.id for record in sim.trace.about("Pod/web-1-x")] == [3]
+    assert sim.trace.until(sim.now) == 3
+    with pytest.raises(IndexError, match="up to 1 are forgotten"):
+        sim.trace[1]
+
+
 def test_the_trace_walks_back_to_the_first_cause() -> None:
     sim = Simulation()
     sim.cause = sim.trace.add("you", "apply", "Deployment/web")

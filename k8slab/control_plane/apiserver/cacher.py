@@ -99,7 +99,8 @@ class Cache:
         self._objects: dict[str, Object] = {}
         self._sorted: list[str] | None = None
         self._indexed = INDEXED_FIELDS.get(resource.plural, "metadata.name")
-        self._watchers: dict[str, list[Watcher]] = {}  # by that field's value, "" for all others
+        # By that field's value, "" for all others; each a set that keeps its order.
+        self._watchers: dict[str, dict[Watcher, None]] = {}
 
     def get(self, namespace: str, name: str) -> Object | None:
         """Return the newest version of an object, None if there is none."""
@@ -125,15 +126,23 @@ class Cache:
         self._sorted = None
 
     def add_watcher(self, watcher: Watcher) -> None:
-        """Tell the watcher of all changes from now on."""
-        self._watchers.setdefault(watcher.wanted.exact(self._indexed), []).append(watcher)
+        """Tell the watcher of all changes from now on, until its stream is closed."""
+        value = watcher.wanted.exact(self._indexed)
+        self._watchers.setdefault(value, {})[watcher] = None
+
+        def forget() -> None:
+            beside = self._watchers.get(value, {})
+            beside.pop(watcher, None)
+            if not beside:
+                self._watchers.pop(value, None)
+
+        watcher.stream.on_close(forget)
 
     def close(self) -> None:
         """Break all watches, as a server that goes away does."""
-        for watchers in self._watchers.values():
-            for watcher in watchers:
+        for watchers in tuple(self._watchers.values()):
+            for watcher in tuple(watchers):
                 watcher.stream.close()
-        self._watchers = {}
 
     def apply(self, old: Object | None, written: KeyValue) -> None:
         """Take over a write that etcd reports, and tell the watchers."""
@@ -159,12 +168,7 @@ class Cache:
                 if obj is not None:
                     values[fields_of(obj).get(self._indexed, "")] = None
         for value in values:
-            watchers = self._watchers.get(value)
-            if not watchers:
-                continue
-            if any(watcher.stream.closed for watcher in watchers):
-                watchers[:] = [watcher for watcher in watchers if not watcher.stream.closed]
-            yield from watchers
+            yield from self._watchers.get(value, ())
 
 
 def at_revision(obj: Object | None, revision: int) -> Object:

@@ -110,12 +110,15 @@ def _mark_now_and_then(
 ) -> None:
     """Send bookmarks until the stream is closed."""
 
-    def mark() -> None:
-        if not stream.closed:
-            stream.push(bookmark(resource, storage.etcd.revision))
-            sim.after(BOOKMARK_PERIOD, mark, f"bookmark for a watch of {resource.plural}")
+    label = f"bookmark for a watch of {resource.plural}"
+    timer = sim.after(BOOKMARK_PERIOD, lambda: mark(), label)
 
-    sim.after(BOOKMARK_PERIOD, mark, f"bookmark for a watch of {resource.plural}")
+    def mark() -> None:
+        nonlocal timer
+        stream.push(bookmark(resource, storage.etcd.revision))
+        timer = sim.after(BOOKMARK_PERIOD, mark, label)
+
+    stream.on_close(lambda: timer.cancel())
 
 
 def too_old(version: int, current: int) -> ApiError:
