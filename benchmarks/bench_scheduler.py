@@ -68,11 +68,12 @@ def decide(size: int, count: int, spec: Mapping[str, Any], served: bool) -> floa
     """Decide on all Pods, each counted on its node before the next; return the CPU seconds."""
     snapshot = Snapshot(NodeInfo(node(index)) for index in range(size))
     framework = make_framework(Handle(snapshot, Objects.of([service()] if served else [])))
-    to_find = feasible_nodes_to_find(size)
     pods = [pod(index, spec) for index in range(count)]
     start, began = 0, time.process_time()
     for each in pods:
-        decision = schedule_pod(framework, PodInfo(each), start=start, to_find=to_find)
+        decision = schedule_pod(
+            framework, PodInfo(each), start=start, enough=feasible_nodes_to_find
+        )
         info = snapshot.nodes[decision.node]
         info.add_pod(decision.pod.assumed_on(decision.node))
         snapshot.note_pods(info)

@@ -104,8 +104,7 @@ class Asking:
             raise TypeError(f"the scheduler places Pods, and {found.kind} is none")
         spec = msgspec.structs.replace(found.spec, nodeName="")
         asked = msgspec.structs.replace(found, spec=spec)
-        plugins = self.world.replace.get("scheduler_plugins")
-        explanation: Explanation = scheduling_of(self.view, asked, plugins)
+        explanation: Explanation = scheduling_of(self.world, self.view, asked)
         return explanation
 
     def trace_rules(

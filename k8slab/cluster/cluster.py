@@ -62,8 +62,14 @@ class Cluster(Asking, Breaking, TimeMachine):
         proxy_mode: str = "iptables",
         ip_families: Sequence[str] = ("IPv4",),
         rbac: bool = False,
+        scheduler: str | Mapping[str, Any] = "",
         boot: bool = True,
     ) -> None:
+        """Make a cluster, and boot it.
+
+        `scheduler` is a KubeSchedulerConfiguration, as text or plain data; ValueError if it is not
+        one that a scheduler could start with.
+        """
         if workers < 0:
             raise ValueError(f"a cluster has 0 or more workers, got {workers}")
         self.seed = seed
@@ -76,6 +82,7 @@ class Cluster(Asking, Breaking, TimeMachine):
             "proxy_mode": proxy_mode,
             "ip_families": tuple(ip_families),
             "rbac": rbac,
+            "scheduler": kubeadm.scheduler_config(scheduler),
         }
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
@@ -318,7 +325,8 @@ class Cluster(Asking, Breaking, TimeMachine):
 
     def _add_hosts(self, workers: int) -> None:
         control = self.world.add_host(CONTROL_PLANE, addresses.CONTROL_PLANE, {})
-        kubeadm.write_static_pods(control.machine, self.world.placeholders)
+        config = self.made_of["scheduler"]
+        kubeadm.write_static_pods(control.machine, self.world.placeholders, config)
         for number in range(1, workers + 1):
             zone = ZONES[(number - 1) % len(ZONES)]
             labels = {"topology.kubernetes.io/zone": zone}

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from k8slab.api.errors import go_value
 from k8slab.client import Client
 from k8slab.control_plane.apiserver import APIServer
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 ETCD_RETRY = 1.0  # s, how often a starting API server tries etcd
 DATABASE = "member/snap/db"
+SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
 
 def flag(process: Process, name: str, default: str = "") -> str:
@@ -102,16 +104,30 @@ async def kube_apiserver(world: World, process: Process) -> None:
         world.api.stop(server)
 
 
-async def kube_scheduler(world: World, process: Process) -> None:
-    """Place Pods."""
+async def kube_scheduler(world: World, process: Process) -> int:
+    """Place the Pods that ask for one of the profiles of the file that --config names."""
     from k8slab.control_plane.scheduler import Scheduler
+    from k8slab.control_plane.scheduler.config import ConfigError, parse
 
-    client = Client(world.transport(process.hostname), "system:kube-scheduler")
     await process.sleep(world.latency.component_start)
-    scheduler = Scheduler(world.sim, client, plugins=world.replace.get("scheduler_plugins"))
-    world.scheduler = scheduler
+    path, plugins = flag(process, "config"), world.replace.get("scheduler_plugins")
+    try:
+        config = parse(process.read(path)) if path else None
+        kubeconfig = config.clientConnection.kubeconfig if config is not None else ""
+        kubeconfig = kubeconfig or flag(process, "kubeconfig")
+        user = "system:kube-scheduler" if kubeconfig else process.read(SERVICE_ACCOUNT_TOKEN)
+        client = Client(world.transport(world.host_of(process)), user)
+        scheduler = Scheduler(world.sim, client, config=config, plugins=plugins)
+    except (ConfigError, FileNotFoundError) as error:
+        missing = isinstance(error, FileNotFoundError)
+        why = f"open {path}: no such file or directory" if missing else str(error)
+        process.error(f'"command failed" err={go_value(why)}')
+        return 1
+    for profile in scheduler.config.profiles:
+        world.scheduler_profiles[profile.schedulerName] = profile
     world.sim.spawn(scheduler.run(), "kube-scheduler")
     await serve_health(process, 10259)
+    return 0
 
 
 async def kube_controller_manager(world: World, process: Process) -> None:

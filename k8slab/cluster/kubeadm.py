@@ -12,28 +12,65 @@ Upstream: cmd/kubeadm/app/phases
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
 
 from k8slab.addons import manifests
-from k8slab.api import load_all
-from k8slab.api.core import Node
+from k8slab.api import codec, load, load_all
+from k8slab.api.core import HostPathVolumeSource, Node, Pod, Volume, VolumeMount
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object, ObjectMeta
 from k8slab.api.rbac import ClusterRoleBinding, RoleRef, Subject
 from k8slab.client import Client, ConnectionFailed
+from k8slab.control_plane.scheduler.config import parse
 from k8slab.node.machine import Machine
 from k8slab.sim import Simulation
 
 STATIC_POD_PATH = "/etc/kubernetes/manifests"  # kubelet staticPodPath
+SCHEDULER_CONFIG = "/etc/kubernetes/scheduler-config.yaml"
 RBAC = "rbac.authorization.k8s.io"
 ROLE = "node-role.kubernetes.io/control-plane"
 RETRY = 0.5  # s between attempts while the API server starts
 
 
-def write_static_pods(machine: Machine, values: Mapping[str, str]) -> None:
-    """Put the manifests of the control plane on the machine's disk."""
+def write_static_pods(
+    machine: Machine, values: Mapping[str, str], scheduler_config: str = ""
+) -> None:
+    """Put the manifests of the control plane on the machine's disk, and the scheduler's file."""
     for name in manifests.STATIC:
         text = manifests.text(f"static/{name}", **values)
+        if name == "kube-scheduler" and scheduler_config:
+            machine.disk.write(SCHEDULER_CONFIG, scheduler_config)
+            text = with_extra_file(text, "config", SCHEDULER_CONFIG)
         machine.disk.write(f"{STATIC_POD_PATH}/{name}.yaml", text)
+
+
+def scheduler_config(given: str | Mapping[str, Any]) -> str:
+    """Return the text of a KubeSchedulerConfiguration; raises ConfigError, a ValueError."""
+    text = given if isinstance(given, str) else codec.to_yaml(given)
+    if text:
+        parse(text)
+    return text
+
+
+def with_extra_file(manifest: str, flag: str, path: str) -> str:
+    """Return a static Pod's manifest with a file of the node that its program is told of.
+
+    Upstream: cmd/kubeadm/app/apis/kubeadm/v1beta4/types.go (ControlPlaneComponent)
+    """
+    pod = load(manifest)
+    assert isinstance(pod, Pod)
+    (container,) = pod.spec.containers
+    mount = VolumeMount(name=flag, mountPath=path, readOnly=True)
+    volume = Volume(name=flag, hostPath=HostPathVolumeSource(path=path, type="File"))
+    container = replace(
+        container,
+        command=(*container.command, f"--{flag}={path}"),
+        volumeMounts=(*container.volumeMounts, mount),
+    )
+    spec = replace(pod.spec, containers=(container,), volumes=(*pod.spec.volumes, volume))
+    return codec.to_yaml(replace(pod, spec=spec))
 
 
 async def init(

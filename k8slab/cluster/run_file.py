@@ -51,6 +51,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     proxy_mode: Literal["iptables", "nftables"] = "iptables"
     ip_families: tuple[Literal["IPv4", "IPv6"], ...] = ("IPv4",)
     rbac: bool = False
+    scheduler: str = ""  # its configuration
     replaced: tuple[str, ...]  # the components that were the learner's own
     inputs: tuple[Input, ...]
     end: Position
@@ -85,6 +86,7 @@ def load(kind: type[Cluster], path: str | Path, replace: Mapping[str, Any] | Non
         proxy_mode=run.proxy_mode,
         ip_families=run.ip_families,
         rbac=run.rbac,
+        scheduler=run.scheduler,
         boot=False,
     )
     try:
@@ -114,6 +116,7 @@ def run_of(cluster: Cluster) -> Run:
         proxy_mode=made["proxy_mode"],
         ip_families=made["ip_families"],
         rbac=made["rbac"],
+        scheduler=made["scheduler"],
         replaced=tuple(sorted(made["replace"] or {})),
         inputs=tuple(cluster.recording.inputs),
         end=cluster.recording.position,

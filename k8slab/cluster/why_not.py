@@ -50,8 +50,7 @@ def _findings(cluster: Cluster, pod: Pod, node: str, time: float) -> tuple[Findi
         return (Finding(text=text, objects=(f"Node/{node}",), decided_by="kube-scheduler"),)
     view = cluster.at(time) if placed else cluster.view
     asked = msgspec.structs.replace(pod, spec=msgspec.structs.replace(pod.spec, nodeName=""))
-    plugins = cluster.world.replace.get("scheduler_plugins")
-    decision = why_pod.scheduling_of(view, asked, plugins)
+    decision = why_pod.scheduling_of(cluster.world, view, asked)
     verdict = decision.nodes.get(node)
     return tuple(
         Finding(

@@ -10,21 +10,20 @@ Upstream: none (the Events and conditions that kubectl describe prints)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from k8slab.api import labels
-from k8slab.api.apps import ReplicaSet
 from k8slab.api.conditions import is_true
-from k8slab.api.core import Event, Namespace, Node, Pod, Service
+from k8slab.api.core import Event, Node, Pod
 from k8slab.api.pods import is_pod_active, is_pod_ready, is_pod_terminal
-from k8slab.api.policy import PodDisruptionBudget
 from k8slab.cluster import sentences
 from k8slab.cluster.explanation import Finding
 from k8slab.cluster.view import View
 
 if TYPE_CHECKING:
     from k8slab.cluster.cluster import Cluster
+    from k8slab.cluster.world import World
+    from k8slab.control_plane.scheduler import Explanation
 
 IMAGE_REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 CONFIG_REASONS = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
@@ -99,30 +98,26 @@ def _not_placed(cluster: Cluster, pod: Pod) -> tuple[Finding, ...]:
     )
     if condition.reason != "Unschedulable":
         return (first,)
-    plugins = cluster.world.replace.get("scheduler_plugins")
-    decision = scheduling_of(cluster.view, pod, plugins)
+    decision = scheduling_of(cluster.world, cluster.view, pod)
     refused = [(v.node, v.plugin, v.reasons) for v in decision.nodes.values() if not v.fits]
     last = (f"kubectl describe node {refused[-1][0]}",) if refused else ()
     told = sentences.refused_by_nodes(refused[: sentences.SHOWN])
     return (first, *(Finding(text=text, next=last) for text in told))
 
 
-def scheduling_of(view: View, pod: Pod, plugins: Sequence[Any] | None = None) -> Any:
-    """Return the scheduler's decision about the Pod, among what is there in the view.
+def scheduling_of(world: World, view: View, pod: Pod) -> Explanation:
+    """Return the decision of the Pod's scheduler about it, among what is there in the view."""
+    from k8slab.control_plane.scheduler import LISTED_KINDS, explain
+    from k8slab.control_plane.scheduler.config import DEFAULT_SCHEDULER_NAME
 
-    `plugins` are those of a scheduler that has others than the default ones.
-    """
-    from k8slab.control_plane.scheduler import explain
-
+    name = pod.spec.schedulerName or DEFAULT_SCHEDULER_NAME
     return explain(
         pod,
         view.list(Node),
         [p for p in view.list(Pod) if p.metadata.uid != pod.metadata.uid],
-        namespaces=view.list(Namespace),
-        services=view.list(Service),
-        replica_sets=view.list(ReplicaSet),
-        pdbs=view.list(PodDisruptionBudget),
-        plugins=plugins,
+        objects=[each for kind in LISTED_KINDS for each in view.list(kind)],
+        plugins=world.replace.get("scheduler_plugins"),
+        profile=world.scheduler_profiles.get(name),
     )
 
 

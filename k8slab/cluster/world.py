@@ -28,6 +28,7 @@ from k8slab.cluster.replacing import KUBELETS, adapted
 from k8slab.cluster.transport import ApiEndpoint, ClusterTransport
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, NODE_AND_RBAC
 from k8slab.control_plane.etcd import Endpoint
+from k8slab.control_plane.scheduler.config import KubeSchedulerProfile
 from k8slab.linux.addresses import LOOPBACK6, is_ipv6, url_host
 from k8slab.linux.links import Segment
 from k8slab.linux.netns import NetNamespace
@@ -98,7 +99,8 @@ class World:
         self.rule_cache = RuleCache()  # rules that are the same on all nodes are rendered once
         self.machines: dict[str, Machine] = {}
         self.hosts: dict[str, Host] = {}
-        self.scheduler: Any = None
+        # What the schedulers that were started know of themselves, by the name that Pods ask for.
+        self.scheduler_profiles: dict[str, KubeSchedulerProfile] = {}
         self.proxy_mode = MODES[0]
         self.rbac = False  # off, so that lessons about other things need no roles
         # API groups that add-ons serve behind the API server, as long as they run.

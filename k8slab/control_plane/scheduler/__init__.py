@@ -10,6 +10,6 @@ Upstream: pkg/scheduler
 """
 
 from k8slab.control_plane.scheduler.explain import Explanation, NodeVerdict, explain
-from k8slab.control_plane.scheduler.scheduler import Scheduler
+from k8slab.control_plane.scheduler.scheduler import LISTED_KINDS, Scheduler
 
-__all__ = ["Explanation", "NodeVerdict", "Scheduler", "explain"]
+__all__ = ["LISTED_KINDS", "Explanation", "NodeVerdict", "Scheduler", "explain"]

@@ -10,17 +10,18 @@ Upstream: pkg/scheduler/eventhandlers.go
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from k8slab.api.core import Node, Pod
 from k8slab.api.meta import Object
 from k8slab.api.pods import is_pod_terminal
 from k8slab.client import key_of
 from k8slab.control_plane.scheduler.cache import Cache
+from k8slab.control_plane.scheduler.framework.events import assigned_changes, node_changes
 from k8slab.control_plane.scheduler.framework.interface import Action, Resource
 from k8slab.control_plane.scheduler.framework.snapshot import Nominator
-from k8slab.control_plane.scheduler.framework.types import PodInfo
-from k8slab.control_plane.scheduler.scheduling_queue import SchedulingQueue, shrinks
-
-DEFAULT_SCHEDULER_NAME = "default-scheduler"
+from k8slab.control_plane.scheduler.framework.types import PodInfo, scheduler_name
+from k8slab.control_plane.scheduler.scheduling_queue import SchedulingQueue
 
 GONE, WAITING, ASSIGNED = "gone", "waiting", "assigned"
 
@@ -29,12 +30,16 @@ class EventHandlers:
     """Keeps the cache and the queue of one scheduler true."""
 
     def __init__(
-        self, cache: Cache, queue: SchedulingQueue, nominator: Nominator, scheduler_name: str
+        self,
+        cache: Cache,
+        queue: SchedulingQueue,
+        nominator: Nominator,
+        profiles: Container[str],
     ) -> None:
         self._cache = cache
         self._queue = queue
         self._nominator = nominator
-        self._scheduler_name = scheduler_name
+        self._profiles = profiles  # the names by which Pods ask for this scheduler
 
     def pod(self, old: Pod | None, new: Pod | None) -> None:
         """Follow a Pod from waiting over assigned to gone."""
@@ -46,6 +51,8 @@ class EventHandlers:
         if before == WAITING and after != WAITING:
             self._queue.delete(key)
             self._nominator.delete(key)
+            if after == GONE and pod.status.nominatedNodeName:
+                self._gives_up_its_node(pod)
         if new is not None and after == WAITING:
             self._waits(old if before == WAITING else None, new)
         elif new is not None and after == ASSIGNED:
@@ -69,17 +76,23 @@ class EventHandlers:
             self._queue.move_all(Resource.NODE, Action.DELETE, old, None)
 
     def storage(self, old: Object | None, new: Object | None) -> None:
-        """Follow claims, volumes and classes: any change may help a Pod that waits for one."""
+        """Follow claims, volumes and classes, for Pods that wait for one."""
+        obj = new or old
+        assert obj is not None
         action = Action.ADD if old is None else Action.DELETE if new is None else Action.UPDATE
-        self._queue.move_all(Resource.STORAGE, action, old, new)
+        self._queue.move_all(obj.kind, action, old, new)
+
+    def _gives_up_its_node(self, pod: Pod) -> None:
+        """Try those Pods again that the nomination of this one kept off: none matters more."""
+        room = Resource.ASSIGNED_POD, Action.DELETE
+        self._queue.move_all(*room, pod, None, up_to=pod.spec.priority or 0)
 
     def _state(self, pod: Pod | None) -> str:
         if pod is None or is_pod_terminal(pod):
             return GONE
         if pod.spec.nodeName:
             return ASSIGNED
-        mine = (pod.spec.schedulerName or DEFAULT_SCHEDULER_NAME) == self._scheduler_name
-        return WAITING if mine else GONE
+        return WAITING if scheduler_name(pod) in self._profiles else GONE
 
     def _waits(self, old: Pod | None, new: Pod) -> None:
         key = key_of(new)
@@ -93,29 +106,3 @@ class EventHandlers:
             self._nominator.add(PodInfo(new), new.status.nominatedNodeName)
         elif old is not None and old.status.nominatedNodeName:
             self._nominator.delete(key)
-
-
-def node_changes(old: Node | None, new: Node) -> int:
-    """Return what changed on a node that can help a Pod, as `Action` bits; heartbeats cannot."""
-    if old is None:
-        return Action.ADD
-    actions = 0
-    if old.status.allocatable != new.status.allocatable:
-        actions |= Action.UPDATE_NODE_ALLOCATABLE
-    if old.metadata.labels != new.metadata.labels:
-        actions |= Action.UPDATE_NODE_LABEL
-    if (old.spec.taints, old.spec.unschedulable) != (new.spec.taints, new.spec.unschedulable):
-        actions |= Action.UPDATE_NODE_TAINT
-    return actions
-
-
-def assigned_changes(old: Pod | None, new: Pod) -> int:
-    """Return what changed on a Pod with a node that can help others."""
-    if old is None or not old.spec.nodeName:
-        return Action.ADD
-    actions = 0
-    if old.metadata.labels != new.metadata.labels:
-        actions |= Action.UPDATE_POD_LABEL
-    if old.spec is not new.spec and shrinks(old, new):
-        actions |= Action.UPDATE_POD_SCALE_DOWN
-    return actions

@@ -21,6 +21,7 @@ from k8slab.api.core import Namespace, Node, Pod, Service
 from k8slab.api.meta import Object
 from k8slab.api.pods import is_pod_terminal
 from k8slab.api.policy import PodDisruptionBudget
+from k8slab.control_plane.scheduler.config import KubeSchedulerProfile
 from k8slab.control_plane.scheduler.framework.interface import Candidate, Status
 from k8slab.control_plane.scheduler.framework.runtime import Framework
 from k8slab.control_plane.scheduler.framework.snapshot import (
@@ -87,15 +88,18 @@ def explain(
     objects: Iterable[Object] = (),
     plugins: PluginChoice | None = None,
     args: Mapping[str, Mapping[str, Any]] | None = None,
+    profile: KubeSchedulerProfile | None = None,
 ) -> Explanation:
     """Say where the Pod would go, and why.
 
     `plugins=("NodeAffinity",)` asks one alone, `[..., MyPlugin()]` adds one; `args` are those of a
-    KubeSchedulerConfiguration by plugin. `objects` takes further kinds, such as StatefulSets.
+    KubeSchedulerConfiguration by plugin, `profile` is one of its profiles. `objects` takes further
+    kinds, such as StatefulSets.
     """
     snapshot, nominator = _cluster_of(nodes, [each for each in pods if each is not pod])
     others = Objects.of((*namespaces, *services, *replica_sets, *pdbs, *objects))
-    framework = make_framework(Handle(snapshot, others, nominator), plugins, args)
+    handle = Handle(snapshot, others, nominator)
+    framework = make_framework(handle, plugins, args, profile=profile)
     refusal = framework.run_pre_enqueue(pod)
     if refusal is not None:
         return Explanation(

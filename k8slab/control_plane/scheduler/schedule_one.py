@@ -17,10 +17,11 @@ import msgspec
 from k8slab.control_plane.scheduler.framework.interface import (
     Code,
     CycleState,
+    PluginError,
     PostFilterResult,
     Status,
 )
-from k8slab.control_plane.scheduler.framework.runtime import Framework, PluginError
+from k8slab.control_plane.scheduler.framework.runtime import Framework
 from k8slab.control_plane.scheduler.framework.types import (
     Diagnosis,
     NodeInfo,
@@ -57,19 +58,19 @@ def schedule_pod(
     pod: PodInfo,
     *,
     start: int = 0,
-    to_find: int = 0,
+    enough: Callable[[int], int] = lambda nodes: nodes,
     choose: Callable[[int], int] = lambda _: 0,
 ) -> Decision:
     """Decide where the Pod goes.
 
-    Nodes are tried from index `start` until `to_find` fit (0: all); `choose(n)` breaks a tie of n.
+    Nodes are tried from index `start` until `enough` of them fit; `choose(n)` breaks a tie of n.
     """
     nodes = framework.handle.snapshot.order
     if not nodes:
         return Decision(pod, message=NO_NODES_AVAILABLE)
     state = CycleState()
     try:
-        feasible, diagnosis = find_nodes_that_fit(framework, state, pod, start, to_find)
+        feasible, diagnosis = find_nodes_that_fit(framework, state, pod, start, enough)
         if feasible:
             return _pick(framework, state, pod, feasible, diagnosis, choose)
         result, text = framework.run_post_filter(state, pod, diagnosis.node_to_status)
@@ -78,7 +79,7 @@ def schedule_pod(
     diagnosis = msgspec.structs.replace(diagnosis, post_filter_message=text)
     return Decision(
         pod,
-        evaluated=len(nodes),
+        evaluated=0 if diagnosis.pre_filter_message else len(diagnosis.node_to_status),
         message=fit_error(len(nodes), diagnosis),
         diagnosis=diagnosis,
         post_filter=result if framework.post_filter_plugins else None,
@@ -86,7 +87,11 @@ def schedule_pod(
 
 
 def find_nodes_that_fit(
-    framework: Framework, state: CycleState, pod: PodInfo, start: int, to_find: int
+    framework: Framework,
+    state: CycleState,
+    pod: PodInfo,
+    start: int,
+    enough: Callable[[int], int],
 ) -> tuple[list[NodeInfo], Diagnosis]:
     """Return the nodes that fit, and why the others that were looked at do not."""
     snapshot = framework.handle.snapshot
@@ -106,22 +111,27 @@ def find_nodes_that_fit(
         nodes = [snapshot.nodes[name] for name in wanted if name in snapshot.nodes]
         text = f"node(s) didn't satisfy plugin(s) [{' '.join(sorted(choosers))}]"
         absent = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (text,), choosers[0])
-    feasible, statuses = _filter(framework, state, pod, nodes, start, to_find or len(nodes))
+    feasible, statuses = _filter(framework, state, pod, nodes, start, enough(len(nodes)))
     rejecters = dict.fromkeys(status.plugin for status in statuses.values())
     if wanted is not None:
         rejecters |= dict.fromkeys(choosers)
     return feasible, Diagnosis(statuses, absent, tuple(rejecters))
 
 
-def feasible_nodes_to_find(nodes: int) -> int:
+def feasible_nodes_to_find(nodes: int, percentage: int = 0) -> int:
     """Return after how many fitting nodes the search stops.
+
+    The percentage is percentageOfNodesToScore; 0 lets it fall from 50 to 5 with the cluster's size.
 
     >>> [feasible_nodes_to_find(n) for n in (99, 1000, 5000, 10000)]
     [99, 420, 500, 500]
+    >>> [feasible_nodes_to_find(n, 40) for n in (99, 200, 1000)]
+    [99, 100, 400]
     """
     if nodes < MIN_FEASIBLE_NODES_TO_FIND:
         return nodes
-    percentage = max(50 - nodes // 125, MIN_FEASIBLE_NODES_PERCENTAGE_TO_FIND)
+    if not percentage:
+        percentage = max(50 - nodes // 125, MIN_FEASIBLE_NODES_PERCENTAGE_TO_FIND)
     return max(nodes * percentage // 100, MIN_FEASIBLE_NODES_TO_FIND)
 
 

@@ -11,11 +11,10 @@ Upstream: pkg/scheduler/scheduler.go, schedule_one.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from k8slab.api.apps import ReplicaSet, StatefulSet
-from k8slab.api.conditions import get_condition
 from k8slab.api.core import (
     Namespace,
     Node,
@@ -27,23 +26,29 @@ from k8slab.api.core import (
     Service,
 )
 from k8slab.api.errors import ApiError
-from k8slab.api.meta import Object, timestamp
+from k8slab.api.meta import Object
 from k8slab.api.policy import PodDisruptionBudget
 from k8slab.api.storage import StorageClass
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informer, Informers, key_of
 from k8slab.control_plane.scheduler.cache import Cache
-from k8slab.control_plane.scheduler.event_handlers import DEFAULT_SCHEDULER_NAME, EventHandlers
+from k8slab.control_plane.scheduler.config import KubeSchedulerConfiguration, defaulted
+from k8slab.control_plane.scheduler.event_handlers import EventHandlers
 from k8slab.control_plane.scheduler.explain import Explanation, explanation_of
 from k8slab.control_plane.scheduler.framework.interface import (
     Action,
-    Candidate,
     CycleState,
+    PluginError,
     Resource,
 )
-from k8slab.control_plane.scheduler.framework.runtime import PluginError, PreBindError
+from k8slab.control_plane.scheduler.framework.pod_status import patch_status, status_patch
+from k8slab.control_plane.scheduler.framework.preemption import COMPONENT, Executor
+from k8slab.control_plane.scheduler.framework.runtime import (
+    Framework,
+    PreBindError,
+)
 from k8slab.control_plane.scheduler.framework.snapshot import Handle, Nominator, Objects
-from k8slab.control_plane.scheduler.framework.types import PodInfo
-from k8slab.control_plane.scheduler.profile import PluginChoice, make_framework
+from k8slab.control_plane.scheduler.framework.types import PodInfo, scheduler_name
+from k8slab.control_plane.scheduler.profile import PluginChoice, make_profile
 from k8slab.control_plane.scheduler.schedule_one import (
     Decision,
     feasible_nodes_to_find,
@@ -52,7 +57,6 @@ from k8slab.control_plane.scheduler.schedule_one import (
 from k8slab.control_plane.scheduler.scheduling_queue import QueuedPodInfo, SchedulingQueue
 from k8slab.sim import Simulation
 
-COMPONENT = "kube-scheduler"
 SCHEDULING_CYCLE = 0.001  # s, one decision; kube-scheduler takes about that on a small cluster
 MAX_REMEMBERED = 100_000  # verdicts on nodes that are kept for learners, the latest decisions'
 MIN_REMEMBERED = 100  # decisions kept in any case
@@ -81,27 +85,39 @@ class Scheduler:
         sim: Simulation,
         client: Client,
         *,
+        config: KubeSchedulerConfiguration | None = None,
         plugins: PluginChoice | None = None,
-        args: Mapping[str, Mapping[str, Any]] | None = None,
-        name: str = DEFAULT_SCHEDULER_NAME,
     ) -> None:
+        """Make a scheduler of a complete configuration; ConfigError if its plugins do not fit.
+
+        `plugins` are those of every profile, `...` among them for the profile's own.
+        """
         self.sim = sim
-        self.name = name
+        self.config = config or defaulted(KubeSchedulerConfiguration())
         self.cache = Cache()
         self._client = client
         self._listers: dict[type[Object], Informer[Any]] = {}
         self._nominator = Nominator()
-        handle = Handle(
-            self.cache.snapshot,
-            Objects(self._list),
-            self._nominator,
-            self._choose,
+        self._executor = Executor(
+            sim,
             client,
-            lambda seconds: sim.sleep(seconds, f"{COMPONENT}: waits for claims"),
+            self._nominator,
+            lambda key: self._pods.by_key(key),
+            lambda name, pod, text: self._recorders[name].event(pod, "Normal", "Preempted", text),
         )
-        self.framework = make_framework(handle, plugins, args)
-        self.queue = SchedulingQueue(sim, self.framework)
-        self._recorder = EventRecorder(sim, client, name, limited=False)
+        self.profiles: dict[str, Framework] = {
+            each.schedulerName: make_profile(self._handle(), each, plugins)
+            for each in self.config.profiles
+        }
+        self.queue = SchedulingQueue(
+            sim,
+            self.profiles,
+            initial_backoff=float(self.config.podInitialBackoffSeconds),
+            max_backoff=float(self.config.podMaxBackoffSeconds),
+        )
+        self._recorders = {
+            name: EventRecorder(sim, client, name, limited=False) for name in self.profiles
+        }
         self._decisions: dict[str, Decision] = {}
         self._start = 0  # index of the node at which the next search begins
 
@@ -111,7 +127,7 @@ class Scheduler:
         for kind in LISTED_KINDS:
             self._listers[kind] = informers.informer(kind)
             self._listers[kind].add_index("namespace", lambda obj: (obj.metadata.namespace,))
-        handlers = EventHandlers(self.cache, self.queue, self._nominator, self.name)
+        handlers = EventHandlers(self.cache, self.queue, self._nominator, self.profiles)
         for kind in STORAGE_KINDS:
             self._listers[kind].add_handler(handlers.storage)
         informers.informer(Node).add_handler(handlers.node)
@@ -127,7 +143,9 @@ class Scheduler:
     def verdict(self, key: str) -> Explanation | None:
         """Return the last decision about the Pod "namespace/name", None if there was none."""
         decision = self._decisions.get(key)
-        return None if decision is None else explanation_of(decision, self.framework)
+        if decision is None:
+            return None
+        return explanation_of(decision, self._framework_of(decision.pod.pod))
 
     # -- one scheduling cycle
 
@@ -137,11 +155,12 @@ class Scheduler:
             self.queue.done(entry)
             return
         nodes = len(self.cache.snapshot.order)
+        framework = self._framework_of(entry.info.pod)
         decision = schedule_pod(
-            self.framework,
+            framework,
             entry.info,
             start=self._start,
-            to_find=feasible_nodes_to_find(nodes),
+            enough=self._enough(framework),
             choose=self._choose,
         )
         self._start = (self._start + decision.evaluated) % nodes if nodes else 0
@@ -154,7 +173,7 @@ class Scheduler:
         self.cache.assume_pod(assumed)
         self._nominator.delete(key)
         state = CycleState()
-        refusal = self.framework.run_reserve(state, assumed.pod, decision.node)
+        refusal = framework.run_reserve(state, assumed.pod, decision.node)
         if refusal is not None:
             self.cache.forget_pod(key)
             self._give_back(entry, (refusal.plugin,), UNSCHEDULABLE, refusal.message)
@@ -165,22 +184,23 @@ class Scheduler:
         pod = entry.info.pod
         if pod.metadata.deletionTimestamp is not None:
             text = f"skip schedule deleting pod: {entry.info.key}"
-            self._recorder.event(pod, "Warning", "FailedScheduling", text)
+            self._tell(pod, "Warning", "FailedScheduling", text)
             return True
         return self.cache.is_assumed(entry.info.key)
 
     async def _bind(self, entry: QueuedPodInfo, assumed: PodInfo, state: CycleState) -> None:
         """Bind an assumed Pod, or forget it and try again later."""
         pod, node_name = assumed.pod, assumed.pod.spec.nodeName
+        framework = self._framework_of(pod)
         try:
-            await self.framework.run_pre_bind(pod, node_name)
-            await self.framework.run_bind(pod, node_name)
+            await framework.run_pre_bind(pod, node_name)
+            await framework.run_bind(pod, node_name)
         except (ApiError, ConnectionFailed, PluginError) as error:
-            self.framework.run_unreserve(state, pod, node_name)
+            framework.run_unreserve(state, pod, node_name)
             if self.cache.is_assumed(assumed.key):
                 self.cache.forget_pod(assumed.key)
                 self.queue.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod, None)
-            binder = self.framework.bind_plugins[0] if self.framework.bind_plugins else None
+            binder = framework.bind_plugins[0] if framework.bind_plugins else None
             text = f'running Bind plugin "{getattr(binder, "name", "")}": {error}'
             if isinstance(error, PreBindError):
                 text = str(error)
@@ -188,7 +208,7 @@ class Scheduler:
             return
         self.queue.done(entry)
         text = f"Successfully assigned {assumed.key} to {node_name}"
-        self._recorder.event(pod, "Normal", "Scheduled", text)
+        self._tell(pod, "Normal", "Scheduled", text)
 
     # -- Pods that fit nowhere
 
@@ -200,11 +220,13 @@ class Scheduler:
             self._nominator.add(entry.info, nominated)
         elif nominated is not None:
             self._nominator.delete(entry.info.key)
+        work = None
+        if candidate is not None:
+            work = self._executor.prepare(entry.info, candidate, self.queue.retry)
         reason = SCHEDULER_ERROR if decision.failed else UNSCHEDULABLE
         plugins = decision.diagnosis.unschedulable_plugins
         self._give_back(entry, plugins, reason, decision.message, nominated)
-        if candidate is not None:
-            work = self._preempt(entry.info, candidate)
+        if work is not None:
             self.sim.spawn(work, f"{COMPONENT}: preempt for {entry.info.key}")
 
     def _give_back(
@@ -222,7 +244,7 @@ class Scheduler:
             return
         entry.info = entry.info.with_pod(pod)
         self.queue.add_unschedulable(entry, plugins)
-        self._recorder.event(pod, "Warning", "FailedScheduling", truncated(message))
+        self._tell(pod, "Warning", "FailedScheduling", truncated(message))
         condition = PodCondition(
             type="PodScheduled",
             status="False",
@@ -235,42 +257,39 @@ class Scheduler:
             self.sim.spawn(self._patch_status(pod, patch), f"{COMPONENT}: status of {key_of(pod)}")
 
     async def _patch_status(self, pod: Pod, status: Mapping[str, Any]) -> None:
-        meta = pod.metadata
         try:
-            await self._client.patch(
-                Pod, meta.name, {"status": status}, meta.namespace, subresource="status"
-            )
+            await patch_status(self._client, pod, status)
         except (ApiError, ConnectionFailed):
             return  # the next attempt reports again
 
-    async def _preempt(self, pod: PodInfo, candidate: Candidate) -> None:
-        """Delete the victims; the Pod is tried again when they are gone."""
-        for rival in self._nominator.on_node(candidate.node):
-            if rival.priority < pod.priority:  # it will not fit there any more
-                self._nominator.delete(rival.key)
-                await self._patch_status(rival.pod, {"nominatedNodeName": None})
-        for victim in candidate.victims:
-            if victim.metadata.deletionTimestamp is None:
-                await self._preempt_pod(pod, victim, candidate.node)
-
-    async def _preempt_pod(self, pod: PodInfo, victim: Pod, node_name: str) -> None:
-        scheduler = pod.pod.spec.schedulerName or DEFAULT_SCHEDULER_NAME
-        condition = PodCondition(
-            type="DisruptionTarget",
-            status="True",
-            reason="PreemptionByScheduler",
-            message=f"{scheduler}: preempting to accommodate a higher priority pod",
-            observedGeneration=victim.metadata.generation,
-        )
-        await self._patch_status(victim, status_patch(victim, condition, None, self.sim.now))
-        try:
-            await self._client.delete(Pod, victim.metadata.name, victim.metadata.namespace)
-        except (ApiError, ConnectionFailed):
-            return  # already gone, or to be tried again with the Pod's next attempt
-        text = f"Preempted by pod {pod.pod.metadata.uid} on node {node_name}"
-        self._recorder.event(victim, "Normal", "Preempted", text)
-
     # -- helpers
+
+    def _handle(self) -> Handle:
+        handle = Handle(
+            self.cache.snapshot,
+            Objects(self._list),
+            self._nominator,
+            self._choose,
+            self._client,
+            lambda seconds: self.sim.sleep(seconds, f"{COMPONENT}: waits for claims"),
+        )
+        handle.is_preempting = self._executor.is_running
+        return handle
+
+    def _framework_of(self, pod: Pod) -> Framework:
+        return self.profiles[scheduler_name(pod)]
+
+    def _enough(self, framework: Framework) -> Callable[[int], int]:
+        """Return how many of so many nodes have to fit before the search stops."""
+        if not framework.has_scores:
+            return lambda nodes: 1
+        percentage = framework.percentage_of_nodes_to_score
+        if percentage is None:
+            percentage = self.config.percentageOfNodesToScore
+        return lambda nodes: feasible_nodes_to_find(nodes, percentage)
+
+    def _tell(self, pod: Pod, type_: str, reason: str, text: str) -> None:
+        self._recorders[scheduler_name(pod)].event(pod, type_, reason, text)
 
     def _choose(self, count: int) -> int:
         return self.sim.streams.rng(COMPONENT).randrange(count)
@@ -298,38 +317,6 @@ def in_short(decision: Decision) -> str:
     if decision.totals:
         text += f", best score {max(decision.totals)}"
     return f"{text}, {tied} tied" if tied > 1 else text
-
-
-def status_patch(
-    pod: Pod, condition: PodCondition, nominated: str | None, now: float
-) -> dict[str, Any]:
-    """Return the part of the status that has to change, empty if all is said already.
-
-    `nominated` None leaves the nomination as it is, "" withdraws it.
-    """
-    patch: dict[str, Any] = {}
-    old = get_condition(pod.status.conditions, condition.type)
-    told = old is not None and (old.status, old.reason, old.message, old.observedGeneration) == (
-        condition.status,
-        condition.reason,
-        condition.message,
-        condition.observedGeneration,
-    )
-    if not told:
-        same = old is not None and old.status == condition.status
-        changed: dict[str, Any] = {
-            "type": condition.type,
-            "status": condition.status,
-            "reason": condition.reason,
-            "message": condition.message,
-            "lastTransitionTime": old.lastTransitionTime if old and same else timestamp(now),
-        }
-        if condition.observedGeneration:
-            changed["observedGeneration"] = condition.observedGeneration
-        patch["conditions"] = [changed]
-    if nominated is not None and nominated != pod.status.nominatedNodeName:
-        patch["nominatedNodeName"] = nominated or None
-    return patch
 
 
 def truncated(message: str) -> str:

@@ -6,7 +6,8 @@
 
 A Pod leaves `unschedulable` when something happens that one of the plugins which rejected it has
 registered for, at the latest after five minutes. An idle scheduler does not wait for back-offs to
-end, unless the Pod failed by an error.
+end, unless the Pod failed by an error. Before a Pod comes to `active` or `backoff`, the PreEnqueue
+plugins are asked; what they refuse is gated, and moves only by what the gating plugin waits for.
 
 Rule of use: whoever takes a Pod gives it back with `add_unschedulable`, or it is scheduled.
 
@@ -17,13 +18,15 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from k8slab.api.core import Pod
 from k8slab.api.meta import Object
-from k8slab.control_plane.scheduler.framework.interface import Action, Resource
+from k8slab.control_plane.scheduler.framework.events import pod_changes
+from k8slab.control_plane.scheduler.framework.interface import Resource
 from k8slab.control_plane.scheduler.framework.runtime import Framework
-from k8slab.control_plane.scheduler.framework.types import PodInfo
+from k8slab.control_plane.scheduler.framework.types import PodInfo, scheduler_name
 from k8slab.sim import Signal, Simulation
 
 POD_INITIAL_BACKOFF = 1.0  # s, podInitialBackoffSeconds
@@ -35,6 +38,7 @@ ACTIVE, BACKOFF, UNSCHEDULABLE, TAKEN = "active", "backoff", "unschedulable", ""
 
 Entry: TypeAlias = "QueuedPodInfo"
 SortKey: TypeAlias = tuple[float, ...]
+BackoffItem: TypeAlias = "tuple[float, SortKey, int, int, Entry]"
 
 
 class QueuedPodInfo:
@@ -59,7 +63,7 @@ class QueuedPodInfo:
         self.attempts = 0
         self.plugins: tuple[str, ...] = ()  # that rejected it; none after an error
         self.backoff_until = 0.0
-        self.gated = False
+        self.gated = ""  # by which PreEnqueue plugin
         self.place = TAKEN
         self.turn = 0  # changes with each move, so that heaps can tell a stale item
 
@@ -67,12 +71,22 @@ class QueuedPodInfo:
 class SchedulingQueue:
     """Waiting Pods by key, each in exactly one place."""
 
-    def __init__(self, sim: Simulation, framework: Framework) -> None:
+    def __init__(
+        self,
+        sim: Simulation,
+        profiles: Mapping[str, Framework],
+        *,
+        initial_backoff: float = POD_INITIAL_BACKOFF,
+        max_backoff: float = POD_MAX_BACKOFF,
+    ) -> None:
         self._sim = sim
-        self._framework = framework
+        self._profiles = profiles  # by name; all of them sort alike
+        self._sorters = next(iter(profiles.values())).queue_sort_plugins
+        self._backoffs = initial_backoff, max_backoff
         self._entries: dict[str, Entry] = {}
         self._active: list[tuple[SortKey, int, int, Entry]] = []
-        self._backoff: list[tuple[float, SortKey, int, int, Entry]] = []
+        self._backoff: list[BackoffItem] = []
+        self._error_backoff: list[BackoffItem] = []  # nobody takes these before their time
         self._unschedulable: dict[str, Entry] = {}
         self._sequence = 0
         self._flushed = sim.now
@@ -155,21 +169,36 @@ class SchedulingQueue:
             return
         entry.plugins = plugins
         entry.timestamp = self._sim.now
-        entry.backoff_until = backoff_end(self._sim.now, entry.attempts)
+        entry.backoff_until = backoff_end(self._sim.now, entry.attempts, *self._backoffs)
         if plugins:
             self._park(entry)
         else:
             self._back_off(entry)
 
-    def move_all(self, resource: str, actions: int, old: Object | None, new: Object | None) -> None:
-        """Try those Pods again that this change may help."""
+    def move_all(
+        self,
+        resource: str,
+        actions: int,
+        old: Object | None,
+        new: Object | None,
+        up_to: float = math.inf,
+    ) -> None:
+        """Try those Pods again that this change may help, of a priority up to one."""
         for entry in tuple(self._unschedulable.values()):
-            if self._helps(entry, resource, actions, old, new):
+            if entry.info.priority <= up_to and self._helps(entry, resource, actions, old, new):
                 self._requeue(entry)
+
+    def retry(self, key: str) -> None:
+        """Try a Pod again after its back-off: what should have helped it has failed."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.place == UNSCHEDULABLE:
+            self._unschedulable.pop(key)
+            entry.plugins = ()
+            self._back_off(entry)
 
     def next_due(self) -> float | None:
         """Return when something happens in here by itself (virtual seconds), None if nothing."""
-        times = [item[0] for item in self._backoff[:1]]
+        times = [item[0] for item in (*self._backoff[:1], *self._error_backoff[:1])]
         waiting = [each.timestamp for each in self._unschedulable.values() if not each.gated]
         if waiting:
             ripe = max(min(waiting) + MAX_IN_UNSCHEDULABLE_PODS, self._flushed)
@@ -186,15 +215,15 @@ class SchedulingQueue:
         old: Object | None,
         new: Object | None,
     ) -> bool:
-        for name in entry.plugins:
-            events = self._framework.events.get(name)
-            if events is None:  # a plugin that registers nothing wants to hear of everything
-                return True
-            for event in events:
-                concerns = event.resource == resource and event.actions & actions
-                if concerns and (event.hint is None or event.hint(entry.info.pod, old, new)):
-                    return True
-        return not entry.plugins
+        framework = self._framework_of(entry)
+        if entry.gated and not framework.waits_for(entry.gated, resource, actions):
+            return False
+        pod = entry.info.pod
+        return not entry.plugins or any(
+            event.hint is None or event.hint(pod, old, new)
+            for name in entry.plugins
+            for event in framework.waits_for(name, resource, actions)
+        )
 
     def _requeue(self, entry: Entry) -> None:
         entry.cause = self._sim.cause
@@ -204,12 +233,17 @@ class SchedulingQueue:
         else:
             self._activate(entry)
 
-    def _activate(self, entry: Entry) -> None:
-        refusal = self._framework.run_pre_enqueue(entry.info.pod)
-        entry.gated = refusal is not None
+    def _is_gated(self, entry: Entry) -> bool:
+        """Ask the PreEnqueue plugins; what they refuse waits for what they wait for."""
+        refusal = self._framework_of(entry).run_pre_enqueue(entry.info.pod)
+        entry.gated = refusal.plugin if refusal is not None else ""
         if refusal is not None:
-            entry.plugins = (refusal.plugin,)
+            entry.plugins = tuple(dict.fromkeys((*entry.plugins, refusal.plugin)))
             self._park(entry)
+        return refusal is not None
+
+    def _activate(self, entry: Entry) -> None:
+        if self._is_gated(entry):
             return
         self._move(entry, ACTIVE)
         item = (self._sort_key(entry), self._sequence, entry.turn, entry)
@@ -217,6 +251,9 @@ class SchedulingQueue:
         self._tell()
 
     def _back_off(self, entry: Entry) -> None:
+        failed = not entry.plugins
+        if self._is_gated(entry):
+            return
         self._move(entry, BACKOFF)
         item = (
             entry.backoff_until,
@@ -225,7 +262,7 @@ class SchedulingQueue:
             entry.turn,
             entry,
         )
-        heapq.heappush(self._backoff, item)
+        heapq.heappush(self._error_backoff if failed else self._backoff, item)
         self._tell()
 
     def _park(self, entry: Entry) -> None:
@@ -237,8 +274,11 @@ class SchedulingQueue:
         entry.place = place
         entry.turn = self._sequence
 
+    def _framework_of(self, entry: Entry) -> Framework:
+        return self._profiles[scheduler_name(entry.info.pod)]
+
     def _sort_key(self, entry: Entry) -> SortKey:
-        for plugin in self._framework.queue_sort_plugins:
+        for plugin in self._sorters:
             return plugin.sort_key(entry.info.pod, entry.timestamp)
         return (entry.timestamp,)
 
@@ -250,23 +290,23 @@ class SchedulingQueue:
         return None
 
     def _first_in_backoff(self) -> Entry | None:
-        """Return the Pod whose back-off ends next, if it was refused and did not fail."""
-        self._drop_stale()
-        if self._backoff and self._backoff[0][-1].plugins:
-            return heapq.heappop(self._backoff)[-1]
-        return None
+        """Return the Pod whose back-off ends next, of those that were refused and did not fail."""
+        self._drop_stale(self._backoff)
+        return heapq.heappop(self._backoff)[-1] if self._backoff else None
 
-    def _drop_stale(self) -> None:
-        while self._backoff and self._backoff[0][-1].turn != self._backoff[0][-2]:
-            heapq.heappop(self._backoff)
+    @staticmethod
+    def _drop_stale(heap: list[BackoffItem]) -> None:
+        while heap and heap[0][-1].turn != heap[0][-2]:
+            heapq.heappop(heap)
 
     def _flush(self) -> None:
         """Activate Pods whose back-off is over, and try those again that waited for too long."""
         now = self._sim.now
-        self._drop_stale()
-        while self._backoff and self._backoff[0][0] <= now:
-            self._activate(heapq.heappop(self._backoff)[-1])
-            self._drop_stale()
+        for heap in (self._backoff, self._error_backoff):
+            self._drop_stale(heap)
+            while heap and heap[0][0] <= now:
+                self._activate(heapq.heappop(heap)[-1])
+                self._drop_stale(heap)
         if now // FLUSH_PERIOD > self._flushed // FLUSH_PERIOD:
             self._flushed = now
             for entry in tuple(self._unschedulable.values()):
@@ -279,35 +319,16 @@ class SchedulingQueue:
             self._news.set()
 
 
-def backoff_end(now: float, attempts: int) -> float:
+def backoff_end(
+    now: float,
+    attempts: int,
+    initial: float = POD_INITIAL_BACKOFF,
+    longest: float = POD_MAX_BACKOFF,
+) -> float:
     """Return until when a Pod waits that failed at `now` for the so-manieth time.
 
     >>> [backoff_end(0.5, attempts) for attempts in (1, 2, 3, 4, 5, 6)]
     [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
     """
-    seconds = min(POD_INITIAL_BACKOFF * 2.0 ** min(attempts - 1, 10), POD_MAX_BACKOFF)
+    seconds = min(initial * 2.0 ** min(attempts - 1, 10), longest)
     return float(math.floor(now + seconds))  # cut to a whole second
-
-
-def pod_changes(old: Pod, new: Pod) -> int:
-    """Return which of a waiting Pod's changes can help it, as `Action` bits; 0 for none."""
-    actions = 0
-    if old.metadata.labels != new.metadata.labels:
-        actions |= Action.UPDATE_POD_LABEL
-    if old.spec is new.spec:
-        return actions
-    if old.spec.tolerations != new.spec.tolerations:
-        actions |= Action.UPDATE_POD_TOLERATION
-    if old.spec.schedulingGates and not new.spec.schedulingGates:
-        actions |= Action.UPDATE_POD_GATES_ELIMINATED
-    if shrinks(old, new):
-        actions |= Action.UPDATE_POD_SCALE_DOWN
-    return actions
-
-
-def shrinks(old: Pod, new: Pod) -> bool:
-    """Say whether the Pod asks for less of something than it did."""
-    if old.spec.containers == new.spec.containers and old.status is new.status:
-        return False
-    before, after = PodInfo(old).requests, PodInfo(new).requests
-    return any(after.get(name, 0) < amount for name, amount in before.items())

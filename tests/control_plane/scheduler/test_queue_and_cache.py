@@ -26,7 +26,7 @@ FIT = ("NodeResourcesFit",)
 
 def queue() -> tuple[Simulation, SchedulingQueue]:
     sim = Simulation()
-    return sim, SchedulingQueue(sim, make_framework(Handle(Snapshot())))
+    return sim, SchedulingQueue(sim, {"default-scheduler": make_framework(Handle(Snapshot()))})
 
 
 def test_priority_comes_before_age(pod: Any) -> None:
@@ -125,7 +125,7 @@ def test_a_pod_of_which_only_the_end_was_heard_is_not_counted_for_ever(node: Any
     cache = Cache()
     cache.set_node(node())
     _, waiting = queue()
-    handlers = EventHandlers(cache, waiting, Nominator(), "default-scheduler")
+    handlers = EventHandlers(cache, waiting, Nominator(), ("default-scheduler",))
     handlers.pod(None, pod(cpu="1"))
     cache.assume_pod(PodInfo(pod(cpu="1")).assumed_on("node-1"))
     handlers.pod(pod(cpu="1"), None)  # bound and deleted while the watch was broken
@@ -203,9 +203,9 @@ def test_above_a_hundred_nodes_only_some_are_looked_at(node: Any, pod: Any) -> N
     infos = [NodeInfo(node(f"n{i}", cpu="0" if i < 5 else "4")) for i in range(300)]
     framework = make_framework(Handle(Snapshot(infos)))
     to_find = feasible_nodes_to_find(300)
-    decision = schedule_pod(framework, PodInfo(pod(cpu="1")), to_find=to_find)
+    decision = schedule_pod(framework, PodInfo(pod(cpu="1")), enough=lambda nodes: to_find)
     assert (to_find, len(decision.feasible), decision.evaluated) == (144, 144, 149)
-    later = schedule_pod(framework, PodInfo(pod(cpu="1")), start=149, to_find=to_find)
+    later = schedule_pod(framework, PodInfo(pod(cpu="1")), start=149, enough=lambda nodes: to_find)
     assert later.feasible[0] == "n149"
 
 

@@ -9,6 +9,9 @@ from k8slab.api.core import Binding, ObjectReference
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import DeleteOptions, ObjectMeta
 from k8slab.client import ConnectionFailed
+from k8slab.control_plane.scheduler.config import parse
+
+CONFIG = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n"
 
 
 def test_a_pod_is_bound_and_people_are_told(lab: Any, node: Any, pod: Any) -> None:
@@ -168,10 +171,89 @@ def test_another_schedulers_pods_are_not_touched(lab: Any, node: Any, pod: Any) 
     lab.create(pod(schedulerName="mine"))
     lab.run(5)
     assert not lab.pod("web").spec.nodeName
-    lab.start(name="mine")
+    lab.start(config=parse(CONFIG + "profiles: [{schedulerName: mine}]"))
     lab.run(5)
     assert lab.events("web")[0][0] == "Scheduled"
     assert lab.call("list", "Event").items[0].reportingComponent == "mine"
+
+
+TWO_PROFILES = """
+profiles:
+- schedulerName: default-scheduler
+- schedulerName: packing
+  pluginConfig:
+  - name: NodeResourcesFit
+    args: {scoringStrategy: {type: MostAllocated}}
+  plugins:
+    score:
+      disabled: [{name: NodeResourcesBalancedAllocation}, {name: ImageLocality}]
+"""
+
+
+def test_pods_choose_their_profile_by_name(make_lab: Any, node: Any, pod: Any) -> None:
+    lab = make_lab(config=parse(CONFIG + TWO_PROFILES))
+    lab.create(node("small", cpu="2", memory="2Gi"))
+    lab.create(node("large", cpu="8", memory="8Gi"))
+    lab.create(pod("spread", cpu="1", memory="1Gi"))
+    lab.run(1)
+    lab.create(pod("packed", cpu="1", memory="1Gi", schedulerName="packing"))
+    lab.create(pod("nobodys", schedulerName="third"))
+    lab.run(10)
+    places = [lab.pod(name).spec.nodeName for name in ("spread", "packed", "nobodys")]
+    assert places == ["large", "small", ""]
+    assert not lab.pod("nobodys").status.conditions
+    assert lab.events("nobodys") == []
+    told = lab.call("list", "Event").items
+    who = {e.involvedObject.name: e.reportingComponent for e in told}
+    assert who == {"spread": "default-scheduler", "packed": "packing"}
+
+
+def test_profiles_share_what_is_there(make_lab: Any, node: Any, pod: Any) -> None:
+    lab = make_lab(config=parse(CONFIG + TWO_PROFILES))
+    lab.create(node("node-1", cpu="1"))
+    lab.create(pod("a", cpu="800m"))
+    lab.create(pod("b", cpu="800m", schedulerName="packing"))
+    lab.run(1)
+    assert [bool(lab.pod(name).spec.nodeName) for name in "ab"] == [True, False]
+
+
+def test_a_configured_back_off_is_kept(make_lab: Any, node: Any, pod: Any) -> None:
+    text = CONFIG + "podInitialBackoffSeconds: 20\npodMaxBackoffSeconds: 60"
+    lab = make_lab(config=parse(text))
+    lab.refuse = lambda request: (
+        ConnectionFailed("refused") if request.subresource == "binding" else None
+    )
+    lab.create(node("node-1"))
+    lab.create(pod())
+    lab.run(19)
+    lab.refuse = lambda request: None
+    lab.run(0.9)
+    assert not lab.pod("web").spec.nodeName
+    lab.run(1)
+    assert lab.pod("web").spec.nodeName == "node-1"
+
+
+def test_a_percentage_of_nodes_ends_the_search(make_lab: Any, node: Any, pod: Any) -> None:
+    lab = make_lab(config=parse(CONFIG + "percentageOfNodesToScore: 60"))
+    for index in range(200):
+        lab.create(node(f"n{index:03}"))
+    lab.create(pod("a"))
+    lab.create(pod("b"))
+    lab.run(1)
+    first, second = (lab.scheduler.verdict(f"default/{name}") for name in "ab")
+    assert (len(first.feasible), len(second.feasible)) == (120, 120)
+    # The next search begins where the last one ended.
+    assert set(first.feasible) != set(second.feasible)
+
+
+def test_without_scores_one_node_is_enough(make_lab: Any, node: Any, pod: Any) -> None:
+    text = "profiles: [{plugins: {score: {disabled: [{name: '*'}]}}}]"
+    lab = make_lab(config=parse(CONFIG + text))
+    for index in range(3):
+        lab.create(node(f"n{index}"))
+    lab.create(pod())
+    lab.run(1)
+    assert len(lab.scheduler.verdict("default/web").feasible) == 1
 
 
 def test_a_killed_scheduler_schedules_nothing_and_its_successor_all(
@@ -230,6 +312,63 @@ def test_preemption_deletes_the_victim_and_then_schedules(lab: Any, node: Any, p
     lab.call("delete", "Pod", "victim", body=DeleteOptions(gracePeriodSeconds=0))
     lab.run(1)
     assert lab.pod("web").spec.nodeName == "node-1"
+
+
+def test_all_victims_but_the_last_go_at_once(lab: Any, node: Any, pod: Any) -> None:
+    priority_classes(lab, high=1000)
+    lab.create(node("node-1", cpu="3"))
+    for name in ("a", "b", "c"):
+        lab.create(pod(name, cpu="1"))
+    lab.run(1)
+    lab.create(pod("web", cpu="3", priorityClassName="high"))
+    lab.run(1)
+    deleted = [r.time for r in lab.sim.trace if r.verb == "delete" and r.subject.startswith("Pod/")]
+    assert len(deleted) == 3
+    assert deleted[0] == deleted[1] < deleted[2]
+
+
+def test_while_victims_are_being_deleted_nobody_tries_again(lab: Any, node: Any, pod: Any) -> None:
+    priority_classes(lab, high=1000)
+    lab.create(node("node-1", cpu="2"))
+    for name in ("a", "b"):
+        lab.create(pod(name, cpu="1"))
+    lab.run(1)
+    victims = list(lab.scheduler.cache.snapshot.nodes["node-1"].pods.values())
+    lab.create(pod("web", cpu="2", priorityClassName="high"))
+    lab.run(0.006)  # decided, and the first calls are on their way
+    assert decisions(lab, "web") == 1
+    lab.scheduler.queue.move_all("AssignedPod", 2, victims[0].pod, None)
+    lab.run(0.003)
+    assert decisions(lab, "web") == 1
+    assert lab.scheduler.queue.pending()["unschedulable"] == ["default/web"]
+    for name in ("a", "b"):
+        lab.call("delete", "Pod", name, body=DeleteOptions(gracePeriodSeconds=0))
+    lab.run(2)
+    assert lab.pod("web").spec.nodeName == "node-1"
+
+
+def test_a_victim_that_could_not_be_deleted_spares_the_last_one(
+    lab: Any, node: Any, pod: Any
+) -> None:
+    priority_classes(lab, high=1000)
+    lab.create(node("node-1", cpu="2"))
+    for name in ("a", "b"):
+        lab.create(pod(name, cpu="1"))
+    lab.run(1)
+    lab.refuse = lambda request: (
+        ConnectionFailed("refused") if request.verb == "delete" and request.name == "a" else None
+    )
+    lab.create(pod("web", cpu="2", priorityClassName="high"))
+    lab.run(4)
+    assert not lab.pod("b").metadata.deletionTimestamp
+    assert decisions(lab, "web") == 3  # nothing has changed, and yet it is tried again
+    lab.refuse = lambda request: None
+    lab.run(5)
+    assert all(lab.pod(name).metadata.deletionTimestamp for name in ("a", "b"))
+
+
+def decisions(lab: Any, name: str) -> int:
+    return sum(r.verb == "decide" and r.subject == f"Pod/default/{name}" for r in lab.sim.trace)
 
 
 def test_the_last_verdict_is_kept_for_the_learner(lab: Any, node: Any, pod: Any) -> None:
@@ -412,15 +551,35 @@ def test_room_made_for_one_is_not_taken_by_another(
 
 def test_a_nomination_is_lost_to_a_more_important_pod(lab: Any, node: Any, pod: Any) -> None:
     priority_classes(lab, middle=10, high=1000)
+    lab.create(node("node-1", cpu="2"))
+    for name in ("victim-1", "victim-2"):
+        lab.create(pod(name, cpu="1"))
+    lab.run(1)
+    lab.create(pod("first", cpu="1", priorityClassName="middle"))
+    lab.run(1)
+    assert lab.pod("first").status.nominatedNodeName == "node-1"
+    lab.create(pod("second", cpu="2", priorityClassName="high"))
+    lab.run(1)
+    assert lab.pod("second").status.nominatedNodeName == "node-1"
+    assert lab.pod("first").status.nominatedNodeName == ""
+
+
+def test_a_nomination_for_room_that_is_being_made_already_is_lost_in_the_end(
+    lab: Any, node: Any, pod: Any
+) -> None:
+    priority_classes(lab, middle=10, high=1000)
     lab.create(node("node-1", cpu="1"))
     lab.create(pod("victim", cpu="1"))
     lab.run(1)
     lab.create(pod("first", cpu="1", priorityClassName="middle"))
     lab.run(1)
-    assert lab.pod("first").status.nominatedNodeName == "node-1"
     lab.create(pod("second", cpu="1", priorityClassName="high"))
     lab.run(1)
-    assert lab.pod("second").status.nominatedNodeName == "node-1"
+    # There is nobody left to delete, so nothing is done: not even this is withdrawn.
+    assert [lab.pod(n).status.nominatedNodeName for n in ("first", "second")] == ["node-1"] * 2
+    lab.call("delete", "Pod", "victim", body=DeleteOptions(gracePeriodSeconds=0))
+    lab.run(10)
+    assert lab.pod("second").spec.nodeName == "node-1"
     assert lab.pod("first").status.nominatedNodeName == ""
 
 

@@ -59,6 +59,10 @@ class Status(msgspec.Struct, frozen=True, gc=False):
 SKIP = Status(Code.SKIP)
 
 
+class PluginError(Exception):
+    """A plugin failed; the Pod is tried again after a back-off."""
+
+
 class CycleState:
     """Notes of the plugins about one Pod during one scheduling cycle."""
 
@@ -78,8 +82,11 @@ class CycleState:
         self._notes[key] = note
 
     def read(self, key: str) -> Any:
-        """Return the note; KeyError if the plugin did not write it."""
-        return self._notes[key]
+        """Return the note; PluginError if the plugin did not write it (its PreFilter is off)."""
+        try:
+            return self._notes[key]
+        except KeyError:
+            raise PluginError(f'error reading "{key}" from cycleState: not found') from None
 
     def clone(self) -> CycleState:
         """Return a state on which "what if" can be tried without spoiling this one."""
@@ -104,9 +111,9 @@ class Resource:
     NODE = "Node"
     ASSIGNED_POD = "AssignedPod"
     TARGET_POD = "TargetPod"  # the waiting Pod itself
-    NAMESPACE = "Namespace"
-    STORAGE = "Storage"  # claims, volumes and their classes
-    OTHER = "*"
+    STORAGE_CLASS = "StorageClass"
+    PERSISTENT_VOLUME = "PersistentVolume"
+    PERSISTENT_VOLUME_CLAIM = "PersistentVolumeClaim"
 
 
 class Action(IntEnum):

@@ -26,6 +26,7 @@ from k8slab.client import ConnectionFailed
 from k8slab.control_plane.scheduler.framework.interface import (
     MAX_NODE_SCORE,
     BindPlugin,
+    ClusterEvent,
     Code,
     CycleState,
     EnqueueExtensions,
@@ -33,6 +34,7 @@ from k8slab.control_plane.scheduler.framework.interface import (
     FilterPlugin,
     NormalizeScorePlugin,
     Plugin,
+    PluginError,
     PostFilterPlugin,
     PostFilterResult,
     PreBindPlugin,
@@ -54,46 +56,74 @@ P = TypeVar("P")
 
 FITS = Status(Code.SUCCESS)
 ScoreMethod: TypeAlias = "Callable[[CycleState, PodInfo, Sequence[NodeInfo]], list[int]]"
-
-
-class PluginError(Exception):
-    """A plugin failed; the Pod is tried again after a back-off."""
+NormalizeMethod: TypeAlias = "Callable[[CycleState, Sequence[int], Sequence[NodeInfo]], list[int]]"
 
 
 class PreBindError(PluginError):
     """What had to be done before a Pod was bound could not be done."""
 
 
+# What a plugin must have one of, to take part at an extension point of the configuration.
+EXTENSION_POINTS: Mapping[str, tuple[type[Plugin], ...]] = {
+    "preEnqueue": (PreEnqueuePlugin,),
+    "queueSort": (QueueSortPlugin,),
+    "preFilter": (PreFilterPlugin,),
+    "filter": (FilterPlugin,),
+    "postFilter": (PostFilterPlugin,),
+    "preScore": (PreScorePlugin,),
+    "score": (ScorePlugin, ScoreNodesPlugin),
+    "reserve": (ReservePlugin,),
+    "permit": (),
+    "preBind": (PreBindPlugin,),
+    "bind": (BindPlugin,),
+    "postBind": (),
+}
+
+
 class Framework:
-    """The plugins of one profile, with the weights of those that score."""
+    """The plugins of one profile by extension point, with the weights of those that score."""
 
     def __init__(
-        self, handle: Handle, plugins: Sequence[Plugin], weights: Mapping[str, int]
+        self,
+        handle: Handle,
+        points: Mapping[str, Sequence[Plugin]],
+        weights: Mapping[str, int],
+        *,
+        name: str = "",
+        percentage_of_nodes_to_score: int | None = None,
     ) -> None:
         handle.framework = self
         self.handle = handle
-        self.plugins = tuple(plugins)
-        self.weights = {each.name: weights.get(each.name, 1) for each in plugins}
-        self.pre_enqueue_plugins = having(plugins, PreEnqueuePlugin)
-        self.queue_sort_plugins = having(plugins, QueueSortPlugin)
-        self.post_filter_plugins = having(plugins, PostFilterPlugin)
-        self.reserve_plugins = having(plugins, ReservePlugin)
-        self.pre_bind_plugins = having(plugins, PreBindPlugin)
-        self.bind_plugins = having(plugins, BindPlugin)
-        self._pre_filters = having(plugins, PreFilterPlugin)
-        self._filters = [(p.name, p.filter) for p in having(plugins, FilterPlugin)]
-        self._extensions = having(plugins, PreFilterExtensions)
-        self._pre_scores = having(plugins, PreScorePlugin)
-        normal = {p.name: p.normalize_score for p in having(plugins, NormalizeScorePlugin)}
-        scores: dict[str, ScoreMethod] = {
-            **{p.name: one_by_one(p) for p in having(plugins, ScorePlugin)},
-            **{p.name: p.score_nodes for p in having(plugins, ScoreNodesPlugin)},
-        }
-        self._scores = [
-            (p.name, scores[p.name], normal.get(p.name)) for p in plugins if p.name in scores
-        ]
-        self._signers = {p.name: p.sign_pod for p in having(plugins, SignPlugin)}
-        self.events = {p.name: p.events_to_register() for p in having(plugins, EnqueueExtensions)}
+        self.name = name  # the profile's schedulerName
+        self.percentage_of_nodes_to_score = percentage_of_nodes_to_score
+        self.weights = {each.name: weights.get(each.name, 1) for each in points["score"]}
+        self.pre_enqueue_plugins = having(points["preEnqueue"], PreEnqueuePlugin)
+        self.queue_sort_plugins = having(points["queueSort"], QueueSortPlugin)
+        self.post_filter_plugins = having(points["postFilter"], PostFilterPlugin)
+        self.reserve_plugins = having(points["reserve"], ReservePlugin)
+        self.pre_bind_plugins = having(points["preBind"], PreBindPlugin)
+        self.bind_plugins = having(points["bind"], BindPlugin)
+        self._pre_filters = having(points["preFilter"], PreFilterPlugin)
+        self._filters = [(p.name, p.filter) for p in having(points["filter"], FilterPlugin)]
+        self._extensions = having(points["preFilter"], PreFilterExtensions)
+        self._pre_scores = having(points["preScore"], PreScorePlugin)
+        self._scores = _scores(points["score"])
+        self._signers = {p.name: p.sign_pod for p in having(points["filter"], SignPlugin)}
+        everyone = {p.name: p for plugins in points.values() for p in plugins}
+        waiting = having(tuple(everyone.values()), EnqueueExtensions)
+        self.events = {p.name: p.events_to_register() for p in waiting}
+
+    def waits_for(self, name: str, resource: str, actions: int) -> Sequence[ClusterEvent]:
+        """Return for which of its reasons a plugin wants to hear of such a change."""
+        events = self.events.get(name)
+        if events is None:  # a plugin that registers nothing wants to hear of everything
+            return (ClusterEvent(resource, actions),)
+        return [each for each in events if each.resource == resource and each.actions & actions]
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether any plugin compares nodes."""
+        return bool(self._scores)
 
     # -- filtering
 
@@ -264,6 +294,21 @@ class Framework:
         if not self.bind_plugins:
             raise PluginError("no plugin of this profile binds: add DefaultBinder")
         await self.bind_plugins[0].bind(pod, node_name)
+
+
+def _scores(plugins: Sequence[Plugin]) -> list[tuple[str, ScoreMethod, NormalizeMethod | None]]:
+    """Return how each plugin scores, and how it normalizes if it does, in order."""
+    normal = {p.name: p.normalize_score for p in having(plugins, NormalizeScorePlugin)}
+    scores: dict[str, ScoreMethod] = {
+        **{p.name: one_by_one(p) for p in having(plugins, ScorePlugin)},
+        **{p.name: p.score_nodes for p in having(plugins, ScoreNodesPlugin)},
+    }
+    return [(p.name, scores[p.name], normal.get(p.name)) for p in plugins if p.name in scores]
+
+
+def extends(plugin: Plugin, point: str) -> bool:
+    """Say whether the plugin can take part at an extension point."""
+    return any(having((plugin,), protocol) for protocol in EXTENSION_POINTS[point])
 
 
 def one_by_one(plugin: ScorePlugin) -> ScoreMethod:

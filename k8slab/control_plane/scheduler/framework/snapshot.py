@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from k8slab.api.core import Pod
 from k8slab.api.meta import Object
 from k8slab.client import Client
 from k8slab.control_plane.scheduler.framework.tally import Journal
@@ -138,6 +139,8 @@ class Handle:
         self.choose = choose  # a random number below n; the first for those who only explain
         self.client = client  # None for those who only explain
         self.sleep = sleep or _never  # lets virtual seconds pass
+        # Whether victims of a Pod are just being told to go; never for those who only explain.
+        self.is_preempting: Callable[[Pod], bool] = lambda pod: False
         self.framework: Framework  # set by the framework when it has made its plugins
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from k8slab.api.core import Node, Pod
 from k8slab.api.requests import amounts, pod_requests
+from k8slab.control_plane.scheduler.config.types import DEFAULT_SCHEDULER_NAME
 from k8slab.control_plane.scheduler.framework.interface import Code, Status
 from k8slab.control_plane.scheduler.framework.tally import Journal
 
@@ -236,6 +237,11 @@ def fit_error(nodes: int, diagnosis: Diagnosis) -> str:
     if diagnosis.post_filter_message:
         text += f" {diagnosis.post_filter_message}"
     return text
+
+
+def scheduler_name(pod: Pod) -> str:
+    """Return the name of the profile that the Pod asks for."""
+    return pod.spec.schedulerName or DEFAULT_SCHEDULER_NAME
 
 
 def host_ports(pod: Pod) -> tuple[HostPort, ...]:

@@ -9,9 +9,11 @@ Upstream: pkg/scheduler/framework/plugins/noderesources/balanced_allocation.go
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from k8slab.control_plane.scheduler.config.types_pluginargs import (
+    NodeResourcesBalancedAllocationArgs,
+)
 from k8slab.control_plane.scheduler.framework.interface import (
     MAX_NODE_SCORE,
     SKIP,
@@ -23,7 +25,6 @@ from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 from k8slab.control_plane.scheduler.plugins.resource_allocation import (
     Use,
     use,
-    weighted_resources,
 )
 
 HALF = MAX_NODE_SCORE // 2
@@ -34,8 +35,8 @@ class NodeResourcesBalancedAllocation:
 
     name = "NodeResourcesBalancedAllocation"
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
-        self._resources = tuple(name for name, _ in weighted_resources(args.get("resources")))
+    def __init__(self, handle: Handle, args: NodeResourcesBalancedAllocationArgs) -> None:
+        self._resources = tuple(each.name for each in args.resources)
 
     def pre_score(
         self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]

@@ -5,9 +5,6 @@ Upstream: pkg/scheduler/framework/plugins/defaultbinder/default_binder.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from k8slab.api.core import Pod
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 
@@ -17,7 +14,7 @@ class DefaultBinder:
 
     name = "DefaultBinder"
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: None) -> None:
         self._client = handle.client
 
     async def bind(self, pod: Pod, node_name: str) -> None:

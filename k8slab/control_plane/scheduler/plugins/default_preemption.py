@@ -13,16 +13,19 @@ Upstream: pkg/scheduler/framework/plugins/defaultpreemption, pkg/scheduler/frame
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from k8slab.api.core import Pod
 from k8slab.api.meta import seconds
 from k8slab.api.policy import PodDisruptionBudget
+from k8slab.control_plane.scheduler.config.types_pluginargs import DefaultPreemptionArgs
 from k8slab.control_plane.scheduler.framework.interface import (
+    Action,
     Candidate,
+    ClusterEvent,
     Code,
     CycleState,
     PostFilterResult,
+    Resource,
     Status,
 )
 from k8slab.control_plane.scheduler.framework.matching import selector_matches
@@ -39,6 +42,8 @@ NOT_HELPFUL = "Preemption is not helpful for scheduling"
 NEVER = "not eligible due to preemptionPolicy=Never."
 TERMINATING = "not eligible due to a terminating pod on the nominated node."
 
+PREEMPTING = "waiting for the preemption for this pod to be finished"
+
 FOREVER = float("inf")
 
 
@@ -47,10 +52,16 @@ class DefaultPreemption:
 
     name = "DefaultPreemption"
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: DefaultPreemptionArgs) -> None:
         self._handle = handle
-        self._percentage = int(args.get("minCandidateNodesPercentage", 10))
-        self._absolute = int(args.get("minCandidateNodesAbsolute", 100))
+        self._percentage = args.minCandidateNodesPercentage
+        self._absolute = args.minCandidateNodesAbsolute
+
+    def pre_enqueue(self, pod: Pod) -> Status | None:
+        """Keep a Pod out of the queue while its victims are being deleted."""
+        if not self._handle.is_preempting(pod):
+            return None
+        return Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (PREEMPTING,), self.name)
 
     def post_filter(
         self, state: CycleState, pod: PodInfo, statuses: Mapping[str, Status]
@@ -69,6 +80,10 @@ class DefaultPreemption:
         best = select_candidate(candidates)
         others = tuple(each for each in candidates if each is not best)
         return PostFilterResult(best.node, (best, *others)), Status(Code.SUCCESS)
+
+    def events_to_register(self) -> tuple[ClusterEvent, ...]:
+        """Let a Pod in after a victim has gone, if a plugin that refused it thinks it may help."""
+        return (ClusterEvent(Resource.ASSIGNED_POD, Action.DELETE, lambda pod, old, new: False),)
 
     def find_candidates(
         self, state: CycleState, pod: PodInfo, statuses: Mapping[str, Status]

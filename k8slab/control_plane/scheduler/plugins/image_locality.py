@@ -8,8 +8,7 @@ Upstream: pkg/scheduler/framework/plugins/imagelocality/image_locality.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from k8slab.control_plane.scheduler.framework.interface import MAX_NODE_SCORE, CycleState
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
@@ -25,7 +24,7 @@ class ImageLocality:
 
     name = "ImageLocality"
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: None) -> None:
         self._snapshot = handle.snapshot
 
     def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:

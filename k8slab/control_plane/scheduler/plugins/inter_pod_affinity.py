@@ -9,9 +9,10 @@ Upstream: pkg/scheduler/framework/plugins/interpodaffinity
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from k8slab.api.core import Namespace, Pod
+from k8slab.api.core import Namespace, Node, Pod
+from k8slab.control_plane.scheduler.config.types_pluginargs import InterPodAffinityArgs
 from k8slab.control_plane.scheduler.framework.interface import (
     MAX_NODE_SCORE,
     SKIP,
@@ -64,12 +65,12 @@ class InterPodAffinity:
     _anti_refusal = Status(Code.UNSCHEDULABLE, (REASON_ANTI_AFFINITY,), name)
     _existing_refusal = Status(Code.UNSCHEDULABLE, (REASON_EXISTING,), name)
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: InterPodAffinityArgs) -> None:
         self._handle = handle
         self._snapshot = handle.snapshot
         self._tallies: Tallies[Domain] = Tallies(handle.snapshot)
-        self._hard_weight = int(args.get("hardPodAffinityWeight", 1))
-        self._ignore_existing = bool(args.get("ignorePreferredTermsOfExistingPods", False))
+        self._hard_weight = args.hardPodAffinityWeight
+        self._ignore_existing = args.ignorePreferredTermsOfExistingPods
 
     # -- required terms
 
@@ -150,10 +151,33 @@ class InterPodAffinity:
         """Wait for neighbours and nodes to come, go or change."""
         return (
             ClusterEvent(
-                Resource.ASSIGNED_POD, Action.ADD | Action.DELETE | Action.UPDATE_POD_LABEL
+                Resource.ASSIGNED_POD,
+                Action.ADD | Action.DELETE | Action.UPDATE_POD_LABEL,
+                self._better_company,
             ),
-            ClusterEvent(Resource.NODE, Action.ADD | Action.UPDATE_NODE_LABEL),
+            ClusterEvent(Resource.NODE, Action.ADD | Action.UPDATE_NODE_LABEL, _better_place),
             ClusterEvent(Resource.TARGET_POD, Action.UPDATE_POD_LABEL),
+        )
+
+    def _better_company(self, pod: Pod, old: Pod | None, new: Pod | None) -> bool:
+        """Say whether a Pod that is wanted came, or one that is in the way went."""
+        objects = self._handle.objects
+
+        def matches(terms: Sequence[AffinityTerm], other: Pod | None) -> bool:
+            if other is None or not terms:
+                return False
+            return all(term.matches(other, objects) for term in terms)
+
+        wanted, unwanted = required_affinity(pod), required_anti_affinity(pod)
+        if matches(wanted, new) and not matches(wanted, old):
+            return True
+        if matches(unwanted, old) and not matches(unwanted, new):
+            return True
+        # One that did not want this Pod near has gone.
+        return (
+            new is None
+            and old is not None
+            and any(term.matches(pod, objects) for term in required_anti_affinity(old))
         )
 
     # -- helpers
@@ -270,6 +294,19 @@ class InterPodAffinity:
         for term in terms:
             if term.matches(target, self._handle.objects):
                 _add(weights, term.key, node, term.weight)
+
+
+def _better_place(pod: Pod, old: Node | None, new: Node) -> bool:
+    """Say whether a node came into a domain that the Pod may need, or left one that it avoids."""
+    before = old.metadata.labels if old is not None else {}
+    after = new.metadata.labels
+    for term in required_affinity(pod):
+        if term.key in after and after[term.key] != before.get(term.key):
+            return True
+    for term in required_anti_affinity(pod):
+        if old is None or (term.key in before and before[term.key] != after.get(term.key)):
+            return True
+    return False
 
 
 def _add(counts: Counts, key: str, node: NodeInfo, by: int) -> None:

@@ -29,9 +29,9 @@ from k8slab.control_plane.scheduler.framework.interface import (
     Code,
     CycleState,
     Plugin,
+    PluginError,
     Status,
 )
-from k8slab.control_plane.scheduler.framework.runtime import PluginError
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 
 O = TypeVar("O", bound=Object)  # noqa: E741

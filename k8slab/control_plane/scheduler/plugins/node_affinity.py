@@ -8,10 +8,7 @@ Upstream: pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import msgspec
+from collections.abc import Sequence
 
 from k8slab.api.core import Node, Pod, PreferredSchedulingTerm
 from k8slab.api.core import NodeAffinity as NodeAffinityTerms
@@ -21,6 +18,7 @@ from k8slab.api.node_affinity import (
     required_node_selector,
     term_matches,
 )
+from k8slab.control_plane.scheduler.config.types_pluginargs import NodeAffinityArgs
 from k8slab.control_plane.scheduler.framework.interface import (
     SKIP,
     Action,
@@ -46,9 +44,8 @@ class NodeAffinity:
     _refusal = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (REASON,), name)
     _enforced = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (REASON_ENFORCED,), name)
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
-        added = args.get("addedAffinity")
-        self._added = msgspec.convert(added, NodeAffinityTerms) if added else NodeAffinityTerms()
+    def __init__(self, handle: Handle, args: NodeAffinityArgs) -> None:
+        self._added = args.addedAffinity or NodeAffinityTerms()
 
     def pre_filter(
         self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
@@ -109,10 +106,11 @@ class NodeAffinity:
 
     def events_to_register(self) -> tuple[ClusterEvent, ...]:
         """Wait for a node with the right labels."""
-        return (ClusterEvent(Resource.NODE, Action.ADD | Action.UPDATE_NODE_LABEL, _now_matches),)
+        node = Action.ADD | Action.UPDATE_NODE_LABEL
+        return (ClusterEvent(Resource.NODE, node, self._now_matches),)
 
-
-def _now_matches(pod: Pod, old: Node | None, new: Node | None) -> bool:
-    if new is None or not matches_node(pod.spec, new):
-        return False
-    return old is None or not matches_node(pod.spec, old)
+    def _now_matches(self, pod: Pod, old: Node | None, new: Node) -> bool:
+        added = self._added.requiredDuringSchedulingIgnoredDuringExecution
+        if added is not None and not node_selector_matches(added, new):
+            return False
+        return matches_node(pod.spec, new) and (old is None or not matches_node(pod.spec, old))

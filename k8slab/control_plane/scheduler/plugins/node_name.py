@@ -5,8 +5,7 @@ Upstream: pkg/scheduler/framework/plugins/nodename/node_name.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from k8slab.control_plane.scheduler.framework.interface import (
     SKIP,
@@ -29,7 +28,7 @@ class NodeName:
     name = "NodeName"
     _refusal = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (REASON,), name)
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: None) -> None:
         pass
 
     def pre_filter(

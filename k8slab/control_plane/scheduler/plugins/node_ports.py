@@ -5,8 +5,7 @@ Upstream: pkg/scheduler/framework/plugins/nodeports/node_ports.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from k8slab.api.core import Pod
 from k8slab.control_plane.scheduler.framework.interface import (
@@ -36,7 +35,7 @@ class NodePorts:
     name = "NodePorts"
     _refusal = Status(Code.UNSCHEDULABLE, (REASON,), name)
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: None) -> None:
         pass
 
     def pre_filter(

@@ -8,11 +8,15 @@ Upstream: pkg/scheduler/framework/plugins/noderesources/fit.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from k8slab.api.core import Node, Pod
 from k8slab.api.requests import amounts, pod_requests
+from k8slab.control_plane.scheduler.config.types_pluginargs import (
+    MOST_ALLOCATED,
+    REQUESTED_TO_CAPACITY_RATIO,
+    NodeResourcesFitArgs,
+)
 from k8slab.control_plane.scheduler.framework.interface import (
     Action,
     ClusterEvent,
@@ -30,7 +34,6 @@ from k8slab.control_plane.scheduler.plugins.resource_allocation import (
     most_allocated,
     use,
     weighted_mean,
-    weighted_resources,
 )
 
 TOO_MANY_PODS = "Too many pods"
@@ -41,15 +44,16 @@ class NodeResourcesFit:
 
     name = "NodeResourcesFit"
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
-        self._ignored = frozenset(args.get("ignoredResources", ()))
-        self._ignored_groups = frozenset(args.get("ignoredResourceGroups", ()))
-        strategy = args.get("scoringStrategy", {})
-        self._strategy = strategy.get("type", "LeastAllocated")
-        self._resources = weighted_resources(strategy.get("resources"))
-        points = strategy.get("requestedToCapacityRatio", {}).get("shape", ())
+    def __init__(self, handle: Handle, args: NodeResourcesFitArgs) -> None:
+        self._ignored = frozenset(args.ignoredResources)
+        self._ignored_groups = frozenset(args.ignoredResourceGroups)
+        strategy = args.scoringStrategy
+        self._strategy = strategy.type
+        self._resources = tuple((each.name, each.weight) for each in strategy.resources)
+        ratio = strategy.requestedToCapacityRatio
         # Points are written with scores from 0 to 10.
-        self._shape = tuple((each["utilization"], each["score"] * 10) for each in points)
+        points = ratio.shape if ratio is not None else ()
+        self._shape = tuple((each.utilization, each.score * 10) for each in points)
 
     def sign_pod(self, pod: PodInfo) -> str:
         """Go by the requests."""
@@ -86,7 +90,7 @@ class NodeResourcesFit:
             requested, allocatable = use(node, name, requests, non_zero=True)
             if allocatable:
                 scores.append((self._score_of((requested, allocatable)), weight))
-        if self._strategy == "RequestedToCapacityRatio":
+        if self._strategy == REQUESTED_TO_CAPACITY_RATIO:
             scores = [each for each in scores if each[0] > 0]
         score = weighted_mean(scores)
         node.remember(question, score)
@@ -95,18 +99,19 @@ class NodeResourcesFit:
     def events_to_register(self) -> tuple[ClusterEvent, ...]:
         """Wait for Pods to leave or shrink, and for nodes to come or grow."""
         return (
-            ClusterEvent(Resource.ASSIGNED_POD, Action.DELETE | Action.UPDATE_POD_SCALE_DOWN),
+            ClusterEvent(Resource.ASSIGNED_POD, Action.DELETE),
+            ClusterEvent(Resource.ASSIGNED_POD, Action.UPDATE_POD_SCALE_DOWN, _frees_what_is_asked),
             ClusterEvent(Resource.TARGET_POD, Action.UPDATE_POD_SCALE_DOWN),
             ClusterEvent(
-                Resource.NODE, Action.ADD | Action.UPDATE_NODE_ALLOCATABLE, self._now_large_enough
+                Resource.NODE, Action.ADD | Action.UPDATE_NODE_ALLOCATABLE, _now_large_enough
             ),
         )
 
     def _score_of(self, used: Use) -> int:
         requested, allocatable = used
-        if self._strategy == "MostAllocated":
+        if self._strategy == MOST_ALLOCATED:
             return most_allocated(requested, allocatable)
-        if self._strategy == "RequestedToCapacityRatio":
+        if self._strategy == REQUESTED_TO_CAPACITY_RATIO:
             full = requested > allocatable
             return interpolate(self._shape, 100 if full else requested * 100 // allocatable)
         return least_allocated(requested, allocatable)
@@ -117,11 +122,16 @@ class NodeResourcesFit:
         group, slash, _ = name.partition("/")
         return bool(slash) and (name in self._ignored or group in self._ignored_groups)
 
-    def _now_large_enough(self, pod: Pod, old: Node | None, new: Node | None) -> bool:
-        if new is None:
-            return False
-        has = amounts(new.status.allocatable)
-        return all(
-            amount <= has.get(name, 0) or self._is_ignored(name)
-            for name, amount in pod_requests(pod).items()
-        )
+
+def _frees_what_is_asked(pod: Pod, old: Pod, new: Pod) -> bool:
+    before, after = pod_requests(old), pod_requests(new)
+    return any(before.get(name, 0) > after.get(name, 0) for name in pod_requests(pod))
+
+
+def _now_large_enough(pod: Pod, old: Node | None, new: Node) -> bool:
+    """Say whether the Pod would fit the empty node, and the node offers more of what it asks."""
+    has, asked = amounts(new.status.allocatable), {"pods": 1, **pod_requests(pod)}
+    if any(amount > has.get(name, 0) for name, amount in asked.items()):
+        return False
+    had = amounts(old.status.allocatable) if old is not None else {}
+    return any(has.get(name, 0) > had.get(name, 0) for name in asked)

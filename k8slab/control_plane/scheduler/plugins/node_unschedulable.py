@@ -5,9 +5,6 @@ Upstream: pkg/scheduler/framework/plugins/nodeunschedulable/node_unschedulable.g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from k8slab.api.core import Node, Pod, Taint
 from k8slab.api.taints import NO_SCHEDULE, tolerates
 from k8slab.control_plane.scheduler.framework.interface import (
@@ -31,7 +28,7 @@ class NodeUnschedulable:
     name = "NodeUnschedulable"
     _refusal = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (REASON,), name)
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: None) -> None:
         pass
 
     def sign_pod(self, pod: PodInfo) -> str:
@@ -48,9 +45,14 @@ class NodeUnschedulable:
         """Wait for a node to be uncordoned, or for a toleration."""
         return (
             ClusterEvent(Resource.NODE, Action.ADD | Action.UPDATE_NODE_TAINT, _now_schedulable),
-            ClusterEvent(Resource.TARGET_POD, Action.UPDATE_POD_TOLERATION),
+            ClusterEvent(
+                Resource.TARGET_POD,
+                Action.UPDATE_POD_TOLERATION,
+                lambda pod, old, new: tolerates(new.spec.tolerations, TAINT),
+            ),
         )
 
 
 def _now_schedulable(pod: Pod, old: Node | None, new: Node | None) -> bool:
-    return new is not None and not new.spec.unschedulable
+    was = old is None or old.spec.unschedulable
+    return was and new is not None and not new.spec.unschedulable

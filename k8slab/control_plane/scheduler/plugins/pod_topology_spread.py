@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
-from k8slab.api.core import Pod, TopologySpreadConstraint
+from k8slab.api.core import Node, Pod
+from k8slab.control_plane.scheduler.config.types_pluginargs import (
+    SYSTEM_DEFAULTING,
+    PodTopologySpreadArgs,
+)
 from k8slab.control_plane.scheduler.framework.interface import (
     MAX_NODE_SCORE,
     SKIP,
@@ -32,6 +35,7 @@ from k8slab.control_plane.scheduler.framework.tally import Tallies
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 from k8slab.control_plane.scheduler.plugins.spread_constraints import (
     DO_NOT_SCHEDULE,
+    HONOR,
     SCHEDULE_ANYWAY,
     SYSTEM_DEFAULTS,
     Constraint,
@@ -94,16 +98,11 @@ class PodTopologySpread:
     _refusal = Status(Code.UNSCHEDULABLE, (REASON,), name)
     _unlabelled = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (REASON_LABEL,), name)
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: PodTopologySpreadArgs) -> None:
         self._handle = handle
         self._tallies: Tallies[str] = Tallies(handle.snapshot)
-        self._system_defaulted = args.get("defaultingType", "System") == "System"
-        given = args.get("defaultConstraints", ())
-        self._defaults: tuple[TopologySpreadConstraint, ...] = (
-            SYSTEM_DEFAULTS
-            if self._system_defaulted
-            else msgspec.convert(given, tuple[TopologySpreadConstraint, ...])
-        )
+        self._system_defaulted = args.defaultingType == SYSTEM_DEFAULTING
+        self._defaults = SYSTEM_DEFAULTS if self._system_defaulted else args.defaultConstraints
 
     # -- hard constraints
 
@@ -220,16 +219,48 @@ class PodTopologySpread:
             ClusterEvent(
                 Resource.ASSIGNED_POD,
                 Action.ADD | Action.DELETE | Action.UPDATE_POD_LABEL,
-                _same_namespace,
+                self._counts_now,
             ),
             ClusterEvent(
                 Resource.NODE,
                 Action.ADD | Action.DELETE | Action.UPDATE_NODE_LABEL | Action.UPDATE_NODE_TAINT,
+                self._domains_change,
             ),
             ClusterEvent(
-                Resource.TARGET_POD, Action.UPDATE_POD_LABEL | Action.UPDATE_POD_TOLERATION
+                Resource.TARGET_POD,
+                Action.UPDATE_POD_LABEL | Action.UPDATE_POD_TOLERATION,
+                self._looks_otherwise,
             ),
         )
+
+    def _counts_now(self, pod: Pod, old: Pod | None, new: Pod | None) -> bool:
+        """Say whether another Pod begins to match a constraint, ceases to, comes or goes."""
+        other = new or old
+        if other is None or other.metadata.namespace != pod.metadata.namespace:
+            return False
+        constraints = self._constraints(pod, DO_NOT_SCHEDULE)
+        if old is not None and new is not None:
+            return relabelled(constraints, old, new)
+        return any(selector_matches(each.selector, other.metadata.labels) for each in constraints)
+
+    def _looks_otherwise(self, pod: Pod, old: Pod, new: Pod) -> bool:
+        """Say whether the Pod itself matches otherwise, or now may go where taints kept it off."""
+        constraints = self._constraints(pod, DO_NOT_SCHEDULE)
+        honored = any(each.node_taints_policy == HONOR for each in constraints)
+        if honored and old.spec.tolerations != new.spec.tolerations:
+            return True
+        return relabelled(constraints, old, new)
+
+    def _domains_change(self, pod: Pod, old: Node | None, new: Node | None) -> bool:
+        """Say whether a node with all topology keys comes, goes, or moves to another domain."""
+        constraints = self._constraints(pod, DO_NOT_SCHEDULE)
+        before = old is not None and has_keys(old, constraints)
+        after = new is not None and has_keys(new, constraints)
+        if old is None or new is None or before != after:
+            return before or after
+        was, now = old.metadata.labels, new.metadata.labels
+        moved = any(was.get(each.key) != now.get(each.key) for each in constraints)
+        return after and (moved or old.spec.taints != new.spec.taints)
 
     # -- helpers
 
@@ -289,6 +320,10 @@ class PodTopologySpread:
                 hard.add(index, node.node.metadata.labels[each.key], by)
 
 
-def _same_namespace(pod: Pod, old: Pod | None, new: Pod | None) -> bool:
-    other = new or old
-    return other is not None and other.metadata.namespace == pod.metadata.namespace
+def relabelled(constraints: Sequence[Constraint], old: Pod, new: Pod) -> bool:
+    """Say whether a Pod's new labels match one of the constraints that the old did not, or not."""
+    was, now = old.metadata.labels, new.metadata.labels
+    return was != now and any(
+        selector_matches(each.selector, was) != selector_matches(each.selector, now)
+        for each in constraints
+    )

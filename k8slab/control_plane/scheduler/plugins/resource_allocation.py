@@ -6,23 +6,12 @@ Upstream: pkg/scheduler/framework/plugins/noderesources/resource_allocation.go
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from k8slab.control_plane.scheduler.framework.interface import MAX_NODE_SCORE
 from k8slab.control_plane.scheduler.framework.types import NodeInfo
 
 Use: TypeAlias = tuple[int, int]  # requested with the Pod, allocatable
-
-DEFAULT_RESOURCES = (("cpu", 1), ("memory", 1))
-
-
-def weighted_resources(
-    resources: Sequence[Mapping[str, Any]] | None,
-) -> tuple[tuple[str, int], ...]:
-    """Read a list of {name, weight}; cpu and memory with weight 1 by default."""
-    if not resources:
-        return DEFAULT_RESOURCES
-    return tuple((each["name"], each.get("weight") or 1) for each in resources)
 
 
 def use(node: NodeInfo, name: str, requests: Mapping[str, int], *, non_zero: bool) -> Use:

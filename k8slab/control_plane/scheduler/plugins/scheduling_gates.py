@@ -5,9 +5,6 @@ Upstream: pkg/scheduler/framework/plugins/schedulinggates/scheduling_gates.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from k8slab.api.core import Pod
 from k8slab.control_plane.scheduler.framework.interface import (
     Action,
@@ -24,7 +21,7 @@ class SchedulingGates:
 
     name = "SchedulingGates"
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: None) -> None:
         pass
 
     def pre_enqueue(self, pod: Pod) -> Status | None:

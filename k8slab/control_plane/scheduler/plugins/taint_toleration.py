@@ -7,8 +7,7 @@ Upstream: pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from k8slab.api.core import Node, Pod, Toleration
 from k8slab.api.taints import (
@@ -39,7 +38,7 @@ class TaintToleration:
     name = "TaintToleration"
     _refusal = Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (REASON,), name)
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: None) -> None:
         pass
 
     def sign_pod(self, pod: PodInfo) -> str:
@@ -81,13 +80,13 @@ class TaintToleration:
     def events_to_register(self) -> tuple[ClusterEvent, ...]:
         """Wait for a taint to go, or for a toleration."""
         return (
-            ClusterEvent(
-                Resource.NODE,
-                Action.ADD | Action.UPDATE_NODE_TAINT,
-                lambda pod, old, new: new is not None and _schedulable(pod, new),
-            ),
+            ClusterEvent(Resource.NODE, Action.ADD | Action.UPDATE_NODE_TAINT, _now_schedulable),
             ClusterEvent(Resource.TARGET_POD, Action.UPDATE_POD_TOLERATION),
         )
+
+
+def _now_schedulable(pod: Pod, old: Node | None, new: Node) -> bool:
+    return _schedulable(pod, new) and (old is None or not _schedulable(pod, old))
 
 
 def _schedulable(pod: Pod, node: Node) -> bool:

@@ -12,7 +12,6 @@ Upstream: pkg/scheduler/framework/plugins/volumebinding
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -32,6 +31,7 @@ from k8slab.api.volume_matching import (
     best_volume,
 )
 from k8slab.client import MERGE_PATCH, reference_to
+from k8slab.control_plane.scheduler.config.types_pluginargs import VolumeBindingArgs
 from k8slab.control_plane.scheduler.framework.interface import (
     SKIP,
     Action,
@@ -44,7 +44,6 @@ from k8slab.control_plane.scheduler.framework.interface import (
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 
-BIND_TIMEOUT = 600.0  # s, bindTimeoutSeconds
 POLL = 1.0  # s between looks at claims that are being bound
 NO_PROVISIONER = "kubernetes.io/no-provisioner"
 UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
@@ -61,9 +60,9 @@ class VolumeBinding:
 
     name = "VolumeBinding"
 
-    def __init__(self, handle: Handle, args: Mapping[str, Any]) -> None:
+    def __init__(self, handle: Handle, args: VolumeBindingArgs) -> None:
         self._handle = handle
-        self._timeout = float(args.get("bindTimeoutSeconds", BIND_TIMEOUT))
+        self._timeout = float(args.bindTimeoutSeconds)
 
     def pre_filter(
         self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]
@@ -124,9 +123,11 @@ class VolumeBinding:
 
     def events_to_register(self) -> tuple[ClusterEvent, ...]:
         """Wait for claims, volumes, classes and nodes."""
-        any_change = Action.ADD | Action.UPDATE | Action.DELETE
+        change = Action.ADD | Action.UPDATE
         return (
-            ClusterEvent(Resource.STORAGE, any_change),
+            ClusterEvent(Resource.STORAGE_CLASS, change, _other_topologies),
+            ClusterEvent(Resource.PERSISTENT_VOLUME_CLAIM, change, _is_a_claim_of),
+            ClusterEvent(Resource.PERSISTENT_VOLUME, change),
             ClusterEvent(Resource.NODE, Action.ADD | Action.UPDATE_NODE_LABEL),
         )
 
@@ -195,6 +196,15 @@ class VolumeBinding:
             )
         elif volume.spec.claimRef is None:
             await client.update(_taken(volume, claim))
+
+
+def _other_topologies(pod: Pod, old: StorageClass | None, new: StorageClass) -> bool:
+    return old is None or old.allowedTopologies != new.allowedTopologies
+
+
+def _is_a_claim_of(pod: Pod, old: object, new: PersistentVolumeClaim) -> bool:
+    meta = new.metadata
+    return meta.namespace == pod.metadata.namespace and meta.name in claims_of(pod)
 
 
 def _is_ephemeral(pod: Pod, claim: str) -> bool:
