@@ -208,6 +208,9 @@ class Containerd(ContainerStore):
         main = container.main_process
         if main is None or container.dying is not None:
             return
+        if signal in main.handlers:
+            main.handlers[signal]()
+            return
         if signal != SIGNALS["KILL"] and main.handles_sigterm:
             main.signal = signal
             main.terminated.set()

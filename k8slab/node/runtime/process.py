@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from k8slab.linux.netns import NetNamespace
@@ -64,6 +64,7 @@ class Process:
         # set when SIGTERM (or the image's stop signal) arrives, if the program handles it
         self.terminated = Signal(self.sim, "SIGTERM")
         self.signal = SIGNALS["TERM"]  # which it was that set `terminated`
+        self.handlers: dict[int, Callable[[], object]] = {}  # of other signals, by number
         self._memory = 0
         self.pid = container.begin(self)
 
@@ -99,6 +100,10 @@ class Process:
     def handle_sigterm(self) -> None:
         """Keep SIGTERM from ending the process: it will watch `terminated` itself."""
         self.handles_sigterm = True
+
+    def on_signal(self, name: str, handler: Callable[[], object]) -> None:
+        """Have `handler` called when the signal arrives: SIGHUP for one, to read files again."""
+        self.handlers[SIGNALS[name]] = handler
 
     async def until_sigterm(self) -> int:
         """Wait for SIGTERM and return 0, as a server does that shuts down in good order."""

@@ -74,7 +74,9 @@ def test_a_second_server_in_the_pod_cannot_bind(bench):
 
 
 def test_httpd_and_http_echo_and_hello_app_answer(bench):
-    assert "It works!" in get(bench, up(bench, "httpd")).text
+    apache = up(bench, "httpd")
+    assert "It works!" in get(bench, apache).text
+    assert "<h1>Not Found</h1>" in get(bench, apache, target="/x").text
     echo = up(bench, "hashicorp/http-echo", args=("-text=banana", "-listen=:5678"))
     assert get(bench, echo, 5678).text == "banana\n"
     app = up(bench, "gcr.io/google-samples/hello-app:2.0")
@@ -250,9 +252,10 @@ def test_dig_says_that_nobody_answers(bench):
 
 
 def test_the_examples_of_programs_are_true():
-    from k8slab.node.runtime.images import flags, nginx, perl, resp, stress
+    from k8slab.node.runtime.images import flags, perl, resp, stress
+    from k8slab.node.runtime.images.nginx import choosing, syntax, upstream
 
-    for module in (flags, nginx, perl, resp, stress):
+    for module in (flags, choosing, syntax, upstream, perl, resp, stress):
         assert doctest.testmod(module).failed == 0
 
 
@@ -266,15 +269,6 @@ def test_the_tutorial_s_images_say_who_they_are(bench):
 def test_an_image_that_is_known_by_its_ports_serves_them(bench):
     id = up(bench, "mongo:8")
     assert "is not simulated; this generic server answers on 27017/TCP" in bench.log(id)
-
-
-def test_nginx_options_answer_and_end(bench):
-    id = up(bench, "nginx")
-    assert bench.exec(id, "nginx", "-t").exit_code == 0
-    assert bench.exec(id, "nginx", "-s", "reload").exit_code == 1
-    bench.exec(id, "nginx", "-s", "quit")
-    bench.run(1)
-    assert bench.status(id).exit_code == 0
 
 
 @pytest.mark.parametrize(

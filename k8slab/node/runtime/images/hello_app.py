@@ -23,3 +23,13 @@ async def main(process: Process) -> int:
     serve_http(process, port, hello)
     process.log(f"Server listening on port {port}")
     return await process.until_sigterm()
+
+
+async def backend(process: Process) -> int:
+    """Serve hello-go-gke's greeting on port 80 until SIGTERM."""
+
+    def answer(request: http.Request) -> http.Response:
+        return http.text('{"message":"Hello"}\n', content_type="application/json")
+
+    serve_http(process, 80, answer)
+    return await process.until_sigterm()

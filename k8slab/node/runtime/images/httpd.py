@@ -20,7 +20,7 @@ async def main(process: Process) -> int:
     """Serve until SIGTERM or SIGWINCH."""
 
     def answer(request: http.Request) -> http.Response:
-        response = static_files.find(process, ROOT, request, SERVER)
+        response = static_files.find(process, ROOT, request, SERVER, error_page)
         process.log(access_line(process, request, response).rsplit(' "', 2)[0])
         return response
 
@@ -35,3 +35,17 @@ async def main(process: Process) -> int:
         return 1
     process.error(f"AH00094: Command line: 'httpd -D FOREGROUND' ({SERVER})")
     return await process.until_sigterm()
+
+
+def error_page(status: int) -> str:
+    """Return Apache's page of an error."""
+    reason = http.REASONS[status]
+    text = {
+        403: "You don't have permission to access this resource.",
+        404: "The requested URL was not found on this server.",
+    }.get(status, "The requested method is not allowed for this URL.")
+    return (
+        '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n'
+        f"<title>{status} {reason}</title>\n</head><body>\n<h1>{reason}</h1>\n<p>{text}</p>\n"
+        "</body></html>\n"
+    )

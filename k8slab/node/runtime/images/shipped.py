@@ -12,20 +12,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from k8slab.node.runtime.images.nginx.defaults import files as nginx_files
+
 _HERE = "k8slab.node.runtime.images"
 _BOUTIQUE = "us-central1-docker.pkg.dev/online-boutique-ci/microservices-demo"
 MEGABYTE = 1_000_000
 
-NGINX_PAGE = """<!DOCTYPE html>
-<html>
-<head>
-<title>Welcome to nginx!</title>
-</head>
-<body>
-<h1>Welcome to nginx!</h1>
-<p>If you see this page, nginx is successfully installed and working.</p>
-</body>
-</html>
+HELLO_FRONTEND = """\
+upstream Backend {
+    server hello;
+}
+
+server {
+    listen 80;
+
+    location / {
+        proxy_pass http://Backend;
+    }
+}
 """
 HTTPD_PAGE = "<html><body><h1>It works!</h1></body></html>\n"
 
@@ -34,6 +38,7 @@ _BUSYBOX: dict[str, Any] = {
     "entrypoint": (),
     "cmd": ("sh",),
     "shell": True,
+    "files": {"etc/passwd": "root:x:0:0:root:/root:/bin/sh\n", "etc/group": "root:x:0:\n"},
 }
 _REDIS: dict[str, Any] = {
     "program": f"{_HERE}.redis:main",
@@ -53,13 +58,13 @@ _AGNHOST: dict[str, Any] = {
     "size": 52 * MEGABYTE,
 }
 _NGINX: dict[str, Any] = {
-    "program": f"{_HERE}.nginx:main",
+    "program": f"{_HERE}.nginx.master:main",
     "entrypoint": ("/docker-entrypoint.sh",),
     "cmd": ("nginx", "-g", "daemon off;"),
-    "executables": {"nginx": f"{_HERE}.nginx:main", "curl": f"{_HERE}.curl:main"},
+    "executables": {"nginx": f"{_HERE}.nginx.master:main", "curl": f"{_HERE}.curl:main"},
     "ports": (80,),
     "shell": True,
-    "files": {"usr/share/nginx/html/index.html": NGINX_PAGE},
+    "files": nginx_files(80),
     "stop_signal": "SIGQUIT",
     "size": 72 * MEGABYTE,
 }
@@ -150,9 +155,25 @@ SHIPPED: dict[str, dict[str, Any]] = {
     },
     "registry.k8s.io/e2e-test-images/busybox": {**_BUSYBOX, "size": 2_200_000},
     "registry.k8s.io/e2e-test-images/nginx": _NGINX,
+    "registry.k8s.io/nginx-slim": _NGINX,
+    # what the task "Connect a Frontend to a Backend Using Services" runs
+    "gcr.io/google-samples/hello-frontend": {
+        **_NGINX,
+        "files": {**nginx_files(80), "etc/nginx/conf.d/default.conf": HELLO_FRONTEND},
+    },
+    "gcr.io/google-samples/hello-go-gke": {
+        "program": f"{_HERE}.hello_app:backend",
+        "ports": (80,),
+        "size": 5 * MEGABYTE,
+    },
     # -- servers
     "docker.io/library/nginx": _NGINX,
-    "docker.io/nginxinc/nginx-unprivileged": {**_NGINX, "env": {"NGINX_PORT": "8080"}},
+    "docker.io/nginxinc/nginx-unprivileged": {
+        **_NGINX,
+        "ports": (8080,),
+        "user": 101,
+        "files": nginx_files(8080),
+    },
     "docker.io/library/httpd": {
         "program": f"{_HERE}.httpd:main",
         "entrypoint": ("httpd-foreground",),

@@ -1,11 +1,14 @@
-"""Serving files from a folder: what nginx and httpd have in common.
+"""Serving files from a folder: what Apache's and busybox's httpd have in common.
 
-Rule of use: a volume mounted over the folder replaces what the image has there.
+Rule of use: a volume mounted over the folder replaces what the image has there; each server has
+its own page for errors.
 
-Upstream: nginx src/http/modules/ngx_http_static_module.c, httpd server/core.c
+Upstream: httpd server/core.c, busybox networking/httpd.c
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from k8slab.node import http
 from k8slab.node.runtime.process import Process
@@ -17,10 +20,12 @@ TYPES = {
 INDEX = "index.html"
 
 
-def find(process: Process, root: str, request: http.Request, server: str) -> http.Response:
-    """Return the file that the request asks for, or 404, 403, 405."""
+def find(
+    process: Process, root: str, request: http.Request, server: str, page: Callable[[int], str]
+) -> http.Response:
+    """Return the file that the request asks for, or 404, 403, 405 with the server's page."""
     if request.method not in ("GET", "HEAD"):
-        return error(405, server)
+        return _error(405, server, page)
     path = f"{root}{request.path}"
     if path.endswith("/"):
         path += INDEX
@@ -28,7 +33,7 @@ def find(process: Process, root: str, request: http.Request, server: str) -> htt
         contents = process.read(path)
     except FileNotFoundError:
         forbidden = request.path.endswith("/") and process.exists(path.removesuffix(INDEX))
-        return error(403 if forbidden else 404, server)
+        return _error(403 if forbidden else 404, server, page)
     kind = TYPES.get(path.rpartition(".")[2], "application/octet-stream")
     headers = {"Server": server, "Content-Type": kind}
     body = contents.encode()
@@ -38,11 +43,6 @@ def find(process: Process, root: str, request: http.Request, server: str) -> htt
     return http.Response(200, body, headers)
 
 
-def error(status: int, server: str) -> http.Response:
-    """Return the page of an error."""
-    title = f"{status} {http.REASONS[status]}"
-    page = (
-        f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n"
-        f"<center><h1>{title}</h1></center>\r\n<hr><center>{server}</center>\r\n</body>\r\n</html>\r\n"
-    )
-    return http.Response(status, page.encode(), {"Server": server, "Content-Type": "text/html"})
+def _error(status: int, server: str, page: Callable[[int], str]) -> http.Response:
+    headers = {"Server": server, "Content-Type": "text/html; charset=iso-8859-1"}
+    return http.Response(status, page(status).encode(), headers)

@@ -20,7 +20,8 @@ async def httpd(process: Process) -> int:
     root = process.absolute(found.get("h", "."))
 
     def answer(request: http.Request) -> http.Response:
-        response = static_files.find(process, root.rstrip("/"), request, "busybox httpd")
+        folder = root.rstrip("/")
+        response = static_files.find(process, folder, request, "busybox httpd", error_page)
         if "v" in found:
             process.error(f"{request.remote}: response:{response.status}")
         return response
@@ -29,3 +30,13 @@ async def httpd(process: Process) -> int:
     if "f" in found:
         await process.sleep(1e9)
     return 0
+
+
+def error_page(status: int) -> str:
+    """Return busybox's page of an error."""
+    title = f"{status} {http.REASONS[status]}"
+    text = "The requested URL was not found" if status == 404 else "Unsupported method"
+    return (
+        f"<HTML><HEAD><TITLE>{title}</TITLE></HEAD>\n<BODY><H1>{title}</H1>\n{text}\n"
+        "</BODY></HTML>\n"
+    )

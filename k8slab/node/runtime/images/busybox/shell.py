@@ -306,6 +306,7 @@ class Shell(Variables):
         process.args, process.env = tuple(words), self.exported
         process.stdin, process.stdout, process.stderr = streams
         process.handles_sigterm = False
+        process.handlers.clear()
         return await program(process) or 0
 
     async def check_traps(self, streams: Streams) -> None:
