@@ -25,8 +25,10 @@ _TOOLS = {
     "finding": ("chmod", "chown", "find", "xargs"),
     "sums": ("base64", "expr", "md5sum", "sha256sum"),
     "text": (
-        "awk", "cut", "egrep", "grep", "head", "sed", "seq", "sort", "tail", "tr", "uniq", "wc",
+        "cut", "egrep", "grep", "head", "seq", "sort", "tail", "tr", "uniq", "wc",
     ),
+    "awk": ("awk",),
+    "sed": ("sed",),
     "server": ("httpd",),
     "network": ("hostname", "ifconfig", "ip", "nc", "netstat", "nslookup", "ping", "wget"),
     "system": (

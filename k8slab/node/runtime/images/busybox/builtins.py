@@ -22,6 +22,7 @@ from k8slab.node.runtime.process import NOT_FOUND, SIGNALS
 if TYPE_CHECKING:
     from k8slab.node.runtime.images.busybox.shell import Shell, Streams
 
+USUAL_FOLDERS = ("/", "/tmp", "/root", "/home", "/etc", "/var", "/usr", "/opt", "/srv", "/mnt")
 Builtin = Callable[["Shell", list[str], "Streams"], Awaitable[int]]
 
 
@@ -68,9 +69,25 @@ async def _continue(shell: Shell, words: list[str], streams: Streams) -> int:
 
 
 async def _cd(shell: Shell, words: list[str], streams: Streams) -> int:
-    path = words[1] if len(words) > 1 else shell.value("HOME") or "/"
-    shell.process.working_dir = shell.process.absolute(path)
+    path = words[1] if len(words) > 1 else shell.value("HOME", optional=True) or "/"
+    before = shell.process.working_dir
+    if path == "-":
+        path = shell.value("OLDPWD", optional=True) or before
+        streams[1].write(f"{path}\n")
+    place = shell.process.absolute(path)
+    if not _is_folder(shell, place):
+        streams[2].write(f"{shell.name}: cd: can't cd to {path}: No such file or directory\n")
+        return 2
+    shell.process.working_dir = place
+    shell.exported["OLDPWD"], shell.exported["PWD"] = before, place
     return 0
+
+
+def _is_folder(shell: Shell, place: str) -> bool:
+    if place in USUAL_FOLDERS:
+        return True
+    folder, rest = shell.process.folder(place)
+    return rest not in folder.files and shell.process.exists(place)
 
 
 async def _export(shell: Shell, words: list[str], streams: Streams) -> int:

@@ -10,7 +10,6 @@ Upstream: busybox shell/ash.c expandarg
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -18,12 +17,12 @@ from typing import Protocol
 
 import msgspec
 
+from k8slab.node.runtime.images.busybox.arithmetic import ExpressionError, evaluate
 from k8slab.node.runtime.images.busybox.tokens import closing
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[?#@*$!-]")
 _BRACED = re.compile(r"(#?)([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[?#@*$!-])(:?[-=?+]|%%?|##?)?(.*)", re.S)
 _PATTERN = re.compile(r"[*?]")
-_STEP = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:(\+\+|--)|([-+*/%]?)=(?!=)(.*))\s*", re.S)
 _ESCAPED_IN_QUOTES = '$`"\\\n'
 
 
@@ -34,8 +33,11 @@ class ExpansionError(Exception):
 class Values(Protocol):
     """What expansion needs of the shell."""
 
-    def value(self, name: str) -> str | None:
-        """Return a variable or special parameter, None if it is not set."""
+    def value(self, name: str, *, optional: bool = False) -> str | None:
+        """Return a variable or special parameter, None if it is not set.
+
+        Raises ExpansionError for one that is not set under `set -u`, unless it is optional.
+        """
 
     def assign(self, name: str, value: str) -> None:
         """Set a variable."""
@@ -179,7 +181,7 @@ async def _dollar(shell: Values, word: str, at: int, quoted: bool) -> tuple[int,
 
 def separators(shell: Values) -> str:
     """Return what separates the fields of an expansion."""
-    own = shell.value("IFS")
+    own = shell.value("IFS", optional=True)
     return " \t\n" if own is None else own
 
 
@@ -192,7 +194,7 @@ async def _braced(shell: Values, inside: str, split: str) -> Piece:
     if found is None:
         raise ExpansionError("syntax error: bad substitution")
     length, name, operator, word = found.groups()
-    value = shell.value(name)
+    value = shell.value(name, optional=bool(operator) and operator[0] not in "%#")
     if length and not operator:
         return Piece(str(len(value or "")))
     if not operator:
@@ -233,53 +235,7 @@ def _plain(word: str, at: int, in_quotes: bool) -> int:
 
 def arithmetic(shell: Values, expression: str) -> int:
     """Return the value of an integer expression, which may assign. Raises ExpansionError."""
-    if step := _STEP.fullmatch(expression):
-        name, count, operator, rest = step.groups()
-        old = shell.value(name) or "0"
-        change = f"{old}{count[0]}1" if count else f"{old}{operator}({rest})" if operator else rest
-        new = arithmetic(shell, change)
-        shell.assign(name, str(new))
-        return int(old) if count else new
-    named = re.sub(r"\b[A-Za-z_]\w*", lambda found: shell.value(found[0]) or "0", expression)
-    python = named.replace("&&", " and ").replace("||", " or ")
     try:
-        return _evaluate(ast.parse(python.strip() or "0", mode="eval").body)
-    except ZeroDivisionError:
-        raise ExpansionError("divide by zero") from None
-    except (SyntaxError, KeyError, ValueError):
-        raise ExpansionError("arithmetic syntax error") from None
-
-
-def _evaluate(node: ast.expr) -> int:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int):
-        return node.value
-    if isinstance(node, ast.UnaryOp):
-        operand = _evaluate(node.operand)
-        return {ast.USub: -operand, ast.UAdd: operand, ast.Not: int(not operand)}[type(node.op)]
-    if isinstance(node, ast.BinOp):
-        return _operate(type(node.op), _evaluate(node.left), _evaluate(node.right))
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        return _compare(type(node.ops[0]), _evaluate(node.left), _evaluate(node.comparators[0]))
-    if isinstance(node, ast.BoolOp):
-        values = [bool(_evaluate(each)) for each in node.values]
-        return int(all(values) if isinstance(node.op, ast.And) else any(values))
-    raise ValueError
-
-
-def _operate(kind: type[ast.operator], a: int, b: int) -> int:
-    if kind in (ast.Div, ast.FloorDiv):
-        return int(a / b)  # C rounds towards zero
-    if kind is ast.Mod:
-        return a - b * int(a / b)
-    if kind in (ast.LShift, ast.RShift):
-        return a << b if kind is ast.LShift else a >> b
-    bits = {ast.BitAnd: a & b, ast.BitOr: a | b, ast.BitXor: a ^ b}
-    return {ast.Add: a + b, ast.Sub: a - b, ast.Mult: a * b, **bits}[kind]
-
-
-def _compare(kind: type[ast.cmpop], a: int, b: int) -> int:
-    results = {
-        ast.Eq: a == b, ast.NotEq: a != b, ast.Lt: a < b,
-        ast.LtE: a <= b, ast.Gt: a > b, ast.GtE: a >= b,
-    }  # fmt: skip
-    return int(results[kind])
+        return evaluate(expression, shell.value, shell.assign)
+    except ExpressionError as error:
+        raise ExpansionError(str(error)) from None

@@ -54,10 +54,16 @@ def _wanted(path: str, is_folder: bool, tests: dict[str, str]) -> bool:
 async def xargs(process: Process) -> int:
     """Run a program with the words of the input as arguments; -n so many at a time, -I in place."""
     flags, words = dict[str, str](), list(process.args[1:])
-    while words and words[0] in ("-n", "-I"):
-        flags[words[0]] = words[1]
-        words = words[2:]
+    while words and words[0].startswith("-"):
+        option, value = words[0][:2], words[0][2:]
+        words = words[1:]
+        if option in ("-n", "-I", "-P"):
+            flags[option] = value or (words.pop(0) if words else "")
+        else:
+            flags[option] = value
     given = (await process.stdin.read()).split() if process.stdin is not None else []
+    if not given and "-r" in flags:
+        return 0
     words = words or ["echo"]
     program = process.find(words[0])
     if program is None:

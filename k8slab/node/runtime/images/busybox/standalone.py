@@ -8,7 +8,7 @@ Upstream: busybox coreutils/echo.c, coreutils/test.c, coreutils/printf.c, procps
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from k8slab.node.runtime.process import SIGNALS, Process
 
@@ -36,25 +36,50 @@ async def echo(process: Process) -> int:
 
 
 async def printf(process: Process) -> int:
-    """Print a format: %s %d %i %x %c %% and escapes; it repeats until the arguments are used up."""
+    """Print a format: %s %b %d %i %u %x %X %o %c %f %e %g %% and escapes."""
     if len(process.args) < 2:
         process.error("printf: usage: printf FORMAT [ARG...]")
         return 1
-    form, arguments = unescape(process.args[1]), list(process.args[2:])
+    process.stdout.write(formatted(unescape(process.args[1]), process.args[2:]))
+    return 0
+
+
+def formatted(form: str, arguments: Sequence[str], *, repeat: bool = True) -> str:
+    """Fill a format in, again and again until all arguments are used.
+
+    >>> formatted("%s-%03d|", ["a", "7", "b", "8"]), formatted("%5.2f%%", ["3.14159"])
+    ('a-007|b-008|', ' 3.14%')
+    """
+    left, shown = list(arguments), ""
+
+    def conversion(found: re.Match[str]) -> str:
+        flags, kind = found[1], found[2]
+        if kind == "%":
+            return "%"
+        if "*" in flags:
+            flags = flags.replace("*", left.pop(0) if left else "", 1)
+        value = left.pop(0) if left else ""
+        if kind in "diuxXo":
+            return f"%{flags}{kind.replace('u', 'd')}" % int(_leading(value))
+        if kind in "feEgG":
+            return f"%{flags}{kind}" % _leading(value)
+        return f"%{flags}s" % {"c": value[:1], "b": unescape(value)}.get(kind, value)
+
     while True:
-        before = len(arguments)
+        before = len(left)
+        shown += re.sub(r"%([-+ #0-9.*]*)([sbdiuxXocfeEgG%])", conversion, form)
+        if not repeat or not left or len(left) == before:
+            return shown
 
-        def conversion(found: re.Match[str], left: list[str] = arguments) -> str:
-            if found[2] == "%":
-                return "%"
-            value = left.pop(0) if left else ""
-            if found[2] in "dixu":
-                return f"%{found[1]}{found[2].replace('u', 'd')}" % int(value or 0)
-            return f"%{found[1]}s" % (value[:1] if found[2] == "c" else value)
 
-        process.stdout.write(re.sub(r"%([-0-9.]*)([sdixuc%])", conversion, form))
-        if not arguments or len(arguments) == before:
-            return 0
+def _leading(text: str) -> float:
+    """Return the number that a text begins with; a quote gives the code of a character."""
+    if text[:1] in ("'", '"') and len(text) > 1:
+        return float(ord(text[1]))
+    if re.match(r"0[xX][0-9a-fA-F]", text):
+        return float(int(text, 16))
+    found = re.match(r"\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+)", text)
+    return float(found[0]) if found is not None else 0.0
 
 
 def unescape(text: str) -> str:
@@ -151,6 +176,8 @@ def _unary(process: Process, operator: str, word: str) -> bool:
         return is_file and (operator == "-f" or bool(folder.files[rest]))
     if operator == "-d":
         return not is_file and process.exists(word)
+    if operator == "-x" and process.find(word) is not None and "/" in word:
+        return True  # programs are no files in the lab
     if operator in ("-e", "-r", "-w", "-x"):
         return process.exists(word)
     raise ValueError(f"{word}: unknown operand")

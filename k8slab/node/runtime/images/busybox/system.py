@@ -6,7 +6,7 @@ Upstream: busybox coreutils/, procps/
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 from k8slab.node.runtime.images.busybox.arguments import options
 from k8slab.node.runtime.process import NOT_FOUND, Process
@@ -98,15 +98,33 @@ async def printenv(process: Process) -> int:
 
 
 async def date(process: Process) -> int:
-    """Print the virtual time in UTC; +FORMAT as strftime."""
+    """Print the virtual time in UTC, or that of -d (@SECONDS, YYYY-MM-DD hh:mm:ss); +FORMAT."""
     from k8slab.api.meta import EPOCH
 
-    now = datetime.fromtimestamp(EPOCH.timestamp() + process.sim.now, EPOCH.tzinfo)
-    _, rest = options(process, "uR", "d")
-    form = rest[0][1:] if rest and rest[0].startswith("+") else "%a %b %e %H:%M:%S UTC %Y"
-    form = form.replace("%s", str(int(now.timestamp()))).replace("%e", f"{now.day:>2}")
-    process.log(now.strftime(form))
+    found, rest = options(process, "uRI", "d")
+    now = EPOCH.timestamp() + process.sim.now
+    try:
+        moment = _moment(found["d"]) if "d" in found else datetime.fromtimestamp(now, UTC)
+    except ValueError:
+        process.error(f"date: invalid date '{found['d']}'")
+        return 1
+    form = "%a %b %e %H:%M:%S UTC %Y"
+    if "R" in found:
+        form = "%a, %d %b %Y %H:%M:%S +0000"
+    elif "I" in found:
+        form = "%Y-%m-%d"
+    form = rest[0][1:] if rest and rest[0].startswith("+") else form
+    form = form.replace("%s", str(int(moment.timestamp()))).replace("%e", f"{moment.day:>2}")
+    form = form.replace("%N", f"{round(moment.microsecond * 1000):09}")
+    process.log(moment.strftime(form))
     return 0
+
+
+def _moment(text: str) -> datetime:
+    """Read a date. Raises ValueError."""
+    if text.startswith("@"):
+        return datetime.fromtimestamp(float(text[1:]), UTC)
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=UTC)
 
 
 async def ps(process: Process) -> int:

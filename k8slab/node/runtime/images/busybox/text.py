@@ -1,9 +1,8 @@
-"""Text: grep, head, tail, cut, sed, awk and what else stands in pipelines.
+"""Text: grep, head, tail, cut, sort and what else stands in pipelines.
 
-awk knows `/pattern/ {print $1, $NF}`, sed knows `s/pattern/text/g`, `/pattern/d` and `Np`: what
-scripts in manifests use. For more there are real images.
+Rule of use: awk.py and sed.py are languages of their own.
 
-Upstream: busybox findutils/grep.c, editors/, coreutils/
+Upstream: busybox findutils/grep.c, coreutils/
 """
 
 from __future__ import annotations
@@ -11,9 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
-from k8slab.node.runtime.images.busybox.arguments import contents, options
+from k8slab.node.runtime.images.busybox.arguments import UsageError, contents, options
 from k8slab.node.runtime.process import Process
 
+CLASSES = {
+    "[:space:]": r"\s", "[:digit:]": "0-9", "[:alpha:]": "a-zA-Z", "[:alnum:]": "a-zA-Z0-9",
+    "[:upper:]": "A-Z", "[:lower:]": "a-z", "[:blank:]": " \t", "[:xdigit:]": "0-9a-fA-F",
+    "[:punct:]": r"!-/:-@\[-`{-~",
+}  # fmt: skip
 FOLLOW = 1.0  # s, how often `tail -f` looks at the file
 
 
@@ -45,13 +49,18 @@ def basic_regex(pattern: str, extended: bool) -> str:
     >>> basic_regex(r"a\|b", False), basic_regex("a+b", False)
     ('a|b', 'a\\+b')
     """
-    classes = {"[:space:]": r"\s", "[:digit:]": "0-9", "[:alpha:]": "a-zA-Z", "[:alnum:]": r"\w"}
-    for name, members in classes.items():
-        pattern = pattern.replace(name, members)
+    pattern = classes(pattern)
     if extended:
         return pattern
     swapped = r"\\?[+?|(){}]"
     return re.sub(swapped, lambda m: m[0][1:] if len(m[0]) > 1 else "\\" + m[0], pattern)
+
+
+def classes(pattern: str) -> str:
+    """Return an extended POSIX pattern in Python's syntax: its named classes written out."""
+    for name, members in CLASSES.items():
+        pattern = pattern.replace(name, members)
+    return pattern
 
 
 async def head(process: Process) -> int:
@@ -147,17 +156,26 @@ def _picked(parts: list[str], ranges: str) -> list[str]:
 
 
 async def sort(process: Process) -> int:
-    """Sort the lines; -n by number, -r backwards, -u each once."""
-    found, rest = options(process, "nru", "kt")
+    """Sort the lines; -n by number, -r backwards, -u each once, -k by a field that -t separates."""
+    found, rest = options(process, "nruV", "kt")
     text, code = await contents(process, rest)
+    field = re.match(r"(\d+)(?:\.\d+)?(?:,\d+)?([nr]*)", found.get("k", ""))
+    flags = {*found, *(field[2] if field is not None else "")}
+
+    def key(line: str) -> tuple[float, str]:
+        part = line
+        if field is not None:
+            parts = line.split(found.get("t"))
+            part = " ".join(parts[int(field[1]) - 1 :]) if int(field[1]) <= len(parts) else ""
+        if not flags & {"n", "V"}:
+            return 0.0, part
+        numeric = re.match(r"\s*(-?\d+(?:\.\d+)?)", part)
+        return float(numeric[1]) if numeric is not None else 0.0, part
+
     lines = text.splitlines()
     if "u" in found:
-        lines = list(dict.fromkeys(lines))
-    if "n" in found:
-        lines.sort(key=lambda line: int((re.match(r"\s*(-?\d+)", line) or ["0", "0"])[1]))
-    else:
-        lines.sort()
-    for line in reversed(lines) if "r" in found else lines:
+        lines = list({key(line): line for line in reversed(lines)}.values())
+    for line in sorted(lines, key=key, reverse="r" in flags):
         process.log(line)
     return code
 
@@ -178,16 +196,27 @@ async def uniq(process: Process) -> int:
 
 
 async def tr(process: Process) -> int:
-    """Replace characters by others, or delete them (-d)."""
-    found, rest = options(process, "ds")
+    """Replace characters by others, delete them (-d), squeeze runs of them (-s); -c: all others."""
+    found, rest = options(process, "dsc")
     text = await process.stdin.read() if process.stdin is not None else ""
+    if not rest or (len(rest) < 2 and not {"d", "s"} & found.keys()):
+        raise UsageError("tr: missing operand")
     source = _characters(rest[0])
+    if "c" in found:
+        source = "".join(sorted({*text} - {*source}))
     if "d" in found:
-        process.stdout.write("".join(char for char in text if char not in source))
-        return 0
-    target = _characters(rest[1])
-    target += target[-1:] * (len(source) - len(target))
-    process.stdout.write(text.translate(str.maketrans(source, target[: len(source)])))
+        text = "".join(char for char in text if char not in source)
+    elif len(rest) > 1:
+        target = _characters(rest[1])
+        target += target[-1:] * (len(source) - len(target))
+        text = text.translate(str.maketrans(source, target[: len(source)]))
+        source = target
+    if "s" in found:
+        squeezed = _characters(rest[1]) if "d" in found and len(rest) > 1 else source
+        text = re.sub(
+            r"(.)\1+", lambda run: run[1] if run[1] in squeezed else run[0], text, flags=re.S
+        )
+    process.stdout.write(text)
     return 0
 
 
@@ -195,6 +224,7 @@ def _characters(text: str) -> str:
     from k8slab.node.runtime.images.busybox.standalone import unescape
 
     names = {"[:upper:]": "A-Z", "[:lower:]": "a-z", "[:digit:]": "0-9", "[:space:]": " \t\n"}
+    names |= {"[:alpha:]": "A-Za-z", "[:alnum:]": "A-Za-z0-9"}
     for name, members in names.items():
         text = text.replace(name, members)
     return re.sub(
@@ -202,61 +232,6 @@ def _characters(text: str) -> str:
         lambda found: "".join(chr(code) for code in range(ord(found[1]), ord(found[2]) + 1)),
         unescape(text),
     )
-
-
-async def sed(process: Process) -> int:
-    """Edit lines: s/pattern/text/[g], /pattern/d, Np and Nd; -n prints only with p."""
-    found, rest = options(process, "nrE", "e")
-    script = found.get("e") or rest.pop(0)
-    extended = "r" in found or "E" in found
-    async for number, line in _lines(process, rest):
-        result = _edited(script, number, line, extended, quiet="n" in found)
-        if result is not None:
-            process.log(result)
-    return 0
-
-
-def _edited(script: str, number: int, line: str, extended: bool, *, quiet: bool) -> str | None:
-    if script[:1] == "s":
-        _, pattern, text, flags = re.split(rf"(?<!\\){re.escape(script[1])}", script)
-        text = re.sub(r"(?<!\\)&", r"\\g<0>", text)
-        count = 0 if "g" in flags else 1
-        new, changes = re.subn(basic_regex(pattern, extended), text, line, count=count)
-        return new if not quiet or ("p" in flags and changes) else None
-    address, command = script[:-1], script[-1]
-    if address.startswith("/"):
-        matches = re.search(basic_regex(address.strip("/"), extended), line) is not None
-    else:
-        matches = str(number) in _picked([str(n) for n in range(1, number + 1)], address or "1-")
-    if command == "d":
-        return None if matches else line
-    return line if matches or not quiet else None
-
-
-async def awk(process: Process) -> int:
-    """Print fields of the lines that match: /pattern/ {print $1, $NF}; -F gives the separator."""
-    found, rest = options(process, "", "Fv")
-    program = re.fullmatch(r"\s*(?:/(.*)/)?\s*(?:\{\s*print\s*(.*?);?\s*\})?\s*", rest.pop(0), re.S)
-    if program is None:
-        process.error("awk: only /pattern/ {print ...} is simulated")
-        return 2
-    pattern, items = program[1] or "", program[2] or "$0"
-    async for number, line in _lines(process, rest):
-        if re.search(pattern, line):
-            parts = line.split(found.get("F"))
-            words = re.split(r"\s*,\s*", items)
-            process.log(" ".join(_item(word, line, parts, number) for word in words))
-    return 0
-
-
-def _item(word: str, line: str, parts: list[str], number: int) -> str:
-    values = {"$0": line, "$NF": parts[-1] if parts else "", "NF": str(len(parts))}
-    values["NR"] = str(number)
-    if word in values:
-        return values[word]
-    if word[:1] == "$" and word[1:].isdigit():
-        return parts[int(word[1:]) - 1] if int(word[1:]) <= len(parts) else ""
-    return word.strip('"')
 
 
 async def _lines(process: Process, paths: list[str]) -> AsyncIterator[tuple[int, str]]:

@@ -29,8 +29,11 @@ class Variables:
         self.status = 0
         self.last_job = 0
 
-    def value(self, name: str) -> str | None:
-        """Return a variable or special parameter, None if it is not set."""
+    def value(self, name: str, *, optional: bool = False) -> str | None:
+        """Return a variable or special parameter, None if it is not set.
+
+        Raises ExpansionError for one that is not set under `set -u`, unless it is optional.
+        """
         special = {
             "?": str(self.status), "#": str(len(self.positional)), "$": str(self.process.pid),
             "@": " ".join(self.positional), "*": " ".join(self.positional), "0": self.name,
@@ -45,7 +48,7 @@ class Variables:
             stream = self.process.sim.streams.rng(f"shell/{self.process.container.id}")
             return str(stream.randint(0, RANDOM_MAX))
         found = self.variables.get(name, self.exported.get(name))
-        if found is None and self.options.get("u"):
+        if found is None and self.options.get("u") and not optional:
             raise ExpansionError(f"{name}: parameter not set")
         return found
 
