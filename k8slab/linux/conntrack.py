@@ -14,15 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from k8slab.linux import latency
+from k8slab.linux import conntrack_sctp, latency
 from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.context import Context
 from k8slab.linux.matches import PROTOCOL_NUMBERS
 from k8slab.linux.packet import Packet
 
 SWEEP_FROM = 1024  # entries in the table before the first sweep of the expired ones
-# TCP segments with which no connection begins, and those that may not follow an unanswered SYN.
-CANNOT_BEGIN = ("SYN,ACK", "RST", "RST,ACK", "FIN,ACK")
+# TCP segments and SCTP chunks with which no connection begins, and those that may not follow an
+# unanswered SYN.
+CANNOT_BEGIN = ("SYN,ACK", "RST", "RST,ACK", "FIN,ACK", *conntrack_sctp.CANNOT_BEGIN)
 CANNOT_FOLLOW_SYN = ("ACK", "PSH,ACK", "FIN,ACK")
 UDP_STREAM_AFTER = 2.0  # s of talk that make a UDP flow a stream
 
@@ -54,7 +55,7 @@ class Entry:
     def __init__(self, original: Tuple, now: float) -> None:
         self.original = original
         self.reply = invert(original)
-        self.state = ""  # TCP only
+        self.state = ""  # TCP and SCTP only
         self.seen_reply = False
         self.assured = False
         self.confirmed = False
@@ -177,6 +178,11 @@ class Conntrack:
             stream = entry.seen_reply and now - entry.started > UDP_STREAM_AFTER
             entry.assured = entry.assured or stream
             name = "UDP_STREAM" if entry.assured else "UDP"
+        elif entry.protocol == "sctp":
+            entry.state = conntrack_sctp.next_state(entry.state, packet.flags, reply)
+            established = entry.state == conntrack_sctp.ESTABLISHED
+            entry.assured = entry.assured or (established and reply)
+            name = f"SCTP_{entry.state}"
         else:
             name = entry.protocol.upper()
         entry.expires = now + self.timeouts[name]

@@ -25,6 +25,14 @@ FIN_TIMEOUT = 60.0  # s, net.ipv4.tcp_fin_timeout
 BACKLOG = 4096  # connections waiting for accept, net.core.somaxconn
 EPHEMERAL_PORTS = range(32768, 61000)  # net.ipv4.ip_local_port_range
 
+# -- SCTP (net.sctp.*)
+
+RTO_INITIAL, RTO_MIN, RTO_MAX = 3.0, 1.0, 60.0  # s, before a retransmission; doubles
+MAX_INIT_RETRANSMITS = 8
+ASSOCIATION_MAX_RETRANS = 10
+SACK_DELAY = 0.2  # s, sack_timeout
+HEARTBEAT_INTERVAL = 30.0  # s, hb_interval
+
 # -- neighbours
 
 NEIGHBOUR_TIMEOUT = 3.0  # s, three ARP requests one second apart, then EHOSTUNREACH
@@ -47,5 +55,12 @@ CONNTRACK = {
     "UDP": 30.0,
     "UDP_STREAM": 120.0,
     "ICMP": 30.0,
-    "SCTP": 210.0,  # established; the lab does not follow its handshake
+    "SCTP_CLOSED": 10.0,
+    "SCTP_COOKIE_WAIT": 3.0,
+    "SCTP_COOKIE_ECHOED": 3.0,
+    "SCTP_ESTABLISHED": 210.0,
+    "SCTP_SHUTDOWN_SENT": 3.0,
+    "SCTP_SHUTDOWN_RECD": 3.0,
+    "SCTP_SHUTDOWN_ACK_SENT": 3.0,
+    "SCTP_HEARTBEAT_SENT": 30.0,
 }

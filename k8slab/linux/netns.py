@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from k8slab.linux.hooks import Netfilter
     from k8slab.linux.netfilter import Ruleset
     from k8slab.linux.nft import NftRuleset
+    from k8slab.linux.sctp import Association
+    from k8slab.linux.sctp_open import SctpListener
 
 Device = TypeVar("Device", bound=Interface)
 
@@ -145,7 +147,7 @@ class NetNamespace:
         Raises AddressInUse and AddressNotAvailable.
         """
         if protocol.lower() != "tcp":
-            raise ValueError(f"listen is for TCP, use udp() for {protocol}")
+            raise ValueError("listen is for TCP, use udp() or sctp_listen()")
         return Listener(self, _both_families(ip), port, owner or self.sim.group)
 
     async def connect(
@@ -175,6 +177,29 @@ class NetNamespace:
     ) -> UdpSocket:
         """Open a UDP socket on ip:port (port 0: any). Raises AddressInUse, AddressNotAvailable."""
         return UdpSocket(self, _both_families(ip), port, owner or self.sim.group, journey)
+
+    def sctp_listen(self, ip: str, port: int, *, owner: object = None) -> SctpListener:
+        """Accept SCTP associations to ip:port, as `listen` does TCP connections."""
+        from k8slab.linux.sctp_open import SctpListener
+
+        return SctpListener(self, _both_families(ip), port, owner or self.sim.group)
+
+    async def sctp_connect(
+        self,
+        ip: str,
+        port: int,
+        *,
+        timeout: float | None = None,
+        owner: object = None,
+        journey: Journey | None = None,
+    ) -> Association:
+        """Open an SCTP association; `timeout` in virtual seconds, by default nine INITs' time.
+
+        Raises ConnectionRefused (nobody listens there), TimedOut, NetworkUnreachable.
+        """
+        from k8slab.linux.sctp_open import connect
+
+        return await connect(self, ip, port, timeout, owner or self.sim.group, journey)
 
     async def ping(
         self, ip: str, *, timeout: float | None = None, journey: Journey | None = None

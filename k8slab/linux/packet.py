@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 rewrite = msgspec.structs.replace  # a packet with some fields changed
 
 IP_HEADER, IP6_HEADER, TCP_HEADER, OTHER_HEADER = 20, 40, 20, 8  # bytes
+SCTP_HEADER = 28  # with that of one DATA chunk
 
 # ICMP message -> (type, code)
 ICMP_TYPES = {
@@ -59,7 +60,8 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     dst: str
     sport: int = 0  # ICMP echo: the identifier
     dport: int = 0  # ICMP echo: the sequence number
-    flags: str = ""  # TCP: "SYN", "SYN,ACK", "ACK", "PSH,ACK", "FIN,ACK", "RST", "RST,ACK"
+    # TCP: "SYN", "SYN,ACK", "ACK", "PSH,ACK", "FIN,ACK", "RST", "RST,ACK"; SCTP: its chunk, "INIT"
+    flags: str = ""
     payload: bytes = b""
     seq: int = 0  # TCP: number of the first byte
     ack: int = 0  # TCP: the next byte expected
@@ -76,6 +78,8 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
         header = IP6_HEADER if is_ipv6(self.dst) else IP_HEADER
         if self.protocol == "tcp":
             return header + TCP_HEADER + len(self.payload)
+        if self.protocol == "sctp":
+            return header + SCTP_HEADER + len(self.payload)
         quoted = 0 if self.inner is None else header + OTHER_HEADER
         return header + OTHER_HEADER + quoted + len(self.payload)
 

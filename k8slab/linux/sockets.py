@@ -2,7 +2,7 @@
 
 A TCP segment belongs to the connection with its four numbers, else (a SYN) to a listener; a
 datagram to the socket of its port. A socket bound to the very address wins over one on 0.0.0.0.
-What nobody owns is refused: TCP by a RST, UDP by an ICMP port unreachable.
+What nobody owns is refused: TCP by a RST, SCTP by an ABORT, UDP by an ICMP port unreachable.
 
 Rule of use: sockets add and remove themselves; others only call `deliver` and `close_owned_by`.
 
@@ -12,6 +12,7 @@ Upstream: Linux net/ipv4/inet_hashtables.c, net/ipv4/icmp.c
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from k8slab.linux.addresses import joined
@@ -29,6 +30,7 @@ from k8slab.linux.packet import Packet, answer, icmp_error
 
 if TYPE_CHECKING:
     from k8slab.linux.netns import NetNamespace
+    from k8slab.linux.sctp_open import SctpListener, SctpTable
     from k8slab.linux.tcp import Connection
     from k8slab.linux.tcp_open import Listener
     from k8slab.linux.udp import Echo, UdpSocket
@@ -37,7 +39,7 @@ ANY = "0.0.0.0"  # and [::]: a socket on every address takes packets of both fam
 # A UDP socket does not hear of these: they may pass (icmp_err_convert, not fatal).
 SOFT_ERRORS = ("net-unreachable", "host-unreachable", "time-exceeded")
 
-Bound = TypeVar("Bound", "Listener", "UdpSocket")
+Bound = TypeVar("Bound", "Listener", "SctpListener", "UdpSocket")
 Key = tuple[str, int, str, int]  # own address and port, the other's address and port
 
 
@@ -50,7 +52,17 @@ class SocketTable:
         self.datagrams: dict[int, list[UdpSocket]] = {}
         self.connections: dict[Key, Connection] = {}
         self.echoes: dict[int, Echo] = {}  # pings under way, by identifier
+        self._sctp: SctpTable | None = None
         self._next_port = 0
+
+    @property
+    def sctp(self) -> SctpTable:
+        """What there is of SCTP; few programs use it, so asking makes the table."""
+        if self._sctp is None:
+            from k8slab.linux.sctp_open import SctpTable
+
+            self._sctp = SctpTable(self.namespace)
+        return self._sctp
 
     # -- ports
 
@@ -60,15 +72,14 @@ class SocketTable:
             raise AddressNotAvailable(joined(ip, port))
         if port == 0:
             return self.free_port(protocol)
-        taken = self.listeners if protocol == "tcp" else self.datagrams
-        for socket in taken.get(port, ()):
+        for socket in self._taken(protocol).get(port, ()):
             if ip == ANY or socket.ip in (ANY, ip):
                 raise AddressInUse(joined(ip, port))
         return port
 
     def free_port(self, protocol: str, remote: tuple[str, int] | None = None, ip: str = "") -> int:
         """Return the next ephemeral port that no socket of the namespace uses."""
-        taken = self.listeners if protocol == "tcp" else self.datagrams
+        taken = self._taken(protocol)
         if self._next_port == 0:
             seed = f"{self.namespace.sim.streams.seed}/{self.namespace.name}/ports"
             digest = hashlib.sha256(seed.encode()).digest()
@@ -82,6 +93,11 @@ class SocketTable:
                 return port
         raise AddressNotAvailable(f"no free {protocol} port")
 
+    def _taken(self, protocol: str) -> Mapping[int, Sequence[Listener | SctpListener | UdpSocket]]:
+        if protocol == "sctp":
+            return self.sctp.listeners
+        return self.listeners if protocol == "tcp" else self.datagrams
+
     # -- delivery
 
     def deliver(self, packet: Packet) -> None:
@@ -90,6 +106,8 @@ class SocketTable:
             self._deliver_tcp(packet)
         elif packet.protocol == "udp":
             self._deliver_udp(packet)
+        elif packet.protocol == "sctp":
+            self.sctp.deliver(packet, _bound(self.sctp.listeners.get(packet.dport), packet.dst))
         elif packet.inner is not None:
             self._deliver_error(packet, packet.inner)
         elif packet.icmp == "echo-request":
@@ -145,7 +163,7 @@ class SocketTable:
             socket = _bound(self.datagrams.get(inner.sport), inner.src)
             if socket is not None:
                 socket.unreachable(error, inner)
-        elif inner.sport in self.echoes:
+        elif inner.protocol == "icmp" and inner.sport in self.echoes:
             self.echoes[inner.sport].failed(error)
 
     # -- ends
@@ -163,6 +181,8 @@ class SocketTable:
             for socket in list(sockets):
                 if socket.owner == owner:
                     socket.close()
+        if self._sctp is not None:
+            self._sctp.close_owned_by(owner)
 
     def abandon(self) -> None:
         """Forget everything without a word to anybody."""
@@ -170,6 +190,8 @@ class SocketTable:
             connection.forget()
         self.listeners.clear()
         self.datagrams.clear()
+        if self._sctp is not None:
+            self._sctp.abandon()
 
     def _record(self, packet: Packet, point: str, note: str) -> None:
         if packet.leg is not None:

@@ -16,16 +16,19 @@ if TYPE_CHECKING:
 
 
 def ss(ns: NetNamespace, arguments: list[str]) -> str:
-    """Return what `ss` prints: -t and -u say which protocols, -l and -a which states."""
+    """Return what `ss` prints: -t, -u and -S say which protocols, -l and -a which states."""
     flags = "".join(word[1:] for word in arguments if word.startswith("-"))
-    tcp, udp = "t" in flags or "u" not in flags, "u" in flags or "t" not in flags
+    asked = [letter for letter in "tuS" if letter in flags] or ["t", "u", "S"]
+    tcp, udp, sctp = ("t" in asked, "u" in asked, "S" in asked)
     listening, established = "l" in flags or "a" in flags, "l" not in flags
     rows: list[tuple[str, str, str, str, str, str]] = []
     if udp:
         rows += _udp_rows(ns, listening, established)
     if tcp:
         rows += _tcp_rows(ns, listening, established)
-    return _socket_table(rows, with_protocol=tcp and udp)
+    if sctp:
+        rows += _sctp_rows(ns, listening, established)
+    return _socket_table(rows, with_protocol=len(asked) > 1)
 
 
 def _udp_rows(
@@ -52,6 +55,20 @@ def _tcp_rows(
     for connection in ns.sockets.connections.values() if established else ():
         local, peer = (joined(*end) for end in (connection.local, connection.remote))
         rows.append(("tcp", connection.state, "0", "0", local, peer))
+    return rows
+
+
+def _sctp_rows(
+    ns: NetNamespace, listening: bool, established: bool
+) -> list[tuple[str, str, str, str, str, str]]:
+    rows = []
+    for port, listeners in sorted(ns.sockets.sctp.listeners.items()):
+        for listener in listeners if listening else ():
+            waiting, local = str(listener.waiting), joined(listener.ip, port)
+            rows.append(("sctp", "LISTEN", waiting, "4096", local, "0.0.0.0:*"))
+    for association in ns.sockets.sctp.associations.values() if established else ():
+        local, peer = (joined(*end) for end in (association.local, association.remote))
+        rows.append(("sctp", association.state, "0", "0", local, peer))
     return rows
 
 

@@ -169,10 +169,10 @@ def test_an_sctp_association_stays_where_its_first_packet_went() -> None:
     assert node.netfilter is not None
     seen = []
     for _ in range(6):
-        packet = Packet("sctp", "10.244.9.9", "10.96.0.7", 40000, 5060)
+        packet = Packet("sctp", "10.244.9.9", "10.96.0.7", 40000, 5060, flags="INIT")
         context = Context(packet, in_interface="cni0")
         _, packet = node.netfilter.run("PREROUTING", packet, context)
         node.netfilter.run("POSTROUTING", packet, context)
         seen.append(packet.dst)
     assert len(set(seen)) == 1
-    assert node.conntrack.list().startswith("sctp     132 210 ")
+    assert node.conntrack.list().startswith("sctp     132 10 CLOSED ")

@@ -1,6 +1,6 @@
 """agnhost: the Swiss knife of Kubernetes' own tests.
 
-Subcommands: netexec (HTTP and UDP server with /echo /hostname /clientip /healthz /exit /shell
+Subcommands: netexec (HTTP, UDP and SCTP server with /echo /hostname /clientip /healthz /exit /shell
 /dial ...), serve-hostname, liveness, pause, connect, porter, logs-generator.
 
 Rule of use: `main` picks the function by the first argument; each is a small program.
@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from k8slab.linux.addresses import joined
 from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.resolver import ResolutionError
+from k8slab.linux.sctp import Association
 from k8slab.node import http
 from k8slab.node.runtime.images.flags import parse_flags
 from k8slab.node.runtime.process import Process
@@ -72,22 +74,57 @@ async def porter(process: Process, flags: dict[str, str]) -> int:
 
 
 async def connect(process: Process, flags: dict[str, str]) -> int:
-    """Try a TCP connection; the exit code and one word say how it went."""
+    """Try a connection of the --protocol; the exit code and one word say how it went."""
     target = next((word for word in process.args[2:] if ":" in word and word[0] != "-"), "")
     host, _, port = target.rpartition(":")
     timeout = float(flags.get("timeout", "5s").rstrip("s"))
     try:
-        connection = await process.connect(host.strip("[]"), int(port), timeout)
+        ip = await process.resolve(host.strip("[]"))
+        await _TRIES[flags.get("protocol", "tcp")](process, ip, int(port), timeout)
     except ResolutionError as error:
         process.error(f"DNS: {error}")
     except TimedOut:
         process.error("TIMEOUT")
     except NetworkError as error:
-        process.error("REFUSED" if error.errno_name == "ECONNREFUSED" else f"OTHER: {error}")
+        refused = error.errno_name == "ECONNREFUSED" and flags.get("protocol") != "sctp"
+        process.error("REFUSED" if refused else f"OTHER: {error}")
     else:
-        connection.close()
         return 0
     return 1
+
+
+async def _try_tcp(process: Process, ip: str, port: int, timeout: float) -> None:
+    (await process.net.connect(ip, port, timeout=timeout, owner=process.group)).close()
+
+
+async def _try_udp(process: Process, ip: str, port: int, timeout: float) -> None:
+    await _exchange_udp(process, ip, port, b"hostname\n", timeout)
+
+
+async def _try_sctp(process: Process, ip: str, port: int, timeout: float) -> None:
+    await _exchange_sctp(process, ip, port, b"hostname\n", timeout)
+
+
+async def _exchange_udp(process: Process, ip: str, port: int, data: bytes, timeout: float) -> bytes:
+    socket = process.udp()
+    try:
+        socket.connect(ip, port)
+        socket.send(data)
+        return (await socket.recv_from(timeout))[0]
+    finally:
+        socket.close()
+
+
+async def _exchange_sctp(
+    process: Process, ip: str, port: int, data: bytes, timeout: float
+) -> bytes:
+    net, group = process.net, process.group
+    association = await net.sctp_connect(ip, port, timeout=timeout, owner=group)
+    try:
+        await association.send(data)
+        return await association.recv(timeout)
+    finally:
+        association.close()
 
 
 async def logs_generator(process: Process, flags: dict[str, str]) -> int:
@@ -101,15 +138,20 @@ async def logs_generator(process: Process, flags: dict[str, str]) -> int:
 
 
 async def netexec(process: Process, flags: dict[str, str]) -> int:
-    """Serve HTTP and UDP until SIGTERM."""
+    """Serve HTTP and UDP, and SCTP if --sctp-port says where, until SIGTERM."""
     port = int(flags.get("http-port", "8080"))
     server = Netexec(process)
     serve_http(process, port, server.answer)
     udp_port = int(flags.get("udp-port", "8081"))
     if udp_port > 0:
         process.spawn(_udp(process, udp_port), "udp")
+    sctp_port = int(flags.get("sctp-port", "-1"))
+    if sctp_port > 0:
+        process.spawn(_sctp(process, sctp_port), "sctp")
     process.log(f"Started HTTP server on port {port}")
     process.log(f"Started UDP server on port  {udp_port}")
+    if sctp_port > 0:
+        process.log(f"Started SCTP server on port {sctp_port}")
     return await process.until_sigterm()
 
 
@@ -165,7 +207,8 @@ class Netexec:
         import json
 
         responses, errors = [], []
-        ask = self._ask_udp if query.get("protocol") == "udp" else self._ask_http
+        asks = {"udp": self._ask_udp, "sctp": self._ask_sctp}
+        ask = asks.get(query.get("protocol", "").lower(), self._ask_http)
         for _ in range(int(query.get("tries", "1"))):
             try:
                 responses.append(await ask(query))
@@ -183,24 +226,45 @@ class Netexec:
         return (await http.request(net, ip, port, request, timeout=DIAL_TIMEOUT)).text
 
     async def _ask_udp(self, query: dict[str, str]) -> str:
-        socket = self.process.udp()
-        try:
-            ip = await self.process.resolve(query["host"])
-            socket.connect(ip, int(query.get("port", "80")))
-            socket.send(query.get("request", "hostname").encode())
-            return (await socket.recv_from(DIAL_TIMEOUT))[0].decode(errors="replace")
-        finally:
-            socket.close()
+        return (await _exchange_udp(*await self._asked(query))).decode(errors="replace")
+
+    async def _ask_sctp(self, query: dict[str, str]) -> str:
+        return (await _exchange_sctp(*await self._asked(query))).decode(errors="replace")
+
+    async def _asked(self, query: dict[str, str]) -> tuple[Process, str, int, bytes, float]:
+        ip = await self.process.resolve(query["host"])
+        data = query.get("request", "hostname").encode()
+        return self.process, ip, int(query.get("port", "80")), data, DIAL_TIMEOUT
 
 
 async def _udp(process: Process, port: int) -> None:
     socket = process.udp(port)
     while True:
         data, sender = await socket.recv_from()
-        command, _, rest = data.decode(errors="replace").strip().partition(" ")
-        answers = {"echo": rest, "clientip": f"{sender[0]}:{sender[1]}"}
-        answer = answers.get(command.lower(), process.hostname)
-        socket.send_to(answer.encode(), *sender)
+        socket.send_to(_answer(process, data, sender), *sender)
+
+
+async def _sctp(process: Process, port: int) -> None:
+    listener = process.net.sctp_listen("0.0.0.0", port, owner=process.group)
+    while True:
+        association = await listener.accept()
+        process.spawn(_serve_sctp(process, association), "sctp association")
+
+
+async def _serve_sctp(process: Process, association: Association) -> None:
+    try:
+        while data := await association.recv():
+            await association.send(_answer(process, data, association.remote))
+    except NetworkError:
+        pass  # the client went away
+    finally:
+        association.close()
+
+
+def _answer(process: Process, data: bytes, sender: tuple[str, int]) -> bytes:
+    command, _, rest = data.decode(errors="replace").strip().partition(" ")
+    answers = {"echo": rest, "clientip": joined(*sender)}
+    return answers.get(command.lower(), process.hostname).encode()
 
 
 async def _exit(process: Process, query: dict[str, str]) -> None:
@@ -214,6 +278,7 @@ def _now(process: Process) -> str:
     return timestamp(process.sim.now)
 
 
+_TRIES = {"tcp": _try_tcp, "udp": _try_udp, "sctp": _try_sctp}
 _COMMANDS: dict[str, Callable[[Process, dict[str, str]], Awaitable[int]]] = {
     "netexec": netexec, "serve-hostname": serve_hostname, "pause": pause, "connect": connect,
     "liveness": liveness, "porter": porter, "logs-generator": logs_generator,
