@@ -25,7 +25,17 @@ from k8slab.linux.context import Context
 from k8slab.linux.journey import Visit
 from k8slab.linux.matches import Address, Comment, Match, Ports, Protocol, UnknownMatch
 from k8slab.linux.packet import Packet
-from k8slab.linux.targets import Jump, Log, Nat, Reject, SetMark, Target, UnknownTarget, Verdict
+from k8slab.linux.targets import (
+    Jump,
+    Log,
+    Nat,
+    NoTrack,
+    Reject,
+    SetMark,
+    Target,
+    UnknownTarget,
+    Verdict,
+)
 
 ACCEPT, DROP, REJECT = "ACCEPT", "DROP", "REJECT"
 RETURN = "RETURN"
@@ -300,6 +310,8 @@ def traverse(table: Table, chain_name: str, packet: Packet, context: Context) ->
             chain, place = back.pop()
         elif isinstance(target, SetMark):
             packet = target.apply(packet)
+        elif isinstance(target, NoTrack):
+            context.untracked = True
         elif isinstance(target, Nat):
             context.nat = target
             return ACCEPT, packet

@@ -109,7 +109,8 @@ def _of_families(device: Interface, families: list[bool]) -> list[str]:
 def _link(ns: NetNamespace, device: Interface, with_mode: bool) -> list[str]:
     peer = f"@if{device.peer.index}" if isinstance(device, Veth) else ""
     master = f" master {device.master.name}" if device.master is not None else ""
-    discipline = "noqueue" if device.kind != "ethernet" else "fq_codel"
+    never_up = device.kind == "dummy" and not device.up
+    discipline = "noop" if never_up else "noqueue" if device.kind != "ethernet" else "fq_codel"
     mode = " mode DEFAULT" if with_mode else ""
     flags = device.flags if device.up else device.flags.removesuffix(",UP,LOWER_UP")
     loopback = device.kind == "loopback"

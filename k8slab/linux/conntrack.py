@@ -18,7 +18,7 @@ from k8slab.linux import conntrack_sctp, latency
 from k8slab.linux.addresses import is_ipv6
 from k8slab.linux.context import Context
 from k8slab.linux.matches import PROTOCOL_NUMBERS
-from k8slab.linux.packet import Packet
+from k8slab.linux.packet import UNTRACKED, Packet
 
 SWEEP_FROM = 1024  # entries in the table before the first sweep of the expired ones
 # TCP segments and SCTP chunks with which no connection begins, and those that may not follow an
@@ -103,11 +103,17 @@ class Conntrack:
     def enter(self, packet: Packet, context: Context) -> None:
         """Find or begin the packet's connection; sets entry, state and direction in the context."""
         context.entry, context.state, context.reply = None, "INVALID", False
+        if packet.tracked == UNTRACKED:
+            context.untracked = True
+        if context.untracked:
+            context.state = "UNTRACKED"
+            return
         if packet.inner is not None:
             self._relate(packet.inner, context)
             return
         if packet.tracked is not None:  # it went out and comes back over lo, already rewritten
             context.entry, context.reply = packet.tracked
+            assert context.entry is not None
             context.state = "ESTABLISHED" if context.entry.seen_reply else "NEW"
             return
         flow = tuple_of(packet)

@@ -88,7 +88,7 @@ class Context:
     __slots__ = (
         "arrived", "entry", "examined", "in_interface", "masquerade_as", "memory", "nat",
         "out_interface", "physdev_in", "physdev_out", "reject_with", "reply", "state", "uncertain",
-        "visits",
+        "untracked", "visits",
     )  # fmt: skip
 
     def __init__(self, arrived: Packet, *, in_interface: str = "", out_interface: str = "") -> None:
@@ -98,8 +98,9 @@ class Context:
         self.physdev_in = ""
         self.physdev_out = ""
         self.memory: RuleMemory = _NOTHING
-        self.entry: Entry | None = None  # the connection, None for INVALID packets
+        self.entry: Entry | None = None  # None for INVALID and UNTRACKED packets
         self.state = "INVALID"
+        self.untracked = False  # a rule of the raw table said so, before conntrack looked
         self.reply = False  # travels in the connection's reply direction
         self.nat: Nat | None = None  # what a NAT rule decided
         self.masquerade_as = ""  # own address towards the next hop

@@ -185,7 +185,7 @@ def _leave(
     # What comes back over lo keeps its mark and its connection: the kernel does not judge it anew.
     if device is not ns.lo:
         packet = rewrite(packet, mark=0) if packet.mark else packet
-    elif context is not None and context.entry is not None:
+    elif context is not None and (context.entry is not None or context.untracked):
         packet = rewrite(packet, tracked=(context.entry, context.reply))
     if not device.transmit(packet, next_hop):
         _record(ns, "NO NEIGHBOUR", packet, f"nobody answers for {next_hop} on {device.name}")

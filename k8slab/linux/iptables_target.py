@@ -14,7 +14,6 @@ from k8slab.linux.iptables_words import IptablesError, Item, value_and_mask
 # Targets that may stand alone, and are no chains.
 EXTENSIONS = (
     "CT",
-    "NOTRACK",
     "CONNMARK",
     "TPROXY",
     "NFQUEUE",
@@ -43,6 +42,8 @@ def read_target(option: str, name: str, items: list[Item]) -> t.Target:
         return _nat(name, items)
     if name == "MARK" and len(items) == 1:
         return _set_mark(items[0])
+    if name == "NOTRACK" or (name == "CT" and [item.option for item in items] == ["--notrack"]):
+        return t.NoTrack()
     if name in HARMLESS:
         return t.Log(name, " ".join(map(str, items)))
     if items or name in EXTENSIONS:

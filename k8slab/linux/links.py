@@ -124,6 +124,18 @@ class Loopback(Interface):
         return True
 
 
+class Dummy(Interface):
+    """A device with no wire behind it: addresses can be put on it, and nothing ever leaves it."""
+
+    kind = "dummy"
+    flags = "BROADCAST,NOARP,UP,LOWER_UP"
+
+    def transmit(self, packet: Packet, next_hop: str) -> bool:
+        """Take the packet and forget it."""
+        self.sent += 1
+        return True
+
+
 class Veth(Interface):
     """One end of a cable; the other end is in another namespace (or in the same)."""
 

@@ -19,7 +19,7 @@ from k8slab.linux import ip_path
 from k8slab.linux.addresses import LOOPBACK6, is_ipv6, is_loopback
 from k8slab.linux.errors import NetworkUnreachable
 from k8slab.linux.journey import Journey
-from k8slab.linux.links import Bridge, Ethernet, Interface, Loopback, Segment, Veth
+from k8slab.linux.links import Bridge, Dummy, Ethernet, Interface, Loopback, Segment, Veth
 from k8slab.linux.packet import Packet
 from k8slab.linux.routes import RouteTable
 from k8slab.linux.sockets import ANY, SocketTable
@@ -73,6 +73,12 @@ class NetNamespace:
         device = self._add(Ethernet, name)
         device.segment = segment
         segment.ports.append(device)
+        return self._addressed(device, cidrs)
+
+    def add_dummy(self, name: str, *cidrs: str) -> Dummy:
+        """Add a device that only holds addresses; it is down, which does not matter to them."""
+        device = self._add(Dummy, name)
+        device.up = False
         return self._addressed(device, cidrs)
 
     def remove(self, name: str) -> None:

@@ -10,7 +10,7 @@ Upstream: Linux include/linux/skbuff.h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 rewrite = msgspec.structs.replace  # a packet with some fields changed
 
+UNTRACKED: Final = (None, False)  # in the place of a packet's connection
 IP_HEADER, IP6_HEADER, TCP_HEADER, OTHER_HEADER = 20, 40, 20, 8  # bytes
 SCTP_HEADER = 28  # with that of one DATA chunk
 
@@ -70,7 +71,8 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     icmp: str = ""  # ICMP: a key of ICMP_TYPES
     inner: Packet | None = None  # ICMP errors: the packet that they answer
     leg: Leg | None = None  # where to record this packet's hops; None costs nothing
-    tracked: tuple[Entry, bool] | None = None  # its connection and whether it replies; only on lo
+    # Only on lo: the connection and whether the packet replies; without a connection untracked.
+    tracked: tuple[Entry | None, bool] | None = None
 
     @property
     def length(self) -> int:

@@ -104,6 +104,13 @@ class SetMark(Target, frozen=True, gc=False):
         return f"-j MARK --set-xmark {self.value:#x}/{self.mask:#x}"
 
 
+class NoTrack(Target, frozen=True, gc=False):
+    """-j CT --notrack, or NOTRACK: neither connection tracking nor NAT touches the packet."""
+
+    def __str__(self) -> str:
+        return "-j CT --notrack"
+
+
 class Log(Target, frozen=True, gc=False):
     """-j LOG, NFLOG, TCPMSS, ...: what does not decide about the packet, which goes on."""
 

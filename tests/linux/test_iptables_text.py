@@ -91,6 +91,7 @@ SAVED_AS = {
     ),
     "-m set --match-set cali40 dst -j A": "-m set --match-set cali40 dst -j A",
     "-j CT --notrack": "-j CT --notrack",
+    "-j NOTRACK": "-j CT --notrack",
 }
 
 
