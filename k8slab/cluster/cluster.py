@@ -63,6 +63,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         ip_families: Sequence[str] = ("IPv4",),
         rbac: bool = False,
         scheduler: str | Mapping[str, Any] = "",
+        cluster_dns: Sequence[str] = (),
         boot: bool = True,
     ) -> None:
         """Make a cluster, and boot it.
@@ -83,6 +84,7 @@ class Cluster(Asking, Breaking, TimeMachine):
             "ip_families": tuple(ip_families),
             "rbac": rbac,
             "scheduler": kubeadm.scheduler_config(scheduler),
+            "cluster_dns": tuple(cluster_dns),
         }
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
@@ -92,6 +94,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         self.world = World(self.sim, latency or Latency(), replace or {}, subnets, heartbeats)
         self.world.set_proxy_mode(proxy_mode)
         self.world.rbac = rbac
+        self.world.set_cluster_dns(tuple(cluster_dns))
         self._add_hosts(workers)
         self._kubectl: Any = None
         bring_magic()

@@ -214,6 +214,14 @@ async def coredns(world: World, process: Process) -> int:
     return await CoreDNS(process, client, world.upstream, answers).run()
 
 
+async def node_cache(world: World, process: Process) -> int:
+    """Remember the answers to the DNS queries of one node."""
+    from k8slab.addons.coredns.node_cache import NodeCache
+
+    client = Client(world.transport(world.host_of(process)), "system:node-local-dns")
+    return await NodeCache(process, client, world.upstream).run()
+
+
 async def cloud_controller_manager(world: World, process: Process) -> None:
     """Order load balancers for Services."""
     from k8slab.addons.cloud_controller import POOL, ServiceController
@@ -271,6 +279,7 @@ COMPONENTS: dict[str, tuple[Callable[[World, Process], Awaitable[int | None]], i
     "registry.k8s.io/kube-scheduler": (kube_scheduler, 18_000_000),
     "registry.k8s.io/kube-proxy": (kube_proxy, 26_000_000),
     "registry.k8s.io/coredns/coredns": (coredns, 23_000_000),
+    "registry.k8s.io/dns/k8s-dns-node-cache": (node_cache, 32_000_000),
     "registry.k8s.io/cloud-provider-kind/cloud-controller-manager": (
         cloud_controller_manager,
         21_000_000,

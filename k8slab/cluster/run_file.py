@@ -52,6 +52,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ip_families: tuple[Literal["IPv4", "IPv6"], ...] = ("IPv4",)
     rbac: bool = False
     scheduler: str = ""  # its configuration
+    cluster_dns: tuple[str, ...] = ()
     replaced: tuple[str, ...]  # the components that were the learner's own
     inputs: tuple[Input, ...]
     end: Position
@@ -87,6 +88,7 @@ def load(kind: type[Cluster], path: str | Path, replace: Mapping[str, Any] | Non
         ip_families=run.ip_families,
         rbac=run.rbac,
         scheduler=run.scheduler,
+        cluster_dns=run.cluster_dns,
         boot=False,
     )
     try:
@@ -117,6 +119,7 @@ def run_of(cluster: Cluster) -> Run:
         ip_families=made["ip_families"],
         rbac=made["rbac"],
         scheduler=made["scheduler"],
+        cluster_dns=made["cluster_dns"],
         replaced=tuple(sorted(made["replace"] or {})),
         inputs=tuple(cluster.recording.inputs),
         end=cluster.recording.position,

@@ -14,7 +14,10 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from ipaddress import ip_address
 from typing import Any
+
+import msgspec
 
 from k8slab.addons import manifests
 from k8slab.addons.cloud_controller import LoadBalancers
@@ -178,6 +181,13 @@ class World:
         if mode not in MODES:
             raise ValueError(f"proxy_mode is one of {', '.join(MODES)}, got {mode!r}")
         self.proxy_mode = mode
+
+    def set_cluster_dns(self, servers: tuple[str, ...]) -> None:
+        """Let kubelets give Pods these name servers (--cluster-dns); without any, kube-dns."""
+        for server in servers:
+            ip_address(server)  # raises ValueError
+        if servers:
+            self.kubelet_config = msgspec.structs.replace(self.kubelet_config, cluster_dns=servers)
 
     # -- ways
 

@@ -66,6 +66,7 @@ class CoreDNS:
         self._settings = Settings()
         self._sockets: list[UdpSocket | Listener] = []  # of the present Corefile
         self._failed = False
+        self.started = False  # whether it listens
 
     async def run(self) -> int:
         """Serve until SIGTERM and return the exit code."""
@@ -81,6 +82,7 @@ class CoreDNS:
         except CorefileError as error:
             self.process.log(f"{error}")
             return 1
+        self.started = True
         self._greet()
         if self._settings.reload is not None:
             self.sim.spawn(self._reload(), f"{self.process.name}: reload", self.process.group)

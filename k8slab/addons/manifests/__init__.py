@@ -22,6 +22,7 @@ OPTIONAL = (  # applied by whoever wants them
     "ingress-nginx",
     "metrics-server",
     "nginx-gateway",
+    "nodelocaldns",
 )
 
 DEFAULTS = {  # as a cluster whose first family is IPv4 has them
@@ -31,7 +32,8 @@ DEFAULTS = {  # as a cluster whose first family is IPv4 has them
     "LOCAL_IP": "127.0.0.1",
 }
 
-_PLACEHOLDER = re.compile(r"__([A-Z_]+?)__")
+# Words such as __PILLAR__LOCAL__DNS__ are no placeholders of ours: they are nodelocaldns' own.
+_PLACEHOLDER = re.compile(r"(?<![A-Z_])__([A-Z]+(?:_[A-Z]+)*)__(?![A-Z_])")
 
 
 def text(name: str, **values: str) -> str:
@@ -42,3 +44,23 @@ def text(name: str, **values: str) -> str:
     path = files(__name__).joinpath(*f"{name}.yaml".split("/"))
     values = {**DEFAULTS, **values}
     return _PLACEHOLDER.sub(lambda match: values[match[1]], path.read_text(encoding="utf-8"))
+
+
+def node_local_dns(
+    local: str = "169.254.20.10", server: str = "10.96.0.10", domain: str = "cluster.local"
+) -> str:
+    """Return the manifest of the DNS cache for every node, ready to be applied.
+
+    `local` is an address that only means the own node, `server` that of the kube-dns Service. An
+    empty `server` is for clusters whose kubelets give Pods the local address: then kube-proxy's
+    rules for kube-dns stay as they are.
+    """
+    found = text("nodelocaldns")
+    for pillar, value in (
+        ("__PILLAR__LOCAL__DNS__", local),
+        (",__PILLAR__DNS__SERVER__" if not server else "__PILLAR__DNS__SERVER__", server),
+        ("__PILLAR__DNS__SERVER__", server),
+        ("__PILLAR__DNS__DOMAIN__", domain),
+    ):
+        found = found.replace(pillar, value)
+    return found

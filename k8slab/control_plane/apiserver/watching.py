@@ -109,7 +109,6 @@ def _mark_now_and_then(
     sim: Simulation, storage: Storage, resource: Resource, stream: WatchStream
 ) -> None:
     """Send bookmarks until the stream is closed."""
-
     label = f"bookmark for a watch of {resource.plural}"
     timer = sim.after(BOOKMARK_PERIOD, lambda: mark(), label)
 
