@@ -6,8 +6,10 @@
     10-244-1-5.default.pod.cluster.local     A      that address (pods insecure)
     2.1.96.10.in-addr.arpa                   PTR    the Service or endpoint with the address
 
-A name that does not exist is NXDOMAIN; one that exists without such a record is NODATA. Both
-carry the SOA record, which says how long that may be remembered.
+A name that does not exist is NXDOMAIN; one that exists without such a record is NODATA, as are
+names that only have others below them (default.svc.cluster.local). Both carry the SOA record, which
+says how long that may be remembered. Where the specification is silent, CoreDNS decides: TXT and
+SOA questions about other names are NODATA whether the name exists or not, and AXFR is refused.
 
 Rule of use: `answer` is pure; it follows a CNAME inside the cluster only, the server does the
 rest.
@@ -49,6 +51,7 @@ SCHEMA_VERSION = "1.1.0"  # of the DNS specification; upstream DNSSchemaVersion
 SCHEMA_TTL = 28800  # s
 MAX_SOA_TTL = 300  # s, plugin/backend_lookup.go
 MAX_CNAMES = 8
+TRANSFERS = ("AXFR", "IXFR")  # of whole zones
 REVERSE_ZONES = ("in-addr.arpa.", "ip6.arpa.")
 
 
@@ -59,7 +62,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     ttl: int = 30  # s
     pods: str = "insecure"  # disabled, insecure or verified
     fall_through: tuple[str, ...] = REVERSE_ZONES  # zones of which others may know more
-    server_ips: tuple[str, ...] = ()  # of CoreDNS itself, for ns.dns.cluster.local
+    servers: tuple[tuple[str, str], ...] = ()  # CoreDNS itself: name in the zone, address
     serial: int = 0  # of the SOA record: when something changed last
     namespaces: tuple[str, ...] = ()  # that are served; all without any
     labels: str = ""  # a selector: only Services with these labels are served
@@ -128,7 +131,7 @@ def look_up(qname: str, qtype: str, source: Source, config: Config) -> Answer:
     """Return what CoreDNS answers to a question, given something to look objects up in."""
     name = qname.lower().rstrip(".") + "."
     zone = config.zone_of(name)
-    if not zone:
+    if not zone or qtype.upper() in TRANSFERS:
         return Answer(REFUSED)
     plugin = _Lookup(zone, source, config)
     try:
@@ -155,16 +158,15 @@ class _Lookup:
             return self._pointers(name), []
         if qtype == "SRV":
             return self._srv(name)
-        if qtype == "SOA" and name == self.zone:
-            return [self.soa()], []
+        if qtype == "SOA":
+            return [self.soa()] if name == self.zone else [], []
         if qtype == "NS" and name == self.zone:
-            server = f"ns.dns.{self.zone}"
-            addresses = [self._address(server, ip) for ip in self.config.server_ips]
-            return [self._record(name, "NS", server)], addresses
-        if qtype == "TXT" and name == f"dns-version.{self.zone}":
-            return [Record(name, "TXT", SCHEMA_TTL, f'"{SCHEMA_VERSION}"')], []
-        if name == f"dns-version.{self.zone}":
-            return [], []
+            servers = [(f"{server}.{self.zone}", ip) for server, ip in self.config.servers]
+            glue = [self._address(*each) for each in servers]
+            return [self._record(name, "NS", server) for server, _ in servers], glue
+        if qtype == "TXT":
+            version = Record(name, "TXT", SCHEMA_TTL, f'"{SCHEMA_VERSION}"')
+            return [version] if name == f"dns-version.{self.zone}" else [], []
         if qtype in ("A", "AAAA", "CNAME"):
             return self._addresses(name, qtype, 0), []
         self.targets(name)  # no records of this type, but does the name exist?
@@ -180,19 +182,18 @@ class _Lookup:
 
     def targets(self, name: str) -> list[Target]:
         """Return what the name stands for; raises NoSuchName."""
-        if self.zone.endswith(REVERSE_ZONES):
-            raise NoSuchName(name)
         if name == f"ns.dns.{self.zone}":
-            return [Target(ip, name) for ip in self.config.server_ips]
+            return [Target(ip, name) for _, ip in self.config.servers]
         parsed = parse_request(name, self.zone)
         if parsed is None:
             raise NoSuchName(name)
         if not parsed.namespace:  # the zone itself, svc.cluster.local, pod.cluster.local
             return []
+        if self.zone.endswith(REVERSE_ZONES):
+            raise NoSuchName(name)
         served, labels = self.config.namespaces, self.config.namespace_labels
-        if not self.source.has_namespace(parsed.namespace, labels) or (
-            served and parsed.namespace not in served
-        ):
+        exists = self.source.has_namespace(parsed.namespace, labels)
+        if not exists or (served and parsed.namespace not in served):
             raise NoSuchName(name)
         if not parsed.name:
             return []
@@ -205,7 +206,7 @@ class _Lookup:
         known = self.config.pods == "insecure" or (
             self.config.pods == "verified" and self.source.has_pod(parsed.namespace, ip)
         )
-        if not ip or not known or parsed.endpoint or parsed.port:
+        if not ip or not known:
             raise NoSuchName(parsed.name)
         return [Target(ip, f"{parsed.name}.{parsed.namespace}.pod.{self.zone}")]
 
@@ -215,13 +216,14 @@ class _Lookup:
             raise NoSuchName(parsed.name)
         name = f"{parsed.name}.{parsed.namespace}.svc.{self.zone}"
         if svc.spec.type == "ExternalName":
-            if parsed.endpoint or parsed.port:
+            if parsed.endpoint or is_ip(svc.spec.externalName):
                 raise NoSuchName(parsed.name)
             return [Target(svc.spec.externalName, name)]
         addresses = cluster_ips(svc)
+        every = ParsedName(namespace=parsed.namespace, name=parsed.name)
         if parsed.endpoint or not addresses:
             found = self._endpoints(parsed, name)
-        elif self.config.ignores_empty and not self._endpoints(parsed, name):
+        elif self.config.ignores_empty and not self._endpoints(every, name):
             found = []
         else:
             found = [
@@ -280,14 +282,11 @@ class _Lookup:
         return [alias, *rest] if rest else []
 
     def _srv(self, name: str) -> Sections:
-        targets = self.targets(name)
+        targets = [target for target in self.targets(name) if is_ip(target.host)]
         weight = max(100 // len(targets), 1) if targets else 0
         answers, additional = [], []
         for target in targets:
-            if not is_ip(target.host):
-                host = target.host.rstrip(".") + "."
-                answers.append(self._record(name, "SRV", f"0 {weight} 0 {host}"))
-            elif target.port:
+            if target.port:
                 answers.append(self._record(name, "SRV", f"0 {weight} {target.port} {target.name}"))
                 additional.append(self._address(target.name, target.host))
         return answers, additional
@@ -302,10 +301,12 @@ class _Lookup:
         if svc is not None and self.config.serves(svc):
             namespace = svc.metadata.namespace or "default"
             return [self._record(name, "PTR", f"{svc.metadata.name}.{namespace}.svc.{domain}")]
-        by_pod = self.config.pod_names
+        by_pod, served = self.config.pod_names, self.config.namespaces
+        slices = self.source.slices_with_ip(ip) if self.config.endpoints else ()
         hosts = [
             f"{endpoint_hostname(endpoint, ip, by_pod)}.{_service_of(each)}.svc.{domain}"
-            for each in self.source.slices_with_ip(ip)
+            for each in slices
+            if not served or each.metadata.namespace in served
             for endpoint in each.endpoints
             if ip in endpoint.addresses and endpoint.conditions.ready is not False
         ]

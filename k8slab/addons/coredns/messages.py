@@ -159,7 +159,7 @@ def _message(question: Question, answer: Answer, *, compress: bool = False) -> b
     asked = question.name
     own = read_name(question.section, 0)[0] if question.section else asked  # in the client's case
     sections = [
-        [(record, own if record.name == asked else record.name) for record in section]
+        [(record, _in_case(record.name, asked, own)) for record in section]
         for section in (answer.answers, answer.authority, answer.additional)
     ]
     opt = b""
@@ -169,6 +169,11 @@ def _message(question: Question, answer: Answer, *, compress: bool = False) -> b
         opt += question.options
     head = (question.id, flags_of(question, answer) | rcode & 0xF)
     return message(head, question.section, sections, opt, compress=compress)
+
+
+def _in_case(name: str, asked: str, own: str) -> str:
+    """Return a name, in the client's own letters if it is the one asked for, or a zone of it."""
+    return own[-len(name) :] if asked.endswith(name) else name
 
 
 def flags_of(question: Question, answer: Answer) -> int:

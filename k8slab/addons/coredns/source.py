@@ -86,13 +86,18 @@ class InformerSource:
             "pods": self._pods.all() if self._pods is not None else (),
         }
 
-    def addresses_of_server(self, own_ip: str) -> tuple[str, ...]:
-        """Return the cluster IPs of the Services that the server stands behind, else its own."""
-        services = [
-            self._services.by_key(_service_of(each)) for each in self.slices_with_ip(own_ip)
+    def names_of_server(self, own_ip: str) -> tuple[tuple[str, str], ...]:
+        """Return the name (in the zone) and address of each Service that the server is behind.
+
+        Without any it is ns.dns, at its own address.
+        """
+        found = [
+            (f"{svc.metadata.name}.{svc.metadata.namespace}.svc", ip)
+            for each in self.slices_with_ip(own_ip)
+            if (svc := self._services.by_key(_service_of(each))) is not None
+            for ip in cluster_ips(svc)
         ]
-        found = [ip for svc in services if svc is not None for ip in cluster_ips(svc)]
-        return tuple(dict.fromkeys(found)) or ((own_ip,) if own_ip else ())
+        return tuple(dict.fromkeys(found)) or ((("ns.dns", own_ip),) if own_ip else ())
 
     def _on_change(self, old: object, new: object) -> None:
         self.changed = self._sim.now

@@ -41,6 +41,7 @@ SERVICES = [
     service("dual", clusterIP="10.96.1.3", clusterIPs=["10.96.1.3", "fd00::3"], ports=[HTTP]),
     service("out", type="ExternalName", externalName="Example.COM"),
     service("alias", type="ExternalName", externalName="web.default.svc.cluster.local"),
+    service("number", type="ExternalName", externalName="192.0.2.1"),
     service("loop", type="ExternalName", externalName="loop.default.svc.cluster.local"),
 ]
 SLICES = [

@@ -80,6 +80,9 @@ def test_names_of_an_answer_keep_the_case_of_the_question() -> None:
     asked = "wEb.DEFAULT.svc.Cluster.local."
     found = sent(Answer("NOERROR", MANY.answers[:1]), dns.message.make_query(asked, "A"))
     assert str(found.answer[0].name) == asked
+    zone = Answer("NXDOMAIN", authority=(Record("cluster.local.", "SOA", 5, "a. b. 1 2 3 4 5"),))
+    found = sent(zone, dns.message.make_query(asked, "A"))
+    assert str(found.authority[0].name) == "Cluster.local."
 
 
 def test_edns_is_answered_with_edns_and_the_cookie_that_came() -> None:

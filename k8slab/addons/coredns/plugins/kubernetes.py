@@ -20,7 +20,7 @@ from k8slab.addons.coredns.corefile import Plugin, Setting, Wrong, all_zones
 from k8slab.addons.coredns.kubernetes import REVERSE_ZONES, Config
 from k8slab.addons.coredns.names import absolute
 from k8slab.addons.coredns.plugin import Failure, Next, Request, Site
-from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, SERVFAIL, Answer
+from k8slab.addons.coredns.records import NXDOMAIN, REFUSED, SERVFAIL, Answer
 from k8slab.api.labels import parse as parse_selector
 from k8slab.api.meta import EPOCH
 from k8slab.client.learner import ReplacementError
@@ -54,21 +54,23 @@ class Kubernetes:
         if answer.rcode == NXDOMAIN:
             if self.config.falls_through(request.name):
                 return await self._next(request)
-            if not source.synced:
-                raise Failure(SERVFAIL)  # the name may exist: nobody knows yet
+            if not source.synced:  # the name may exist: nobody knows yet
+                answer = msgspec.structs.replace(answer, rcode=SERVFAIL)
+        if answer.rcode == REFUSED:
+            raise Failure(REFUSED)
         last = answer.answers[-1] if answer.answers else None
         if last is not None and last.type == "CNAME" and request.type in ("A", "AAAA"):
             target = await site.resolve(request.about(last.data))
             answer = msgspec.structs.replace(answer, answers=answer.answers + target.answers)
-        return msgspec.structs.replace(answer, authoritative=answer.rcode in (NOERROR, NXDOMAIN))
+        return msgspec.structs.replace(answer, authoritative=True)
 
     def _current(self) -> Config:
         """Return the settings with what changes while the server runs."""
         source = self._site.source
         assert source is not None
         serial = int(EPOCH.timestamp() + source.changed)
-        addresses = source.addresses_of_server(self._site.own_ip)
-        return msgspec.structs.replace(self.config, serial=serial, server_ips=addresses)
+        servers = source.names_of_server(self._site.own_ip)
+        return msgspec.structs.replace(self.config, serial=serial, servers=servers)
 
 
 def config_of(stanza: Plugin, zones: tuple[str, ...]) -> Config:
