@@ -114,6 +114,13 @@ def test_a_shell_as_process_1_ignores_sigterm(bench):
     assert bench.stop(id, 30).exit_code == 137
 
 
+def test_a_program_that_takes_the_shells_place_hears_no_signal_from_before(bench):
+    id = bench.start("nginx", "sh", "-c", "sleep 10; exec nginx")
+    began = bench.sim.now
+    assert bench.stop(id, 30).exit_code == 137
+    assert bench.sim.now == pytest.approx(began + 30, abs=1)
+
+
 def test_a_trap_ends_the_container_at_once(bench):
     script = "trap 'echo stopping; exit 0' TERM; while true; do sleep 1; done"
     id = bench.start("busybox", "sh", "-c", script)

@@ -38,7 +38,7 @@ from k8slab.node.runtime.images.busybox.tokens import ShellSyntaxError
 from k8slab.node.runtime.images.busybox.variables import Variables
 from k8slab.node.runtime.process import NOT_FOUND, SIGNALS, Process
 from k8slab.node.runtime.streams import Capture, Output, Pipe
-from k8slab.sim import Task
+from k8slab.sim import Signal, Task
 
 Streams = tuple[Pipe | None, Output, Output]
 
@@ -307,6 +307,8 @@ class Shell(Variables):
         process.stdin, process.stdout, process.stderr = streams
         process.handles_sigterm = False
         process.handlers.clear()
+        # The kernel drops a signal that its first process did not handle: none waits for the next.
+        process.terminated = Signal(process.sim, "SIGTERM")
         return await program(process) or 0
 
     async def check_traps(self, streams: Streams) -> None:
