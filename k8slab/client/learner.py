@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 
 from k8slab.api import load, to_dict
 from k8slab.api.meta import Object
+from k8slab.client import patience
 
 O = TypeVar("O", bound=Object)  # noqa: E741
 
@@ -28,12 +29,14 @@ class ReplacementError(Exception):
 
 
 def call(name: str, usage: str, function: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
-    """Return what the function returns; raise `ReplacementError` if it raises.
+    """Return what the function returns; raise `ReplacementError` if it raises or never ends.
 
     `name` is what the learner knows it by ("plan"), `usage` how the lab calls it.
     """
     try:
-        return function(*args, **keywords)
+        return patience.patiently(function, *args, **keywords)
+    except patience.EndlessError as error:
+        raise ReplacementError(f"your {name} {error}") from None
     except Exception as error:
         raise ReplacementError(told(name, usage, error)) from None
 
@@ -43,7 +46,8 @@ def told(name: str, usage: str, error: Exception) -> str:
     if isinstance(error, NotImplementedError):
         return f"your {name} is still a stub: it raised NotImplementedError"
     what = f"{type(error).__name__}: {error}".rstrip(": ")
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+    ours = (__file__, patience.__file__)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in ours]
     if not frames:
         return f"your {name} could not be called as {usage}: {what}"
     return f"your {name} raised {what} at `{frames[-1].line or f'line {frames[-1].lineno}'}`"

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from k8slab.client import patience
 from k8slab.kubectl import Kubectl
 
 if TYPE_CHECKING:
@@ -36,12 +37,15 @@ class LearnerError(Exception):
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """Return what the learner's function returns.
 
-    Raises NotStartedError for a stub, and LearnerError for whatever else it raises.
+    Raises NotStartedError for a stub, and LearnerError for whatever else it raises, or if it never
+    ends.
     """
     try:
-        return function(*arguments)
+        return patience.patiently(function, *arguments)
     except NotImplementedError:
         raise NotStartedError from None
+    except patience.EndlessError as problem:
+        raise LearnerError(f"Your function {problem}") from None
     except (LearnerError, NotStartedError):
         raise  # an answer that runs elsewhere has said already how it failed
     except RecursionError:
@@ -54,7 +58,8 @@ def describe(problem: BaseException) -> str:
     """Return what the learner's code raised and in which of its lines, in one sentence."""
     what = f"{type(problem).__name__}: {problem}".rstrip(": ")
     frames = traceback.extract_tb(problem.__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.endswith(("answers.py",))]
+    ours = (__file__, patience.__file__)
+    theirs = [frame for frame in frames if frame.filename not in ours]
     if not theirs:
         return f"Your function could not be called as it is needed: {what}."
     line = (theirs[-1].line or "").strip()
