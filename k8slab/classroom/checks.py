@@ -5,8 +5,8 @@
     lab("06.4")             the exercise's cluster, to look around in
     task("04.1")            the numbers and names that are this learner's own
 
-An untouched stub, an answer of the wrong kind and a function that raises get a sentence, as
-everything does: no traceback reaches the learner.
+An untouched stub, an answer with blanks or of the wrong kind, a function that raises or never ends:
+each gets a sentence, as everything does. No traceback reaches the learner.
 
 Rule of use: the notebook only calls these; what is right is decided in fresh clusters.
 
@@ -15,12 +15,14 @@ Upstream: none
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from k8slab.classroom import page
 from k8slab.classroom.exercises import Exercise, find
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError
 from k8slab.classroom.ledger import Entry, Ledger, current
+from k8slab.classroom.mistakes import AskedWrongError
 from k8slab.classroom.time_limit import OutOfTimeError, line_of, time_limit
 from k8slab.classroom.verdicts import LADDER, SHARE, Finding, Verdict, wrong
 from k8slab.viz.style import SKY
@@ -57,8 +59,9 @@ def check(key: str, answer: Any = None) -> Verdict:
 
 def judge(exercise: Exercise, answer: Any) -> Finding:
     """Return what the exercise's grader finds, whatever the answer does."""
-    if answer is None or answer is ... or answer is NotImplemented:
-        return NOT_STARTED
+    blank = blanks(answer)
+    if blank is not None:
+        return blank
     try:
         return exercise.grade(answer)
     except NotStartedError:
@@ -78,6 +81,29 @@ def broken_off(line: str) -> str:
         f"Your answer was broken off after {PATIENCE:g} s, at `{line}`. Does every loop around "
         "this line come to an end?"
     )
+
+
+def blanks(answer: Any) -> Finding | None:
+    """Return what to say of an answer with a `...` where something is to stand, None without one.
+
+    >>> blanks({"A": "etcd", "B": ..., "C": ...}).message
+    'Still blank: B, C. Put your answer in the place of each `...`.'
+    """
+    if answer is None or answer is ... or answer is NotImplemented:
+        return NOT_STARTED
+    if isinstance(answer, Mapping):
+        parts = dict(answer)
+    elif isinstance(answer, list | tuple):
+        parts = {f"number {number}": one for number, one in enumerate(answer, 1)}
+    else:
+        return None
+    left = [str(name) for name, one in parts.items() if one is ...]
+    if not left:
+        return None
+    if len(left) == len(parts):
+        return NOT_STARTED
+    text = f"Still blank: {', '.join(left)}. Put your answer in the place of each `...`."
+    return Finding(rung="wrong kind", message=text)
 
 
 def verdict_of(exercise: Exercise, finding: Finding, tries: int = 0) -> Verdict:
@@ -125,7 +151,7 @@ def hint(key: str, number: int = 1) -> Hint:
     """Return a hint, counted from 1; raises ValueError if there is none of that number."""
     exercise = find(key, current().learner)
     if not isinstance(number, int) or not 1 <= number <= len(exercise.hints):
-        raise ValueError(f"expected a hint from 1 to {len(exercise.hints)}, got {number!r}")
+        raise AskedWrongError(f"expected a hint from 1 to {len(exercise.hints)}, got {number!r}")
     return Hint(exercise, number)
 
 

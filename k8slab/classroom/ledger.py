@@ -23,6 +23,7 @@ from typing import Literal
 
 import msgspec
 
+from k8slab.classroom.mistakes import AskedWrongError
 from k8slab.classroom.questions import Answer, Question
 from k8slab.classroom.variants import named
 
@@ -171,9 +172,9 @@ def _read(content: bytes) -> Book:
     try:
         book = msgspec.json.decode(content, type=Book)
     except (UnicodeDecodeError, msgspec.MsgspecError) as problem:
-        raise ValueError(f"expected the export of a ledger: {problem}") from None
+        raise AskedWrongError(f"expected the export of a ledger: {problem}") from None
     if book.version != VERSION:
-        raise ValueError(f"expected a ledger of version {VERSION}, got {book.version}")
+        raise AskedWrongError(f"expected a ledger of version {VERSION}, got {book.version}")
     return book
 
 
@@ -193,7 +194,7 @@ def import_ledger(path: str | Path) -> str:
     try:
         text = source.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise ValueError(
+        raise AskedWrongError(
             f"expected the export of a ledger, found no text in {source.name}"
         ) from None
     new = current().take_in(text)

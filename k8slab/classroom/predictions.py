@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from k8slab.classroom import page
 from k8slab.classroom.form import available, form
 from k8slab.classroom.ledger import Entry, Ledger, current
+from k8slab.classroom.mistakes import AskedWrongError
 from k8slab.classroom.pictures import find_spots, lettered
 from k8slab.classroom.questions import (
     Answer,
@@ -175,7 +176,7 @@ def _lettered(question: Question, picture: Figure) -> Figure:
     Raises ValueError if the question has no choices, or one that the picture does not have.
     """
     if question.kind != "choice":
-        raise ValueError(
+        raise AskedWrongError(
             f"a picture belongs to choices=[...], got a question for a {question.kind}"
         )
     return lettered(picture, find_spots(picture, [one.text for one in question.choices]))
@@ -247,7 +248,7 @@ def reveal(
     question = ledger.asked.get(key) or _from_chapter(key, _nameless(key))
     told = question.actual if actual is None else _as_actual(question, actual)
     if told is None:
-        raise ValueError(f"reveal({key!r}) needs what happened: reveal({key!r}, actual)")
+        raise AskedWrongError(f"reveal({key!r}) needs what happened: reveal({key!r}, actual)")
     shown = Reveal(question, told, because)
     entry = _open_prediction(ledger, question) or ledger.latest(key, "reveal")
     if entry is not None and entry.answer is not None:
@@ -273,7 +274,7 @@ def _kind(key: str, kinds: Mapping[Kind, Any]) -> tuple[Kind, tuple[Choice, ...]
     """Return the one kind that was given, and its choices."""
     given = [kind for kind, value in kinds.items() if value]
     if len(given) != 1:
-        raise ValueError(
+        raise AskedWrongError(
             f"predict({key!r}) needs one of choices=[...], number=True, order=[...], "
             f"all_of=[...]; got {', '.join(given) or 'none'}"
         )
@@ -285,7 +286,7 @@ def _from_chapter(key: str, default: Question | None = None) -> Question:
 
     found = question(key) or default
     if found is None:
-        raise ValueError(f"no chapter holds a question {key!r}: give its text to predict")
+        raise AskedWrongError(f"no chapter holds a question {key!r}: give its text to predict")
     return found
 
 

@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from k8slab.classroom.mistakes import AskedWrongError
+
 Kind = Literal["choice", "number", "order", "set"]
 Answer = str | float | tuple[str, ...]
 SEPARATORS = str.maketrans({">": " ", ",": " ", ";": " "})
@@ -122,14 +124,14 @@ def _read_number(given: Any) -> float:
             raise ValueError
         return float(given)
     except (TypeError, ValueError):
-        raise ValueError(f"expected a number, got {given!r}") from None
+        raise AskedWrongError(f"expected a number, got {given!r}") from None
 
 
 def _read_choice(question: Question, given: Any) -> str:
     found = find_choice(question, given)
     if found is None:
         names = ", ".join(letter for letter, _ in letters(question))
-        raise ValueError(f"expected one of {names} or the text of a choice, got {given!r}")
+        raise AskedWrongError(f"expected one of {names} or the text of a choice, got {given!r}")
     return found.text
 
 
@@ -139,12 +141,13 @@ def _read_several(question: Question, given: Any) -> tuple[str, ...]:
         words = given.translate(SEPARATORS).split()
         given = words if len(words) > 1 or find_choice(question, given) else list(given)
     if not isinstance(given, Iterable):
-        raise ValueError(f'expected several choices such as "BAC", got {given!r}')
+        raise AskedWrongError(f'expected several choices such as "BAC", got {given!r}')
     texts = tuple(_read_choice(question, one) for one in given)
     if len(dict.fromkeys(texts)) != len(texts):
-        raise ValueError(f"expected each choice once, got {', '.join(texts)}")
+        raise AskedWrongError(f"expected each choice once, got {', '.join(texts)}")
     if question.kind == "order":
         if len(texts) != len(question.choices):
-            raise ValueError(f"expected all {len(question.choices)} in order, got {len(texts)}")
+            wanted = len(question.choices)
+            raise AskedWrongError(f"expected all {wanted} in order, got {len(texts)}")
         return texts
     return tuple(one.text for one in question.choices if one.text in texts)

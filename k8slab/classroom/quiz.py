@@ -16,6 +16,7 @@ from typing import Any
 from k8slab.classroom import chapters, page
 from k8slab.classroom.form import available, form
 from k8slab.classroom.ledger import Entry, Ledger, current
+from k8slab.classroom.mistakes import AskedWrongError
 from k8slab.classroom.questions import Answer, Question, letters, read_answer, say
 from k8slab.classroom.scoring import (
     calibration,
@@ -44,7 +45,8 @@ class Quiz:
         Raises ValueError if there is no such question, or if it cannot be answered like that.
         """
         if not 1 <= number <= len(self.questions):
-            raise ValueError(f"expected a question from 1 to {len(self.questions)}, got {number}")
+            most = len(self.questions)
+            raise AskedWrongError(f"expected a question from 1 to {most}, got {number}")
         question = self.questions[number - 1]
         return self._mark(question, read_answer(question, given), read_confidence(confidence))
 

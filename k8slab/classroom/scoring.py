@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import combinations
 
+from k8slab.classroom.mistakes import AskedWrongError
 from k8slab.classroom.questions import Answer, Question, find_choice
 
 # What a learner says, and the chance of being right that it means.
@@ -27,10 +28,11 @@ def read_confidence(given: str | float | None) -> float | None:
         return None
     if isinstance(given, str):
         if given not in CONFIDENCE:
-            raise ValueError(f"expected a confidence of {', '.join(CONFIDENCE)}, got {given!r}")
+            known = ", ".join(CONFIDENCE)
+            raise AskedWrongError(f"expected a confidence of {known}, got {given!r}")
         return CONFIDENCE[given]
     if not 0 <= given <= 1:
-        raise ValueError(f"expected a confidence from 0 to 1, got {given!r}")
+        raise AskedWrongError(f"expected a confidence from 0 to 1, got {given!r}")
     return float(given)
 
 

@@ -14,6 +14,8 @@ import inspect
 import textwrap
 from typing import Any
 
+from k8slab.classroom.mistakes import AskedWrongError
+
 
 class Source:
     """The source of some functions or classes, with where it stands."""
@@ -44,4 +46,5 @@ def _read(one: Any) -> str:
     try:
         return textwrap.dedent(inspect.getsource(one)).rstrip()
     except (OSError, TypeError):
-        raise ValueError(f"expected a function or class written in Python, got {one!r}") from None
+        wanted = "a function or class written in Python"
+        raise AskedWrongError(f"expected {wanted}, got {one!r}") from None

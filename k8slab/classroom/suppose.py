@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from k8slab.classroom import page
+from k8slab.classroom.mistakes import AskedWrongError
 from k8slab.viz.style import PURPLE
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def what_if(cluster: Cluster, name: str) -> WhatIf:
     if name not in MUTANTS:
         near = get_close_matches(name, MUTANTS, 1)
         hint = f", did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"expected one of {', '.join(MUTANTS)}, got {name!r}{hint}")
+        raise AskedWrongError(f"expected one of {', '.join(MUTANTS)}, got {name!r}{hint}")
     mutant = MUTANTS[name]
     asked = any(each.do == "request" for each in cluster.recording.inputs)
     real = _live(cluster, {}) if asked else (cluster, [])  # a trace does not tell who answered

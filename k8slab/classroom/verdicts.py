@@ -113,4 +113,6 @@ def wrong_kind(expected: str, given: Any) -> Finding:
     shown = repr(given)
     found = shown if len(shown) <= 60 else f"{shown[:57]}..."
     message = f"Expected {expected}; found {found} ({type(given).__name__})."
+    if given is None:
+        message += " Does your function `return` its answer, or print it?"
     return Finding(rung="wrong kind", message=message)

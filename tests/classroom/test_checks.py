@@ -8,6 +8,8 @@ from k8slab.classroom.checks import judge
 from k8slab.classroom.exercises import find
 from k8slab.classroom.exercises.answers import Terminal
 from k8slab.classroom.ledger import Ledger
+from k8slab.classroom.mistakes import AskedWrongError
+from k8slab.client import patience
 
 
 def test_each_try_brings_the_next_hint(book: Ledger) -> None:
@@ -46,6 +48,36 @@ def test_whatever_a_check_cannot_cope_with_ends_in_a_sentence() -> None:
     finding = judge(msgspec.structs.replace(find("06.1"), grade=explode), "x")
     assert finding.rung == "keep working"
     assert "RuntimeError: boom" in finding.message
+
+
+def test_blanks_are_named_and_an_answer_of_blanks_alone_is_not_started() -> None:
+    for answer in ({"A": ..., "B": ...}, [..., ...], (...,)):
+        assert judge(find("02.1"), answer).rung == "not started"
+    finding = judge(find("02.1"), {"A": "kubelet", "B": ..., "C": ...})
+    assert (finding.rung, finding.message.partition(".")[0]) == ("wrong kind", "Still blank: B, C")
+
+
+def test_a_function_that_never_ends_is_told_at_which_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def last_step(pod: object) -> int:
+        while True:
+            pass
+
+    monkeypatch.setattr(patience, "LINES", 1_000)
+    finding = judge(find("03.3"), last_step)
+    assert "did not come to an end: after 1,000 lines it was still at `" in finding.message
+
+
+def test_a_function_that_only_prints_is_reminded_of_return() -> None:
+    finding = judge(find("03.3"), lambda pod: None)
+    assert finding.rung == "wrong kind"
+    assert "Does your function `return` its answer" in finding.message
+
+
+def test_a_key_that_nobody_knows_is_told_without_a_traceback(book: Ledger) -> None:
+    for key in ("06.9", 6.2, "zz"):
+        with pytest.raises(AskedWrongError, match="expected an exercise such as") as caught:
+            check(key, 1)  # type: ignore[arg-type]
+        assert caught.value._render_traceback_() == [str(caught.value)]
 
 
 def test_hints_are_counted_from_one() -> None:

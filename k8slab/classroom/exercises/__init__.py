@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from k8slab.classroom.mistakes import AskedWrongError
 from k8slab.classroom.verdicts import Finding
 
 if TYPE_CHECKING:
@@ -43,10 +44,10 @@ def find(key: str, learner: str = "") -> Exercise:
 
     Without a name it is the variant that the official solution solves.
     """
-    found = {one.key: one for one in of_chapter(key.partition(".")[0])}
+    found = {one.key: one for one in of_chapter(str(key).partition(".")[0])}
     if key not in found:
         known = f"; this chapter has {', '.join(found)}" if found else ""
-        raise ValueError(f'expected an exercise such as "06.2", got {key!r}{known}')
+        raise AskedWrongError(f'expected an exercise such as "06.2", got {key!r}{known}')
     own = found[key].variant_for
     return found[key] if own is None else own(learner)
 
