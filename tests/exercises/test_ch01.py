@@ -10,16 +10,9 @@ from typing import Any
 
 import pytest
 
-from k8slab.classroom.checks import judge
-from k8slab.classroom.exercises import find
 from k8slab.classroom.exercises.ch01 import boxes, duties, patients
 from k8slab.viz.traffic import actor
-from tests.exercises.claims import (
-    hears_what_is_wrong,
-    is_told_what_is_expected,
-    passes,
-    rows,
-)
+from tests.exercises.claims import Claims
 
 API, ETCD = "kube-apiserver", "etcd"
 BOXES = ["AE", "AECSKR", "AECKR", "AECP", "AEKR"]
@@ -95,10 +88,6 @@ def broken(records: Any) -> Any:
     return {record.writer: 1 for record in records}
 
 
-def stub(records: Any) -> Any:
-    raise NotImplementedError
-
-
 def swapped(first: int, second: int, answer: list[str]) -> list[str]:
     changed = list(answer)
     changed[first], changed[second] = changed[second], changed[first]
@@ -171,27 +160,8 @@ WRONG_KIND: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("key", "answer"), rows(RIGHT))
-def test_different_right_answers_pass(key: str, answer: Any) -> None:
-    passes(key, answer)
-
-
-@pytest.mark.parametrize(("key", "row"), rows(WRONG))
-def test_a_wrong_answer_hears_what_is_wrong(key: str, row: tuple[Any, str]) -> None:
-    hears_what_is_wrong(key, row)
-
-
-@pytest.mark.parametrize(("key", "answer"), rows(WRONG_KIND))
-def test_an_answer_of_the_wrong_kind_is_told_what_is_expected(key: str, answer: Any) -> None:
-    is_told_what_is_expected(key, answer)
-
-
-@pytest.mark.parametrize("key", RIGHT)
-@pytest.mark.parametrize("answer", [None, ..., stub])
-def test_the_untouched_stub_is_not_started(key: str, answer: Any) -> None:
-    if answer is stub and key != "01.3":
-        return
-    assert judge(find(key), answer).rung == "not started"
+class TestExercises(Claims):
+    chapter, right, wrong, wrong_kind = "01", RIGHT, WRONG, WRONG_KIND
 
 
 def test_a_duty_is_done_by_whom_the_solution_says() -> None:

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from k8slab.classroom.checks import judge
-from k8slab.classroom.exercises import find
 from k8slab.node.kubelet import status
-from tests.exercises.claims import hears_what_is_wrong, is_told_what_is_expected, passes, rows
+from tests.exercises.claims import Claims
 
 CAUSES = {"anna": "crashes", "bert": "no image", "cleo": "not ready", "dora": "no node"}
 LOGS = ["anna", "cleo"]
@@ -75,10 +71,6 @@ def any_failure_fails(spec: Any, containers: Any, init_containers: Any) -> str:
 
 def without_init(spec: Any, containers: Any, init_containers: Any) -> str:
     return phase(spec, containers, ())
-
-
-def stub(spec: Any, containers: Any, init_containers: Any) -> str:
-    raise NotImplementedError
 
 
 RIGHT: dict[str, tuple[Any, ...]] = {
@@ -155,24 +147,5 @@ WRONG_KIND: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("key", "answer"), rows(RIGHT))
-def test_different_right_answers_pass(key: str, answer: Any) -> None:
-    passes(key, answer)
-
-
-@pytest.mark.parametrize(("key", "row"), rows(WRONG))
-def test_a_wrong_answer_hears_what_is_wrong(key: str, row: tuple[Any, str]) -> None:
-    hears_what_is_wrong(key, row)
-
-
-@pytest.mark.parametrize(("key", "answer"), rows(WRONG_KIND))
-def test_an_answer_of_the_wrong_kind_is_told_what_is_expected(key: str, answer: Any) -> None:
-    is_told_what_is_expected(key, answer)
-
-
-@pytest.mark.parametrize("key", RIGHT)
-@pytest.mark.parametrize("answer", [None, ..., stub])
-def test_the_untouched_stub_is_not_started(key: str, answer: Any) -> None:
-    if answer is stub and key != "04.3":
-        return
-    assert judge(find(key), answer).rung == "not started"
+class TestExercises(Claims):
+    chapter, right, wrong, wrong_kind = "04", RIGHT, WRONG, WRONG_KIND

@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from k8slab.api.requests import amounts, pod_requests
-from k8slab.classroom.checks import judge
-from k8slab.classroom.exercises import find
-from tests.exercises.claims import hears_what_is_wrong, is_told_what_is_expected, passes, rows
+from tests.exercises.claims import Claims
 
 NODES = {
     "tea": "worker-4",
@@ -155,16 +151,6 @@ class Weightless(Full):
     weight = 0
 
 
-class Stub:
-    weight = 100
-
-    def filter(self, pod: Any, node: Any, pods: Any) -> Any:
-        raise NotImplementedError
-
-    def score(self, pod: Any, node: Any, pods: Any) -> int:
-        raise NotImplementedError
-
-
 class OnlyFilter:
     def filter(self, pod: Any, node: Any) -> bool:
         return True
@@ -251,24 +237,5 @@ WRONG_KIND: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("key", "answer"), rows(RIGHT))
-def test_different_right_answers_pass(key: str, answer: Any) -> None:
-    passes(key, answer)
-
-
-@pytest.mark.parametrize(("key", "row"), rows(WRONG))
-def test_a_wrong_answer_hears_what_is_wrong(key: str, row: tuple[Any, str]) -> None:
-    hears_what_is_wrong(key, row)
-
-
-@pytest.mark.parametrize(("key", "answer"), rows(WRONG_KIND))
-def test_an_answer_of_the_wrong_kind_is_told_what_is_expected(key: str, answer: Any) -> None:
-    is_told_what_is_expected(key, answer)
-
-
-@pytest.mark.parametrize("key", RIGHT)
-@pytest.mark.parametrize("answer", [None, ..., Stub])
-def test_the_untouched_stub_is_not_started(key: str, answer: Any) -> None:
-    if answer is Stub and key != "05.3":
-        return
-    assert judge(find(key), answer).rung == "not started"
+class TestExercises(Claims):
+    chapter, right, wrong, wrong_kind = "05", RIGHT, WRONG, WRONG_KIND

@@ -7,21 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import controller_of
 from k8slab.api.pods import is_pod_active
-from k8slab.classroom.checks import judge
-from k8slab.classroom.exercises import find
 from k8slab.classroom.exercises.ch08.plan_worlds import cases
 from k8slab.control_plane.controllers.replica_set import Plan, plan, rank_for_deletion
-from tests.exercises.claims import (
-    hears_what_is_wrong,
-    is_told_what_is_expected,
-    passes,
-    rows,
-)
+from tests.exercises.claims import Claims
 
 VICTIMS = {"north": "cal", "east": "eve", "south": "gus", "west": "jon"}
 BAR = """kubectl apply -f -
@@ -144,10 +135,6 @@ def lazy_in_a_cluster(rs: Any, pods: Any, *, now: float, related: Any = ()) -> P
     return Plan() if now < 100 else my_plan(rs, pods, now=now, related=related)
 
 
-def stub(*arguments: Any, **more: Any) -> Any:
-    raise NotImplementedError
-
-
 RIGHT: dict[str, tuple[Any, ...]] = {
     "08.1": (VICTIMS, {team: name.title() for team, name in VICTIMS.items()}),
     "08.2": (by_record, without_node),
@@ -225,27 +212,8 @@ WRONG_KIND: dict[str, tuple[Any, ...]] = {
 }
 
 
-@pytest.mark.parametrize(("key", "answer"), rows(RIGHT))
-def test_different_right_answers_pass(key: str, answer: Any) -> None:
-    passes(key, answer)
-
-
-@pytest.mark.parametrize(("key", "row"), rows(WRONG))
-def test_a_wrong_answer_hears_what_is_wrong(key: str, row: tuple[Any, str]) -> None:
-    hears_what_is_wrong(key, row)
-
-
-@pytest.mark.parametrize(("key", "answer"), rows(WRONG_KIND))
-def test_an_answer_of_the_wrong_kind_is_told_what_is_expected(key: str, answer: Any) -> None:
-    is_told_what_is_expected(key, answer)
-
-
-@pytest.mark.parametrize("key", RIGHT)
-@pytest.mark.parametrize("answer", [None, ..., stub])
-def test_the_untouched_stub_is_not_started(key: str, answer: Any) -> None:
-    if answer is stub and key not in ("08.2", "08.3"):
-        return
-    assert judge(find(key), answer).rung == "not started"
+class TestExercises(Claims):
+    chapter, right, wrong, wrong_kind = "08", RIGHT, WRONG, WRONG_KIND
 
 
 def test_the_worlds_of_the_make_task_hold_what_they_promise() -> None:
