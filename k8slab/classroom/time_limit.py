@@ -3,8 +3,9 @@
     with time_limit(60.0):      whatever runs in here is broken off after 60 s
         ...
 
-An answer that never ends would hold the notebook until the learner finds the stop button. Where
-the system has timers (not on Windows) it is broken off instead, with the line at which it was.
+A function of a learner's is stopped by its lines (`client/patience`). What that cannot see, such as
+a sleep or a loop in C, would hold the notebook until the learner finds the stop button. Where the
+system has timers (not on Windows) it is broken off instead, with the line at which it was.
 
 Rule of use: in the main thread, not nested; elsewhere it does nothing.
 
@@ -14,16 +15,15 @@ Upstream: none
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
+from k8slab.client.patience import OTHERS
+
 AGAIN = 0.5  # s after which an alarm that somebody swallowed rings again
-OURS = (str(Path(__file__).resolve().parents[1]), sys.prefix, sys.base_prefix)
 
 
 class OutOfTimeError(BaseException):
@@ -53,5 +53,5 @@ def time_limit(seconds: float) -> Iterator[None]:
 def line_of(problem: BaseException) -> str:
     """Return the learner's line that was being run, "" if none was."""
     frames = traceback.extract_tb(problem.__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.startswith(OURS)]
+    theirs = [frame for frame in frames if not frame.filename.startswith(OTHERS)]
     return (theirs[-1].line or "").strip() if theirs else ""

@@ -3,8 +3,8 @@
     patiently(function, *args)   what it returns; EndlessError when it went on for too long
 
 Lines are counted, not seconds, so that the same function ends at the same line on every machine.
-What the lab itself does meanwhile does not count, and neither do loops inside Python's own
-functions written in C, such as `max(itertools.count())`: nobody can see those turn.
+What the lab, Python's library and other packages do meanwhile does not count, and neither do loops
+inside functions written in C, such as `max(itertools.count())`: nobody can see those turn.
 
 Rule of use: `patiently` wraps the call; a debugger or a coverage tool gets its tracing back.
 
@@ -22,9 +22,10 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-LINES = 5_000_000  # of one call; a second or two, and far more than an answer needs
+LINES = 1_000_000  # of one call; less than a second, and far more than an answer needs
 JUMPS = ("JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "JUMP_ABSOLUTE")
-LAB = str(Path(__file__).resolve().parents[1])
+# Where code stands that is no learner's: the lab, Python, other packages.
+OTHERS = (str(Path(__file__).resolve().parents[1]), sys.prefix, sys.base_prefix)
 
 
 class EndlessError(Exception):
@@ -50,7 +51,7 @@ def patiently(function: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
 
     def count(frame: FrameType, event: str, arg: object) -> Callable[..., Any] | None:
         nonlocal left
-        if event == "call" and frame.f_code.co_filename.startswith(LAB):
+        if event == "call" and frame.f_code.co_filename.startswith(OTHERS):
             return None
         left -= 1
         if left < 0:

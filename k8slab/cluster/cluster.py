@@ -68,8 +68,7 @@ class Cluster(Asking, Breaking, TimeMachine):
     ) -> None:
         """Make a cluster, and boot it.
 
-        `scheduler` is a KubeSchedulerConfiguration, as text or plain data; ValueError if it is not
-        one that a scheduler could start with.
+        `scheduler` is a KubeSchedulerConfiguration, text or plain data; ValueError for a bad one.
         """
         if workers < 0:
             raise ValueError(f"a cluster has 0 or more workers, got {workers}")

@@ -23,10 +23,8 @@ def test_an_alarm_that_is_swallowed_rings_again() -> None:
 def test_an_answer_that_never_ends_is_broken_off_with_its_line(
     book: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def members() -> list[str]:
-        names: list[str] = []
-        while True:
-            names.clear()
+    def members() -> None:
+        time.sleep(1000)  # no line of it is seen
 
     asked = msgspec.structs.replace(find("06.3"), grade=call)
     monkeypatch.setattr(checks, "find", lambda key, learner: asked)
@@ -34,4 +32,4 @@ def test_an_answer_that_never_ends_is_broken_off_with_its_line(
     verdict = check("06.3", members)
     assert (verdict.verdict, verdict.points) == ("keep working", 0)
     assert verdict.message.startswith("Your answer was broken off after 0.2 s, at `")
-    assert "while True:" in verdict.message or "names.clear()" in verdict.message
+    assert "time.sleep(1000)" in verdict.message

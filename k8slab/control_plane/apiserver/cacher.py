@@ -158,7 +158,7 @@ class Cache:
             if key not in self._objects:
                 self._sorted = None
             self._objects[key] = new
-        for watcher in self._concerned(old, new):
+        for watcher in tuple(self._concerned(old, new)):  # one that is told may close its watch
             watcher.tell(old, new, written.mod_revision, self._sim.cause)
 
     def _concerned(self, old: Object | None, new: Object | None) -> Iterator[Watcher]:
