@@ -13,8 +13,8 @@ Upstream: staging/src/k8s.io/client-go/rest, staging/src/k8s.io/apimachinery/pkg
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -122,16 +122,42 @@ class TextStream(Protocol):
         """Return what is new, waiting for it; "" at the end."""
 
 
-class WatchStream:
-    """Events on their way to one watcher, in order, each `delay` virtual seconds after its push.
+class Wire:
+    """The way from a server to all its watchers, `delay` virtual seconds long.
 
-    Closed for good once `close` was called: by the watcher, or by a server that went away.
+    What is sent at one moment arrives as one entry of the queue, for however many watchers.
     """
 
     def __init__(self, sim: Simulation, delay: float) -> None:
         self._sim = sim
         self._delay = delay
-        self._travelling: deque[tuple[float, WatchEvent]] = deque()
+        self._departed = -1.0
+        self._latest: list[tuple[WatchStream, WatchEvent]] = []  # what departed then, in order
+
+    def send(self, stream: WatchStream, event: WatchEvent) -> None:
+        """Have the stream get the event; what is sent first arrives first."""
+        now = self._sim.now
+        if now != self._departed:
+            self._departed, self._latest = now, []
+            arrive = partial(self._arrive, self._latest)
+            self._sim.after(self._delay, arrive, "watch events arrive")
+        self._latest.append((stream, event))
+
+    @staticmethod
+    def _arrive(sent: list[tuple[WatchStream, WatchEvent]]) -> None:
+        for stream, event in sent:
+            stream.receive(event)
+
+
+class WatchStream:
+    """Events on their way to one watcher, in order.
+
+    Closed for good once `close` was called: by the watcher, or by a server that went away.
+    """
+
+    def __init__(self, sim: Simulation, wire: Wire) -> None:
+        self._sim = sim
+        self._wire = wire
         self._arrived: list[WatchEvent] = []
         self._news: Signal | None = None
         self.closed = False
@@ -143,11 +169,16 @@ class WatchStream:
 
     def push(self, event: WatchEvent) -> None:
         """Send an event; the server's side."""
+        if not self.closed:
+            self._wire.send(self, event)
+
+    def receive(self, event: WatchEvent) -> None:
+        """Take an event off the wire; on a broken connection it is lost."""
         if self.closed:
             return
-        self._travelling.append((self._sim.now + self._delay, event))
-        if len(self._travelling) == 1:
-            self._sim.after(self._delay, self._arrive, "watch event arrives")
+        self._arrived.append(event)
+        if self._news is not None:
+            self._news.set()
 
     async def batch(self, timeout: float | None = None) -> list[WatchEvent]:
         """Return all events that have arrived, waiting for the first; none: closed or time-out."""
@@ -159,22 +190,13 @@ class WatchStream:
         return arrived
 
     def close(self) -> None:
-        """End the stream; what has not arrived is lost, as on a broken connection."""
+        """End the stream; what has not arrived is lost."""
         self.closed = True
-        self._travelling.clear()
         if self._news is not None:
             self._news.set()
         actions, self._on_close = self._on_close, []
         for action in actions:
             action()
-
-    def _arrive(self) -> None:
-        while self._travelling and self._travelling[0][0] <= self._sim.now:
-            self._arrived.append(self._travelling.popleft()[1])
-        if self._travelling:
-            self._sim.at(self._travelling[0][0], self._arrive, "watch event arrives")
-        if self._arrived and self._news is not None:
-            self._news.set()
 
 
 def component_of(user: str) -> str:

@@ -5,7 +5,8 @@ each write once; the cache hands it to the watchers whose selectors match the ob
 after. An object that begins to match is ADDED for that watcher, one that ceases to is DELETED.
 
 Watchers of one node's Pods are found by the node's name, watchers of one object by its name, so
-that a write costs as much as there are watchers to tell, not as there are watchers.
+that a write costs as much as there are watchers to tell, not as there are watchers. A node's Pods
+are found in the same way, and a namespace's objects, for their keys are kept in order.
 
 Rule of use: lists are served from here, single reads from etcd.
 
@@ -14,7 +15,10 @@ Upstream: staging/src/k8s.io/apiserver/pkg/storage/cacher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import builtins
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -27,7 +31,12 @@ from k8slab.control_plane.apiserver.selectable_fields import fields_of
 from k8slab.control_plane.etcd import KeyValue
 from k8slab.sim import Simulation
 
-INDEXED_FIELDS = {"pods": "spec.nodeName"}  # by which watchers are found; others by their name
+NAME = "metadata.name"
+# Fields by which watchers are found, and objects, with the way to read them; others: by the name.
+INDEXED_FIELDS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "pods": ("spec.nodeName", lambda pod: pod.spec.nodeName),
+}
+BY_NAME: tuple[str, Callable[[Any], str]] = (NAME, lambda obj: obj.metadata.name)
 
 
 class Filter:
@@ -37,9 +46,12 @@ class Filter:
         self.namespace = namespace
         self.labels = labels
         self.fields = fields
+        self._everything = not namespace and labels is None and fields is None
 
     def matches(self, obj: Object) -> bool:
         """Say whether the object is wanted."""
+        if self._everything:
+            return True
         meta = obj.metadata
         if self.namespace and meta.namespace != self.namespace:
             return False
@@ -58,6 +70,35 @@ class Filter:
         return exact or ""
 
 
+class Step:
+    """What a write did to an object: `old` is None if it is new, `new` is None if it is gone."""
+
+    def __init__(self, old: Object | None, new: Object | None, revision: int, cause: int) -> None:
+        self.old = old
+        self.new = new
+        self.revision = revision
+        self.cause = cause  # trace id of the write
+        self._events: dict[tuple[bool, bool], WatchEvent | None] = {}
+
+    def event(self, before: bool, after: bool) -> WatchEvent | None:
+        """Return what a watcher is told who wanted the old object, and wants the new one.
+
+        All who are told the same get one and the same event.
+        """
+        key = (before, after)
+        if key not in self._events:
+            self._events[key] = self._made(before, after)
+        return self._events[key]
+
+    def _made(self, before: bool, after: bool) -> WatchEvent | None:
+        if after:
+            return WatchEvent("MODIFIED" if before else "ADDED", self.new, self.cause)
+        if not before:
+            return None
+        last = self.new if self.new is not None else self.old
+        return WatchEvent("DELETED", at_revision(last, self.revision), self.cause)
+
+
 class Watcher:
     """One open watch."""
 
@@ -73,17 +114,14 @@ class Watcher:
         self._transform = transform
         self.after = after  # nothing up to this revision is told: it may lie in the future
 
-    def tell(self, old: Object | None, new: Object | None, revision: int, cause: int) -> None:
-        """Report the step from `old` to `new`, as it looks through the filter."""
-        if revision <= self.after:
+    def tell(self, step: Step) -> None:
+        """Report a step as it looks through the filter."""
+        if step.revision <= self.after:
             return
-        before = old is not None and self.wanted.matches(old)
-        after = new is not None and self.wanted.matches(new)
-        if after:
-            self.push(WatchEvent("MODIFIED" if before else "ADDED", new, cause))
-        elif before:
-            last = new if new is not None else old
-            self.push(WatchEvent("DELETED", at_revision(last, revision), cause))
+        old, new, matches = step.old, step.new, self.wanted.matches
+        event = step.event(old is not None and matches(old), new is not None and matches(new))
+        if event is not None:
+            self.push(event)
 
     def push(self, event: WatchEvent) -> None:
         """Send an event."""
@@ -97,8 +135,9 @@ class Cache:
         self._sim = sim
         self._resource = resource
         self._objects: dict[str, Object] = {}
-        self._sorted: list[str] | None = None
-        self._indexed = INDEXED_FIELDS.get(resource.plural, "metadata.name")
+        self._keys: list[str] = []  # of the objects, in order
+        self._field, self._value_of = INDEXED_FIELDS.get(resource.plural, BY_NAME)
+        self._index: dict[str, dict[str, None]] = {}  # value of that field -> keys; none for names
         # By that field's value, "" for all others; each a set that keeps its order.
         self._watchers: dict[str, dict[Watcher, None]] = {}
 
@@ -106,28 +145,35 @@ class Cache:
         """Return the newest version of an object, None if there is none."""
         return self._objects.get(f"{namespace}/{name}" if namespace else name)
 
-    def list(self, wanted: Filter) -> Iterator[Object]:
-        """Yield the objects that are wanted, in order of their keys."""
-        name = wanted.exact("metadata.name")
-        if name and (wanted.namespace or not self._resource.namespaced):
-            obj = self.get(wanted.namespace, name)
-            if obj is not None and wanted.matches(obj):
-                yield obj
-            return
-        if self._sorted is None:
-            self._sorted = sorted(self._objects)
-        for key in self._sorted:
-            if wanted.matches(self._objects[key]):
-                yield self._objects[key]
+    def list(self, wanted: Filter) -> builtins.list[Object]:
+        """Return the objects that are wanted, in order of their keys."""
+        found = map(self._objects.get, self._candidates(wanted))
+        return [obj for obj in found if obj is not None and wanted.matches(obj)]
+
+    def _candidates(self, wanted: Filter) -> Iterable[str]:
+        """Return the keys among which are all that are wanted, in order."""
+        namespace, name, value = wanted.namespace, wanted.exact(NAME), wanted.exact(self._field)
+        if name and (namespace or not self._resource.namespaced):
+            return (f"{namespace}/{name}" if namespace else name,)
+        if value and self._field != NAME:
+            return sorted(self._index.get(value, ()))
+        if not namespace:
+            return self._keys
+        first = bisect_left(self._keys, f"{namespace}/")
+        return self._keys[
+            first : bisect_left(self._keys, f"{namespace}0", first)
+        ]  # "0" follows "/"
 
     def load(self, objects: Iterator[Object]) -> None:
         """Fill the cache when the API server starts."""
-        self._objects = {key_of(obj): obj for obj in objects}
-        self._sorted = None
+        self._objects, self._index = {}, {}
+        for obj in objects:
+            self._put(key_of(obj), obj)
+        self._keys = sorted(self._objects)
 
     def add_watcher(self, watcher: Watcher) -> None:
         """Tell the watcher of all changes from now on, until its stream is closed."""
-        value = watcher.wanted.exact(self._indexed)
+        value = watcher.wanted.exact(self._field)
         self._watchers.setdefault(value, {})[watcher] = None
 
         def forget() -> None:
@@ -151,22 +197,34 @@ class Cache:
         if changed is None:
             return
         key = key_of(changed)
-        if new is None:
-            self._objects.pop(key, None)
-            self._sorted = None
-        else:
-            if key not in self._objects:
-                self._sorted = None
-            self._objects[key] = new
+        if new is None and key in self._objects:
+            del self._keys[bisect_left(self._keys, key)]
+        elif new is not None and key not in self._objects:
+            insort(self._keys, key)
+        self._put(key, new)
+        step = Step(old, new, written.mod_revision, self._sim.cause)
         for watcher in tuple(self._concerned(old, new)):  # one that is told may close its watch
-            watcher.tell(old, new, written.mod_revision, self._sim.cause)
+            watcher.tell(step)
+
+    def _put(self, key: str, new: Object | None) -> None:
+        """Put the object in the place of what was there, among the objects and in the index."""
+        old = self._objects.pop(key, None) if new is None else self._objects.get(key)
+        if new is not None:
+            self._objects[key] = new
+        if self._field == NAME:
+            return
+        before = self._value_of(old) if old is not None else ""
+        after = self._value_of(new) if new is not None else ""
+        if before != after:
+            self._index.get(before, {}).pop(key, None)
+            self._index.setdefault(after, {})[key] = None
 
     def _concerned(self, old: Object | None, new: Object | None) -> Iterator[Watcher]:
         values = {"": None}
         if len(self._watchers) > 1 or "" not in self._watchers:
             for obj in (old, new):
                 if obj is not None:
-                    values[fields_of(obj).get(self._indexed, "")] = None
+                    values[self._value_of(obj)] = None
         for value in values:
             yield from self._watchers.get(value, ())
 

@@ -22,7 +22,7 @@ from k8slab.api.core import Service
 from k8slab.api.meta import ListMeta, Object, Status
 from k8slab.api.networking import ServiceCIDR
 from k8slab.api.table import Table
-from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream
+from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream, Wire
 from k8slab.control_plane.apiserver import reviews, strategy, tables, warnings, watching
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, STREAMS, Access
 from k8slab.control_plane.apiserver.access.objects import CachedObjects
@@ -68,7 +68,7 @@ class APIServer:
     ) -> None:
         self._sim = sim
         self._endpoint = etcd
-        self._latency = latency or Latency()
+        self._wire = Wire(sim, (latency or Latency()).watch_delivery)
         self._kubelet = kubelet
         self._delegates: Mapping[str, Delegate] = {} if delegates is None else delegates
         self._storage = Storage(sim, etcd)
@@ -252,7 +252,7 @@ class APIServer:
     # -- watches
 
     def _watch(self, registry: Registry, request: Request, wanted: Filter) -> WatchStream:
-        stream = WatchStream(self._sim, self._latency.watch_delivery)
+        stream = WatchStream(self._sim, self._wire)
         form: Callable[[WatchEvent], WatchEvent] | None = None
         if request.as_table:
             form = partial(self._row, registry, request)

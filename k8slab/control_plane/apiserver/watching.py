@@ -20,7 +20,7 @@ from k8slab.api.errors import ApiError
 from k8slab.api.meta import ObjectMeta
 from k8slab.api.scheme import Resource
 from k8slab.client import Request, WatchEvent, WatchStream
-from k8slab.control_plane.apiserver.cacher import Cache, Watcher
+from k8slab.control_plane.apiserver.cacher import Cache, Step, Watcher
 from k8slab.control_plane.apiserver.storage import Storage
 from k8slab.control_plane.etcd import Compacted, KeyValue
 from k8slab.sim import Simulation
@@ -97,7 +97,7 @@ def _replay(
     def tell(written: KeyValue) -> None:
         before = etcd.previous(written)
         old = before.value if before is not None else None
-        watcher.tell(old, written.value, written.mod_revision, sim.cause)
+        watcher.tell(Step(old, written.value, written.mod_revision, sim.cause))
 
     try:
         etcd.watch(storage.prefix(resource), tell, version + 1)()

@@ -80,3 +80,26 @@ def test_a_write_is_the_cause_of_its_watch_events(lab: Any, pod: Any) -> None:
 def test_unsupported_fields_cannot_be_selected(lab: Any) -> None:
     with pytest.raises(ApiError, match=r"field label not supported: spec\.foo"):
         lab.request("list", "Pod", field_selector="spec.foo=1")
+
+
+def test_the_pods_of_a_node_are_those_bound_to_it_now(lab: Any, pod: Any) -> None:
+    for name, node in (("b", "worker-1"), ("a", "worker-1"), ("c", "worker-2"), ("d", "")):
+        manifest = pod(name)
+        manifest["spec"]["nodeName"] = node
+        lab.create(manifest)
+    found = {"field_selector": "spec.nodeName=worker-1"}
+    assert [each.metadata.name for each in lab.request("list", "Pod", **found).items] == ["a", "b"]
+    target = {"apiVersion": "v1", "kind": "Node", "name": "worker-1"}
+    binding = {"metadata": {"name": "d"}, "target": target}
+    lab.request("create", "Pod", name="d", subresource="binding", body=binding)
+    lab.request("delete", "Pod", name="a", body={"gracePeriodSeconds": 0})
+    assert [each.metadata.name for each in lab.request("list", "Pod", **found).items] == ["b", "d"]
+
+
+def test_a_namespace_has_its_own_objects_and_none_of_its_neighbours(lab: Any) -> None:
+    for ns in ("tea", "team", "team-a", "team0"):
+        lab.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}})
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"of-{ns}"}}
+        lab.create(secret, namespace=ns)
+    listing = lab.request("list", "Secret", namespace="team")
+    assert [each.metadata.name for each in listing.items] == ["of-team"]
