@@ -7,6 +7,7 @@ import pytest
 from k8slab.api import load
 from k8slab.control_plane.controllers.daemon_set import daemon_pod, node_should_run, plan
 from k8slab.control_plane.controllers.daemon_set.placement import target_node
+from k8slab.control_plane.controllers.daemon_set.plan import standing
 
 
 def ds(**spec: Any) -> Any:
@@ -156,3 +157,36 @@ def test_a_pod_that_fails_again_and_again_is_replaced_ever_later(lab: Any) -> No
                 lab.request("update", "Pod", name, subresource="status", body=body)
         lab.run(0.1)
     assert 3 * 4 <= len(made) <= 3 * 6  # after 0, 1, 2, 4, 8 s
+
+
+ZONE = "topology.kubernetes.io/zone"
+HASHED = {"app": "agent", "controller-revision-hash": "new"}
+
+
+@pytest.mark.parametrize(
+    ("later", "the_same"),
+    [
+        (pod("n1", labels=HASHED | {ZONE: "a"}), True),  # bound: the node's zone was copied
+        (pod("n1", labels=HASHED | {"controller-revision-hash": "old"}), False),
+        (pod("n1", labels={"controller-revision-hash": "new"}), False),  # no longer selected
+        (pod("n2", labels=HASHED), False),
+        (pod("n1", labels=HASHED, ready=False), False),
+        (pod("n1", labels=HASHED, deletionTimestamp="2026-01-01T00:00:00Z"), False),
+    ],
+)
+def test_a_pod_is_worth_a_look_when_it_stands_otherwise(later: Any, the_same: bool) -> None:
+    before = pod("n1", labels=HASHED)
+    assert (standing(ds(), before) == standing(ds(), later)) == the_same
+
+
+def test_a_pod_that_begins_to_say_that_it_is_not_ready_stands_as_before() -> None:
+    silent = load({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "agent-n1"}})
+    unready = load(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "agent-n1"},
+            "status": {"conditions": [{"type": "Ready", "status": "False"}]},
+        }
+    )
+    assert standing(ds(), silent) == standing(ds(), unready)

@@ -16,7 +16,6 @@ from functools import partial
 from msgspec.structs import replace
 
 from k8slab.api.apps import ControllerRevision, DaemonSet
-from k8slab.api.conditions import get_condition
 from k8slab.api.core import Node, Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
@@ -42,9 +41,13 @@ from k8slab.control_plane.controllers.daemon_set.placement import (
     REVISION_HASH,
     daemon_pod,
     node_should_run,
-    target_node,
 )
-from k8slab.control_plane.controllers.daemon_set.plan import DaemonPlan, calculate_status, plan
+from k8slab.control_plane.controllers.daemon_set.plan import (
+    DaemonPlan,
+    calculate_status,
+    plan,
+    standing,
+)
 
 WORKERS = 2  # --concurrent-daemonset-syncs
 FAILED_PODS_BACKOFF = (1.0, 900.0)  # s, first and longest wait before a failed Pod is replaced
@@ -97,9 +100,9 @@ class DaemonSetController:
             self._expectations.deletion_seen(key, key_of(pod))
         if old is None:
             self._expectations.creation_seen(key)
-        if old is None or new is None or _standing(old) != _standing(new):
-            self._queue.add(key)
         ds = self._daemon_sets.by_key(key)
+        if old is None or new is None or ds is None or standing(ds, old) != standing(ds, new):
+            self._queue.add(key)
         if ds and ds.spec.minReadySeconds and new and is_pod_ready(new):
             # A second more, because the Ready condition has whole seconds only.
             self._queue.add_after(key, ds.spec.minReadySeconds + 1)
@@ -259,16 +262,3 @@ class DaemonSetController:
 
 def _placing(node: Node) -> tuple[object, ...]:
     return node.metadata.labels, node.spec.taints
-
-
-def _standing(pod: Pod) -> tuple[object, ...]:
-    """Return all that planning and counting look at in a Pod."""
-    meta = pod.metadata
-    return (
-        get_condition(pod.status.conditions, "Ready"),
-        pod.status.phase,
-        target_node(pod),
-        meta.deletionTimestamp,
-        meta.labels,
-        meta.ownerReferences,
-    )

@@ -2,7 +2,7 @@
 
 `plan` first sees to it that each node has exactly one Pod; only when that asks for nothing does it
 replace Pods of an old template, so many at a time that no more than maxUnavailable nodes are
-without. `calculate_status` counts nodes.
+without. `calculate_status` counts nodes. `standing` is what both see of a Pod.
 
 Rule of use: a node whose Pod is still ending gets no new one, unless maxSurge allows it.
 
@@ -16,7 +16,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from k8slab.api.apps import DaemonSet, DaemonSetStatus
+from k8slab.api.conditions import get_condition
 from k8slab.api.core import Node, Pod
+from k8slab.api.labels import from_label_selector
 from k8slab.api.pods import is_pod_available, is_pod_ready, is_pod_terminal
 from k8slab.control_plane.controllers.controller_utils import scaled_value
 from k8slab.control_plane.controllers.daemon_set.placement import (
@@ -53,6 +55,25 @@ def plan(
     if all(is_updated(ds, pod, revision_hash) for pod in pods):
         return managed
     return _rolling_update(ds, placed, nodes, revision_hash, now)
+
+
+def standing(ds: DaemonSet, pod: Pod) -> tuple[object, ...]:
+    """Return all that claiming, planning and counting look at in a Pod.
+
+    Not the labels that binding copies from its node, nor why it is not ready: a thousand Pods that
+    are bound one by one are no reason to look at a thousand nodes a thousand times.
+    """
+    meta, ready = pod.metadata, get_condition(pod.status.conditions, "Ready")
+    return (
+        ready.lastTransitionTime if ready is not None and is_pod_ready(pod) else "not ready",
+        pod.status.phase,
+        target_node(pod),
+        meta.deletionTimestamp,
+        meta.ownerReferences,
+        meta.labels.get(REVISION_HASH),
+        meta.labels.get(GENERATION_LABEL),
+        from_label_selector(ds.spec.selector).matches(meta.labels),
+    )
 
 
 def by_node(pods: Sequence[Pod]) -> dict[str, list[Pod]]:
