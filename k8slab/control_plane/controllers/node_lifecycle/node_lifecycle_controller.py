@@ -77,6 +77,7 @@ class NodeLifecycleController:
         self._leases = informers.informer(Lease, namespace=LEASE_NAMESPACE)
         self._queue = WorkQueue(self._sim, f"{self.component}: NoSchedule taints")
         self._first_seen: dict[str, float] = {}
+        self._zone_states: dict[str, str] | None = None  # None: some node has changed since
         self._zone_free_at: dict[str, float] = {}  # when the next node of a zone may be tainted
         self._pods_to_mark: dict[str, None] = {}  # nodes whose Pods could not be marked yet
         self._started = self._sim.now
@@ -93,6 +94,7 @@ class NodeLifecycleController:
         await self._monitor()
 
     def _on_node(self, old: Node | None, new: Node | None) -> None:
+        self._zone_states = None
         if new is None:
             assert old is not None
             self._first_seen.pop(old.metadata.name, None)
@@ -216,7 +218,7 @@ class NodeLifecycleController:
     async def _sync_no_execute(self, node: Node) -> float:
         """Give or take the NoExecute taint; return when to try again if the rate forbids it."""
         wanted, present = no_execute_taint(node), has_no_execute(node)
-        states = zone_states(self._nodes.all()) if wanted else {}
+        states = self._states_of_zones() if wanted else {}
         if all_disrupted(states.values()):
             wanted = ""
         if wanted == present:
@@ -233,3 +235,8 @@ class NodeLifecycleController:
         newest = await self._client.get(Node, node.metadata.name)
         await self._write_taints(newest, with_no_execute(newest, wanted, now))
         return NEVER
+
+    def _states_of_zones(self) -> dict[str, str]:
+        if self._zone_states is None:
+            self._zone_states = zone_states(self._nodes.all())
+        return self._zone_states
