@@ -62,25 +62,23 @@ class RouteTable:
 
     def __init__(self) -> None:
         self._routes: dict[int, dict[int, list[Route]]] = {}  # mask -> network -> routes
-        self._masks: list[int] = []  # longest prefix first
+        self._masks: list[int] | None = None  # longest prefix first; None: to be sorted anew
         self._remembered: dict[str, Route | None] = {}
 
     def add(self, route: Route) -> None:
         """Put the route in. Raises FileExistsError in the words of `ip route add`."""
         net, mask = _key(route.destination)
-        same = self._routes.setdefault(mask, {}).setdefault(net, [])
-        if any(other.metric == route.metric for other in same):
+        if any(each.metric == route.metric for each in self._routes.get(mask, {}).get(net, ())):
             raise FileExistsError("RTNETLINK answers: File exists")
-        same.append(route)
-        same.sort(key=lambda each: each.metric)
-        self._changed()
+        self.replace(route)
 
     def replace(self, route: Route) -> None:
         """Put the route in, in the place of one with the same destination and metric."""
         net, mask = _key(route.destination)
-        same = self._routes.setdefault(mask, {}).setdefault(net, [])
-        same[:] = [other for other in same if other.metric != route.metric]
-        self.add(route)
+        nets = self._routes.setdefault(mask, {})
+        others = [each for each in nets.get(net, ()) if each.metric != route.metric]
+        nets[net] = sorted([*others, route], key=lambda each: each.metric) if others else [route]
+        self._changed()
 
     def remove(self, destination: str) -> None:
         """Take out every route to exactly that destination; none is no error."""
@@ -111,6 +109,8 @@ class RouteTable:
         return route
 
     def _find(self, number: int) -> Route | None:
+        if self._masks is None:
+            self._masks = sorted((m for m, nets in self._routes.items() if nets), reverse=True)
         for mask in self._masks:
             routes = self._routes[mask].get(number & mask)
             if routes:
@@ -119,7 +119,7 @@ class RouteTable:
 
     def _changed(self) -> None:
         self._remembered.clear()
-        self._masks = sorted((mask for mask, nets in self._routes.items() if nets), reverse=True)
+        self._masks = None
 
     def __iter__(self) -> Iterator[Route]:
         """Yield the routes in the order of `ip route`: default first, then by address."""

@@ -22,7 +22,7 @@ from k8slab.linux.routes import Route
 from k8slab.node.cni import masquerade
 from k8slab.node.cni.plugin import CONFIG
 from k8slab.node.cni.policy_agent import PolicyAgent
-from k8slab.node.cni.routes import internal_ips, pod_cidrs, routes_to
+from k8slab.node.cni.routes import is_same_place, pod_cidrs, routes_to
 from k8slab.node.interfaces import Process, Program
 from k8slab.node.machine import Machine
 from k8slab.sim import Queue
@@ -69,7 +69,7 @@ class Agent:
 
     def _notice(self, old: Node | None, new: Node | None) -> None:
         """Remember a node whose range or address changed: heartbeats do not matter here."""
-        if _place(old) == _place(new):
+        if old is not None and new is not None and is_same_place(old, new):
             return
         if not self._changed:
             self._wake.put(None)
@@ -77,7 +77,7 @@ class Agent:
 
     def _sync(self, nodes: Mapping[str, Node | None]) -> None:
         """Make configuration and routes true for these nodes; None is a node that is gone."""
-        done = []
+        done: list[tuple[str, Route]] = []
         for name, node in nodes.items():
             if name != self._machine.name:
                 wanted = routes_to(node, self._machine.name) if node is not None else ()
@@ -86,21 +86,22 @@ class Agent:
             elif node is not None and pod_cidrs(node):
                 self._configure(pod_cidrs(node))
         if done:
-            self._trace("route", done[0] if len(done) == 1 else f"{len(done)} routes")
+            one = " ".join(map(str, done[0]))
+            self._trace("route", one if len(done) == 1 else f"{len(done)} routes")
 
-    def _replace(self, name: str, wanted: tuple[Route, ...]) -> list[str]:
+    def _replace(self, name: str, wanted: tuple[Route, ...]) -> list[tuple[str, Route]]:
         """Put a node's routes in the place of those it had; returns what was done."""
         net, present = self._machine.net, self._routes.pop(name, ())
         for route in present:
             net.routes_for(route.destination).remove(route.destination)
         if not wanted:
-            return [f"del {route}" for route in present]
-        ranges = " ".join(route.destination for route in wanted)
+            return [("del", route) for route in present]
+        ranges = " ".join([route.destination for route in wanted])
         self._process.log(f"Node {name} has CIDR [{ranges}]")
         for route in wanted:
             net.routes_for(route.destination).replace(route)
         self._routes[name] = wanted
-        return [f"add {route}" for route in wanted]
+        return [("add", route) for route in wanted]
 
     def _configure(self, cidrs: Sequence[str]) -> None:
         """Write the CNI configuration: from then on Pods can be connected."""
@@ -136,7 +137,3 @@ def conflist(*cidrs: str) -> str:
     ]
     config = {"cniVersion": "0.3.1", "name": "kindnet", "plugins": plugins}
     return json.dumps(config, indent=2) + "\n"
-
-
-def _place(node: Node | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return (pod_cidrs(node), internal_ips(node)) if node is not None else ((), ())

@@ -79,6 +79,11 @@ def test_a_node_needs_no_route_to_itself_nor_to_a_node_without_range():
     assert str(found) == "10.244.1.0/24 via 172.18.0.3 dev eth0"
 
 
+def test_all_nodes_share_the_route_to_another():
+    other = node("c", "10.244.2.0/24", "172.18.0.4")
+    assert routes_to(other, "a") is routes_to(other, "b")
+
+
 def test_a_host_port_leads_to_the_pod(wire):
     wire.configure()
     pod = wire.pod(0, "a", (("TCP", "", 8080, 80),))
