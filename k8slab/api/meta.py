@@ -10,6 +10,7 @@ Upstream: staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/types.go
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from msgspec import field
@@ -179,7 +180,13 @@ class DeleteOptions(Part):
 
 def timestamp(now: float) -> Time:
     """Write virtual time (seconds) as objects hold it, cut to the whole second."""
-    return (_EPOCH_UTC + timedelta(seconds=int(now // 1))).isoformat() + "Z"
+    return _whole_second(int(now // 1))
+
+
+@lru_cache(maxsize=1 << 10)
+def _whole_second(number: int) -> Time:
+    """Return the text of a second; whatever happens in it shares the text."""
+    return (_EPOCH_UTC + timedelta(seconds=number)).isoformat() + "Z"
 
 
 def micro_timestamp(now: float) -> MicroTime:

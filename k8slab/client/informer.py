@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar
 
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object
@@ -133,10 +133,10 @@ class Informer(Generic[K]):
     def _apply(self, event: WatchEvent) -> None:
         if event.type == "BOOKMARK":
             return
-        cause, self._sim.cause = self._sim.cause, event.cause
-        obj = cast(K, event.object)
+        sim, obj = self._sim, event.object
+        cause, sim.cause = sim.cause, event.cause
         self._change(key_of(obj), None if event.type == "DELETED" else obj, last=obj)
-        self._sim.cause = cause
+        sim.cause = cause
 
     def _change(self, key: str, new: K | None, last: K | None = None) -> None:
         old = self._objects.get(key)

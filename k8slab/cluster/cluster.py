@@ -296,12 +296,13 @@ class Cluster(Asking, Breaking, TimeMachine):
     # -- inside
 
     def _run_to_the_next_record(self, deadline: float) -> None:
-        before = len(self.trace)
-        while len(self.trace) == before:
-            when = self.sim.next_time()
+        sim, trace = self.sim, self.trace
+        before = len(trace)
+        while len(trace) == before:
+            when = sim.next_time()
             if when is None or when > deadline:
                 break
-            self.sim.step()
+            sim.run_first()
 
     def _host(self, name: str) -> Host:
         host = self.world.hosts.get(name)
