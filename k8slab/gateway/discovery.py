@@ -22,6 +22,7 @@ import msgspec
 from k8slab.api import conversion
 from k8slab.api.custom import Custom, version_rank
 from k8slab.api.scheme import AGGREGATED, KINDS, OTHER_VERSIONS, REVIEWS, Resource
+from k8slab.gateway import health
 from k8slab.gateway.negotiation import Form
 
 VERSION = {
@@ -161,8 +162,8 @@ def paths(rows: Rows = BUILT_IN) -> list[str]:
         if group:
             found.append(f"/apis/{group}")
             found += [f"/apis/{group}/{version}" for version in _versions(rows, group)]
-    health = [f"/{name}{rest}" for name in ("healthz", "livez", "readyz") for rest in ("", "/ping")]
-    return sorted([*found, *health, "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version"])
+    documents = ("/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version")
+    return sorted([*found, *health.paths(), *documents, "/metrics"])
 
 
 _LEGACY_VERSIONS = {

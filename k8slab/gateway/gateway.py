@@ -32,7 +32,7 @@ from k8slab.client import (
     Transport,
     WatchStream,
 )
-from k8slab.gateway import bodies, credentials, discovery, encoding, options, watches
+from k8slab.gateway import bodies, credentials, discovery, encoding, health, options, watches
 from k8slab.gateway.messages import (
     TEXT,
     Headers,
@@ -46,12 +46,12 @@ from k8slab.gateway.messages import (
 )
 from k8slab.gateway.negotiation import Form, accepted
 from k8slab.gateway.paths import parse, target
+from k8slab.gateway.warning_headers import headers_of
 from k8slab.sim import Simulation
 
-HEALTH = frozenset({"healthz", "livez", "readyz"})
+METRICS = "/metrics"
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"  # Prometheus' form
 UPGRADED = frozenset({"exec", "attach", "portforward"})  # served as websockets only
-CHECKS = ("ping", "log", "etcd")
-NOT_FOUND = HttpResponse(status=404, body=b"404 page not found\n", content_type=TEXT)
 
 
 class Gateway:
@@ -123,7 +123,7 @@ class Gateway:
             if request.verb != "watch" or refused.reason != "Expired":
                 raise
             return HttpStream(produce=partial(watches.fail, refused.status))
-        headers = _warnings(notes)
+        headers = headers_of(notes.warnings)
         if isinstance(answer, WatchStream):
             produce = partial(watches.produce, self._sim, answer, request, form)
             return HttpStream(produce=produce, headers=headers)
@@ -133,25 +133,27 @@ class Gateway:
 
     async def _other(self, http: HttpRequest, rows: discovery.Rows) -> HttpResponse:
         """Answer a request about the server itself, if there is one that answers."""
-        first, *rest = http.path.strip("/").split("/")
+        path = http.path.rstrip("/")
         found = _document(http, rows)
-        if found is None and first not in HEALTH:
-            return NOT_FOUND
+        is_health = path.strip("/").partition("/")[0] in health.CHECKS
+        if found is None and not is_health and path != METRICS:
+            return health.NOT_FOUND
         if http.method not in ("GET", "HEAD"):
             raise method_not_allowed()
+        failed = None
         try:
-            await self._transport.request(
+            said = await self._transport.request(
                 Request(verb="get", resource="", url=http.path, **credentials.of(http))
             )
         except ApiError as refused:
             if refused.code < 500:
                 raise
-            if first in HEALTH:
-                return _health(first, rest, verbose=rest != ["ping"], failed=refused)
-        if found is not None:
-            return found
-        verbose = any(name == "verbose" for name, _ in http.query)
-        return _health(first, rest, verbose=verbose)
+            failed = refused
+        if is_health:
+            return health.answer(path, http.query, failed)
+        if path == METRICS and failed is None:
+            return HttpResponse(body=said.encode(), content_type=EXPOSITION)
+        return found if found is not None else of_error(cast(ApiError, failed))
 
 
 def _response(
@@ -172,12 +174,6 @@ def _response(
         content_type=form.media_type,
         headers=headers,
     )
-
-
-def _warnings(notes: Notes) -> Headers:
-    """Return a Warning header for each thing that the server wants people to know."""
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in notes.warnings)
-    return tuple(("Warning", f'299 - "{text}"') for text in quoted)
 
 
 def _document(http: HttpRequest, rows: discovery.Rows) -> HttpResponse | None:
@@ -212,21 +208,3 @@ def _openapi_v2(http: HttpRequest, rows: discovery.Rows) -> HttpResponse:
         body = openapi_v2_protobuf.encode(document)
         return HttpResponse(body=body, content_type=openapi_v2_protobuf.MEDIA_TYPE)
     return HttpResponse(body=msgspec.json.encode(document), content_type=accepted(asked).media_type)
-
-
-def _health(
-    name: str, rest: list[str], *, verbose: bool, failed: ApiError | None = None
-) -> HttpResponse:
-    """Answer /healthz and the like, as a whole or for one check."""
-    if rest and rest[0] not in CHECKS:
-        return NOT_FOUND
-    is_bad = failed is not None and (not rest or rest == ["etcd"])
-    if not verbose and not is_bad:
-        return HttpResponse(body=b"ok", content_type=TEXT)
-    lines = [
-        f"[-]{check} failed: reason withheld" if is_bad and check == "etcd" else f"[+]{check} ok"
-        for check in CHECKS
-    ]
-    lines.append(f"{name} check {'failed' if is_bad else 'passed'}\n")
-    status = 500 if is_bad else 200
-    return HttpResponse(status=status, body="\n".join(lines).encode(), content_type=TEXT)

@@ -29,7 +29,13 @@ from k8slab.api import errors
 from k8slab.client import Transport
 from k8slab.gateway.driver import Driver
 from k8slab.gateway.gateway import Gateway
-from k8slab.gateway.messages import HttpResponse, HttpStream, method_not_allowed, of_error
+from k8slab.gateway.messages import (
+    Headers,
+    HttpResponse,
+    HttpStream,
+    method_not_allowed,
+    of_error,
+)
 from k8slab.gateway.outbox import Outbox
 from k8slab.gateway.reading import ADDRESS, read, refusal
 from k8slab.gateway.websocket import SessionHandler
@@ -169,8 +175,7 @@ class Handler(RequestHandler):
         """Send a whole answer."""
         self.set_status(answer.status)
         self.set_header("Content-Type", answer.content_type)
-        for name, value in answer.headers:
-            self.add_header(name, value)
+        self._add_headers(answer.headers)
         self.finish(answer.body)
 
     async def stream(self, answer: HttpStream) -> None:
@@ -187,8 +192,7 @@ class Handler(RequestHandler):
 
     async def _stream(self, answer: HttpStream) -> None:
         self.set_header("Content-Type", answer.content_type)
-        for name, value in answer.headers:
-            self.add_header(name, value)
+        self._add_headers(answer.headers)
         await self.flush()
         self.outbox = Outbox(asyncio.get_running_loop())
         producing, self.kill = self.server.driver.submit(
@@ -202,6 +206,11 @@ class Handler(RequestHandler):
                 await self.flush()
         finally:
             self.kill()
+
+    def _add_headers(self, headers: Headers) -> None:
+        """Send headers as UTF-8; tornado would write each character as one byte."""
+        for name, value in headers:
+            self.add_header(name, value.encode().decode("latin-1"))
 
     def on_connection_close(self) -> None:
         """End what the client has left."""

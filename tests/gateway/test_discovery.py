@@ -159,19 +159,37 @@ def test_a_trailing_slash_makes_no_difference(lab) -> None:
     assert lab.get("/version/") == lab.get("/version")
 
 
+def text_of(lab, path: str) -> tuple[int, list[str]]:
+    answer = lab.send("GET", path)
+    return answer.status, answer.body.decode().splitlines()
+
+
 def test_health_is_bad_while_etcd_is_gone(lab) -> None:
     assert lab.send("GET", "/readyz").body == b"ok"
     lab.endpoint.stop()
-    answer = lab.send("GET", "/readyz")
-    assert answer.status == 500
-    assert b"[-]etcd failed" in answer.body
-    assert lab.send("GET", "/livez/ping").body == b"ok"
+    code, lines = text_of(lab, "/readyz")
+    assert (code, lines[-1]) == (500, "readyz check failed")
+    assert "[-]etcd failed: reason withheld" in lines
+    assert "[+]poststarthook/rbac/bootstrap-roles ok" in lines
+    assert text_of(lab, "/livez/ping") == (200, ["ok"])
+    code, (line,) = text_of(lab, "/livez/etcd")
+    assert code == 500
+    assert line.startswith("internal server error: rpc error: code = Unavailable")
+    assert text_of(lab, "/livez?exclude=etcd") == (200, ["ok"])
     assert lab.answer("GET", CONFIG_MAPS)[0] == 500
+
+
+def test_a_check_that_is_left_out_is_told(lab) -> None:
+    code, lines = text_of(lab, "/readyz?verbose&exclude=etcd&exclude=nosuch")
+    assert (code, lines[-1]) == (200, "readyz check passed")
+    assert lines[:4] == ["[+]ping ok", "[+]log ok", "[+]etcd excluded: ok", "[+]etcd-readiness ok"]
+    assert lines[-2] == ('warn: some health checks cannot be excluded: no matches for "nosuch"')
 
 
 def test_an_unknown_path_is_404(lab) -> None:
     assert lab.send("GET", "/nosuch").status == 404
     assert lab.send("GET", "/healthz/nosuch").status == 404
+    assert lab.send("GET", "/healthz/shutdown").status == 404  # of readyz only
 
 
 def test_the_root_lists_paths_that_answer(lab) -> None:

@@ -99,6 +99,19 @@ def test_a_watch_is_told_what_others_do(port) -> None:
     connection.close()
 
 
+def test_a_warning_may_speak_any_language(served) -> None:
+    _, port = served
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    body = json.dumps({"metadata": {"name": "w"}, "größe 🎈": 1, "line\nbreak": 2})
+    connection.request("POST", CONFIG_MAPS, body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    assert answer.status == 201, answer.read()
+    (warning,) = answer.headers.get_all("Warning")
+    assert warning.encode("latin-1").decode() == '299 - "unknown field \\"größe 🎈\\""'
+    connection.close()
+    ask(port, "DELETE", f"{CONFIG_MAPS}/w")
+
+
 def test_a_watch_that_its_client_left_is_closed_in_the_cluster(served) -> None:
     cluster, port = served
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)

@@ -171,6 +171,15 @@ class Cache:
             self._put(key_of(obj), obj)
         self._keys = sorted(self._objects)
 
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def watched(self) -> Iterator[Filter]:
+        """Yield what each open watch wants."""
+        for watchers in self._watchers.values():
+            for watcher in watchers:
+                yield watcher.wanted
+
     def add_watcher(self, watcher: Watcher) -> None:
         """Tell the watcher of all changes from now on, until its stream is closed."""
         value = watcher.wanted.exact(self._field)

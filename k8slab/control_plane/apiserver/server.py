@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from k8slab.api import conversion, errors, fields, labels, scheme
 from k8slab.api.core import Service
+from k8slab.api.errors import ApiError
 from k8slab.api.meta import ListMeta, Object, Status
 from k8slab.api.networking import ServiceCIDR
 from k8slab.api.table import Table
@@ -32,6 +33,7 @@ from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR, NodePorts, s
 from k8slab.control_plane.apiserver.cacher import Filter, Watcher
 from k8slab.control_plane.apiserver.custom_resources.serving import CustomResources
 from k8slab.control_plane.apiserver.ip_addresses import IpAddresses
+from k8slab.control_plane.apiserver.metrics import Metrics
 from k8slab.control_plane.apiserver.quota_admission import QuotaAdmission
 from k8slab.control_plane.apiserver.registry import Registry, registries
 from k8slab.control_plane.apiserver.selectable_fields import fields_of, unknown_field
@@ -89,6 +91,7 @@ class APIServer:
         for kind in RBAC_KINDS:
             self.registries[RBAC, kind].guard = self.access.check_escalation
         self._by_plural = {r.resource.plural: r for r in self.registries.values()}
+        self.metrics = Metrics()
         self._revision = 0  # of the last write that the caches have
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -127,11 +130,19 @@ class APIServer:
     def handle(self, request: Request) -> Any:
         """Answer one request; raises ApiError. Log and exec answer with an awaitable."""
         try:
-            return self._route(self.access.admit(request))
+            answer = self._route(self.access.admit(request))
         except Unavailable as down:
+            self.metrics.count(request, 500)
             raise errors.unknown(str(down)) from None
+        except ApiError as refused:
+            self.metrics.count(request, refused.code)
+            raise
+        self.metrics.count(request, 200)
+        return answer
 
     def _route(self, request: Request) -> Any:
+        if request.url == "/metrics":
+            return self.metrics.text({key: r.cache for key, r in self.registries.items()})
         if request.url:
             return Status(status="Success", message=f"revision {self._storage.etcd.revision}")
         if reviews.is_review(request):
