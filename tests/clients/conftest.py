@@ -11,6 +11,7 @@ import pytest
 
 from k8slab import Cluster
 
+collect_ignore = ["schemathesis_hooks.py"]  # needs the environment of other people's tools
 KUBECTL = shutil.which("kubectl", path=str(Path(sys.executable).parent))
 
 WEB = """
