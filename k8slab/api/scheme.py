@@ -151,6 +151,7 @@ KINDS: tuple[Resource, ...] = (
     _row(rbac.Role, "roles"),
     _row(scheduling.PriorityClass, "priorityclasses", "pc", namespaced=False),
     _row(storage.StorageClass, "storageclasses", "sc", namespaced=False),
+    _row(storage.CSINode, "csinodes", namespaced=False),
 )
 
 # Other versions of kinds above: the same objects in another form (see `conversion`).

@@ -36,6 +36,7 @@ RETURN_DELETED = frozenset(
         "PersistentVolumeClaim",
         "ResourceQuota",
         "StorageClass",
+        "CSINode",
     }
 )
 

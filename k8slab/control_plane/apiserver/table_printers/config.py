@@ -20,7 +20,7 @@ from k8slab.api.core import (
     ServiceAccount,
 )
 from k8slab.api.meta import Object
-from k8slab.api.storage import StorageClass
+from k8slab.api.storage import CSINode, StorageClass
 from k8slab.control_plane.apiserver.table_printers.columns import (
     AGE,
     NAME,
@@ -129,6 +129,11 @@ def storage_class_cells(storage_class: StorageClass, now: float) -> Cells:
     )
 
 
+def csi_node_cells(csi_node: CSINode, now: float) -> Cells:
+    """Return the cells of a CSINode."""
+    return csi_node.metadata.name, len(csi_node.spec.drivers), age_of(csi_node, now)
+
+
 def _phase(obj: PersistentVolume | PersistentVolumeClaim) -> str:
     return "Terminating" if obj.metadata.deletionTimestamp is not None else obj.status.phase
 
@@ -208,5 +213,9 @@ PRINTERS = {
             AGE,
         ),
         storage_class_cells,
+    ),
+    "CSINode": Printer(
+        (NAME, column("Drivers", "How many drivers the node has.", type="integer"), AGE),
+        csi_node_cells,
     ),
 }

@@ -81,6 +81,7 @@ VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
     "PersistentVolumeClaim": (storage.claim, storage.claim_update),
     "PersistentVolume": (storage.volume, storage.volume_update),
     "StorageClass": (storage.storage_class, storage.storage_class_update),
+    "CSINode": (storage.csi_node, storage.csi_node_update),
 }
 # By kind and subresource: what an update of that part may not do.
 PART_VALIDATORS: Mapping[tuple[str, str], Compare] = {

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import msgspec
 
-from k8slab.api import quantity
+from k8slab.api import codec, quantity
 from k8slab.api.core import (
     PersistentVolume,
     PersistentVolumeClaim,
     PersistentVolumeClaimSpec,
     PersistentVolumeSpec,
 )
-from k8slab.api.errors import forbidden_field, invalid_value, not_supported, required
-from k8slab.api.storage import StorageClass
+from k8slab.api.errors import (
+    duplicate,
+    forbidden_field,
+    invalid_value,
+    not_supported,
+    required,
+    too_long,
+)
+from k8slab.api.storage import CSINode, StorageClass
 from k8slab.control_plane.apiserver.validation import go_text
 from k8slab.control_plane.apiserver.validation.formats import (
     NOT_NEGATIVE,
@@ -33,6 +40,7 @@ ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOnce
 VOLUME_MODES = ("Block", "Filesystem")
 RECLAIM_POLICIES = ("Delete", "Recycle", "Retain")
 BINDING_MODES = ("Immediate", "WaitForFirstConsumer")
+LONGEST_DRIVER, LONGEST_NODE_ID = 63, 192  # bytes
 ALONE = "may not use ReadWriteOncePod with other access modes"
 CLAIM_IS_FINAL = (
     "spec is immutable after creation except resources.requests and volumeAttributesClassName "
@@ -159,6 +167,42 @@ def storage_class_update(new: StorageClass, old: StorageClass) -> Errors:
         if getattr(new, field) != getattr(old, field):
             yield forbidden_field(field, f"updates to {field} are forbidden.")
     yield from immutable("volumeBindingMode", new.volumeBindingMode, old.volumeBindingMode)
+
+
+def csi_node(obj: CSINode) -> Errors:
+    """Yield what is wrong with the drivers of a node."""
+    seen: dict[str, None] = {}
+    for index, driver in enumerate(obj.spec.drivers):
+        path = f"spec.drivers[{index}]"
+        if not driver.name:
+            yield required(f"{path}.name")
+        elif len(driver.name) > LONGEST_DRIVER:
+            yield too_long(f"{path}.name", LONGEST_DRIVER)
+        else:
+            yield from each(f"{path}.name", driver.name, dns_subdomain(driver.name.lower()))
+        if not driver.nodeID:
+            yield required(f"{path}.nodeID")
+        elif len(driver.nodeID) > LONGEST_NODE_ID:
+            text = f"must be {LONGEST_NODE_ID} characters or less"
+            yield invalid_value(f"{path}.nodeID", driver.nodeID, text)
+        count = driver.allocatable.count if driver.allocatable is not None else None
+        if count is not None and count < 0:
+            yield invalid_value(f"{path}.allocatable.count", count, NOT_NEGATIVE)
+        for key in driver.topologyKeys:
+            yield from each(f"{path}.topologyKeys", key, qualified_name(key))
+        if driver.name in seen:
+            yield duplicate(f"{path}.name", driver.name)
+        seen[driver.name] = None
+
+
+def csi_node_update(new: CSINode, old: CSINode) -> Errors:
+    """Yield what is wrong with changed drivers: they come and go, and only their limits change."""
+    yield from csi_node(new)
+    for before in old.spec.drivers:
+        for after in new.spec.drivers:
+            kept = msgspec.structs.replace(after, allocatable=before.allocatable)
+            if after.name == before.name and kept != before:
+                yield invalid_value("spec.drivers", codec.to_dict(after), "field is immutable")
 
 
 def _access_modes(path: str, modes: tuple[str, ...]) -> Errors:

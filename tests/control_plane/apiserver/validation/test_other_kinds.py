@@ -50,6 +50,10 @@ def claim(**spec: Any) -> dict[str, Any]:
     return thing("PersistentVolumeClaim", spec={**wanted, **spec})
 
 
+def csi_node(**driver: Any) -> dict[str, Any]:
+    return thing("CSINode", "storage.k8s.io/v1", spec={"drivers": [driver]})
+
+
 def volume(**spec: Any) -> dict[str, Any]:
     given = {
         "accessModes": ["ReadWriteOnce"],
@@ -79,6 +83,7 @@ def wrong_with(manifest: dict[str, Any]) -> list[str]:
         claim(),
         volume(),
         thing("StorageClass", "storage.k8s.io/v1", provisioner="example.com/disk"),
+        csi_node(name="d.io", nodeID="n", allocatable={"count": 2}),
         thing("Endpoints", subsets=[{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"port": 1}]}]),
     ],
     ids=lambda manifest: str(manifest["kind"]),
@@ -166,6 +171,10 @@ def test_a_good_object_has_nothing_wrong(manifest: dict[str, Any]) -> None:
          'spec.hostPath.path: Invalid value: "/a/../b": must not contain \'..\''),
         (thing("StorageClass", "storage.k8s.io/v1", provisioner="a", reclaimPolicy="Recycle"),
          'reclaimPolicy: Unsupported value: "Recycle": supported values: "Delete", "Retain"'),
+        (csi_node(name="d.io"), "spec.drivers[0].nodeID: Required value"),
+        (csi_node(name="d.io", nodeID="n", allocatable={"count": -1}),
+         "spec.drivers[0].allocatable.count: Invalid value: -1: "
+         "must be greater than or equal to 0"),
         (thing("Endpoints", subsets=[{}]),
          "subsets[0]: Required value: must specify `addresses` or `notReadyAddresses`"),
         (thing("IngressClass", "networking.k8s.io/v1", spec={"controller": "nginx"}),
@@ -189,6 +198,9 @@ def test_what_is_wrong_is_said_as_kubernetes_says_it(
         (thing("StorageClass", "storage.k8s.io/v1", provisioner="a.b/c"),
          thing("StorageClass", "storage.k8s.io/v1", provisioner="a.b/d"),
          "provisioner: Forbidden: updates to provisioner are forbidden."),
+        (csi_node(name="d.io", nodeID="n"), csi_node(name="d.io", nodeID="m"),
+         'spec.drivers: Invalid value: {"name":"d.io","nodeID":"m","topologyKeys":[]}: '
+         "field is immutable"),
         (claim(), claim(resources={"requests": {"storage": "500Mi"}}),
          "spec.resources.requests.storage: Forbidden: field can not be less than status.capacity"),
         (indexed(), indexed(completions=7, parallelism=3),
