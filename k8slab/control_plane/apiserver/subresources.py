@@ -83,7 +83,8 @@ def _assigned(
             annotations={**meta.annotations, **binding.metadata.annotations},
         ),
         spec=replace(pod.spec, nodeName=binding.target.name),
-        status=replace(pod.status, conditions=conditions),
+        # A nomination is a hint for the time before; now there is a fact.
+        status=replace(pod.status, conditions=conditions, nominatedNodeName=""),
     )
 
 
