@@ -22,8 +22,9 @@ from k8slab.control_plane.scheduler.config.decoding import ConfigError
 from k8slab.control_plane.scheduler.config.load import aggregated, defaulted
 from k8slab.control_plane.scheduler.config.types_pluginargs import decode_args
 from k8slab.control_plane.scheduler.config.validation_pluginargs import validate_args
+from k8slab.control_plane.scheduler.framework.extension_points import extends
 from k8slab.control_plane.scheduler.framework.interface import Plugin
-from k8slab.control_plane.scheduler.framework.runtime import Framework, extends
+from k8slab.control_plane.scheduler.framework.runtime import Framework
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 from k8slab.control_plane.scheduler.plugins.balanced_allocation import (
     NodeResourcesBalancedAllocation,
@@ -38,11 +39,14 @@ from k8slab.control_plane.scheduler.plugins.node_name import NodeName
 from k8slab.control_plane.scheduler.plugins.node_ports import NodePorts
 from k8slab.control_plane.scheduler.plugins.node_resources_fit import NodeResourcesFit
 from k8slab.control_plane.scheduler.plugins.node_unschedulable import NodeUnschedulable
+from k8slab.control_plane.scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from k8slab.control_plane.scheduler.plugins.pod_topology_spread import PodTopologySpread
 from k8slab.control_plane.scheduler.plugins.priority_sort import PrioritySort
 from k8slab.control_plane.scheduler.plugins.scheduling_gates import SchedulingGates
 from k8slab.control_plane.scheduler.plugins.taint_toleration import TaintToleration
 from k8slab.control_plane.scheduler.plugins.volume_binding import VolumeBinding
+from k8slab.control_plane.scheduler.plugins.volume_restrictions import VolumeRestrictions
+from k8slab.control_plane.scheduler.plugins.volume_zone import VolumeZone
 
 IN_TREE: tuple[type[Any], ...] = (
     SchedulingGates,
@@ -53,7 +57,10 @@ IN_TREE: tuple[type[Any], ...] = (
     NodeAffinity,
     NodePorts,
     NodeResourcesFit,
+    VolumeRestrictions,
+    NodeVolumeLimits,
     VolumeBinding,
+    VolumeZone,
     PodTopologySpread,
     InterPodAffinity,
     DefaultPreemption,

@@ -28,7 +28,7 @@ from k8slab.api.core import (
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Object
 from k8slab.api.policy import PodDisruptionBudget
-from k8slab.api.storage import StorageClass
+from k8slab.api.storage import CSINode, StorageClass
 from k8slab.client import Client, ConnectionFailed, EventRecorder, Informer, Informers, key_of
 from k8slab.control_plane.scheduler.cache import Cache
 from k8slab.control_plane.scheduler.config import KubeSchedulerConfiguration, defaulted
@@ -64,7 +64,12 @@ NOTE_LENGTH_LIMIT = 1024  # characters of an Event's text
 
 UNSCHEDULABLE, SCHEDULER_ERROR = "Unschedulable", "SchedulerError"
 
-STORAGE_KINDS: tuple[type[Object], ...] = (PersistentVolumeClaim, PersistentVolume, StorageClass)
+STORAGE_KINDS: tuple[type[Object], ...] = (
+    PersistentVolumeClaim,
+    PersistentVolume,
+    StorageClass,
+    CSINode,
+)
 # What plugins ask for beside nodes and Pods.
 LISTED_KINDS: tuple[type[Object], ...] = (
     Service,
@@ -192,6 +197,8 @@ class Scheduler:
         """Bind an assumed Pod, or forget it and try again later."""
         pod, node_name = assumed.pod, assumed.pod.spec.nodeName
         framework = self._framework_of(pod)
+        if framework.will_wait_to_bind(pod, node_name):
+            await self._patch_status(pod, {"nominatedNodeName": node_name})
         try:
             await framework.run_pre_bind(pod, node_name)
             await framework.run_bind(pod, node_name)
@@ -267,7 +274,7 @@ class Scheduler:
     def _handle(self) -> Handle:
         handle = Handle(
             self.cache.snapshot,
-            Objects(self._list),
+            Objects(self._list, self._get),
             self._nominator,
             self._choose,
             self._client,
@@ -299,6 +306,10 @@ class Scheduler:
         if informer is None:
             return []
         return informer.by_index("namespace", namespace) if namespace else informer.all()
+
+    def _get(self, kind: type[Any], name: str, namespace: str) -> Any:
+        informer = self._listers.get(kind)
+        return informer.by_key(f"{namespace}/{name}" if namespace else name) if informer else None
 
     def _remember(self, decision: Decision) -> None:
         self._decisions.pop(decision.pod.key, None)

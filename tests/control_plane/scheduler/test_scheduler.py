@@ -312,6 +312,7 @@ def test_preemption_deletes_the_victim_and_then_schedules(lab: Any, node: Any, p
     lab.call("delete", "Pod", "victim", body=DeleteOptions(gracePeriodSeconds=0))
     lab.run(1)
     assert lab.pod("web").spec.nodeName == "node-1"
+    assert lab.pod("web").status.nominatedNodeName == ""  # the API server's doing
 
 
 def test_all_victims_but_the_last_go_at_once(lab: Any, node: Any, pod: Any) -> None:

@@ -114,6 +114,7 @@ class Resource:
     STORAGE_CLASS = "StorageClass"
     PERSISTENT_VOLUME = "PersistentVolume"
     PERSISTENT_VOLUME_CLAIM = "PersistentVolumeClaim"
+    CSI_NODE = "CSINode"
 
 
 class Action(IntEnum):
@@ -270,6 +271,13 @@ class PreBindPlugin(Plugin, Protocol):
 
     async def pre_bind(self, state: CycleState, pod: Pod, node_name: str) -> Status | None:
         """Do it; a refusal sends the Pod back. Raises ApiError or ConnectionFailed."""
+
+
+class PreBindPreFlightPlugin(Plugin, Protocol):
+    """Tells beforehand whether its PreBind will have something to do."""
+
+    def pre_bind_pre_flight(self, pod: Pod, node_name: str) -> bool:
+        """Say whether binding will have to wait; people are then told the node at once."""
 
 
 class BindPlugin(Plugin, Protocol):

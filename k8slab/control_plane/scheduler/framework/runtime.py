@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeAlias
 
 import msgspec
 
 from k8slab.api.core import Pod
 from k8slab.api.errors import ApiError
 from k8slab.client import ConnectionFailed
+from k8slab.control_plane.scheduler.framework.extension_points import having
 from k8slab.control_plane.scheduler.framework.interface import (
     MAX_NODE_SCORE,
     BindPlugin,
@@ -38,6 +39,7 @@ from k8slab.control_plane.scheduler.framework.interface import (
     PostFilterPlugin,
     PostFilterResult,
     PreBindPlugin,
+    PreBindPreFlightPlugin,
     PreEnqueuePlugin,
     PreFilterExtensions,
     PreFilterPlugin,
@@ -52,8 +54,6 @@ from k8slab.control_plane.scheduler.framework.interface import (
 from k8slab.control_plane.scheduler.framework.snapshot import Handle
 from k8slab.control_plane.scheduler.framework.types import NodeInfo, PodInfo
 
-P = TypeVar("P")
-
 FITS = Status(Code.SUCCESS)
 ScoreMethod: TypeAlias = "Callable[[CycleState, PodInfo, Sequence[NodeInfo]], list[int]]"
 NormalizeMethod: TypeAlias = "Callable[[CycleState, Sequence[int], Sequence[NodeInfo]], list[int]]"
@@ -61,23 +61,6 @@ NormalizeMethod: TypeAlias = "Callable[[CycleState, Sequence[int], Sequence[Node
 
 class PreBindError(PluginError):
     """What had to be done before a Pod was bound could not be done."""
-
-
-# What a plugin must have one of, to take part at an extension point of the configuration.
-EXTENSION_POINTS: Mapping[str, tuple[type[Plugin], ...]] = {
-    "preEnqueue": (PreEnqueuePlugin,),
-    "queueSort": (QueueSortPlugin,),
-    "preFilter": (PreFilterPlugin,),
-    "filter": (FilterPlugin,),
-    "postFilter": (PostFilterPlugin,),
-    "preScore": (PreScorePlugin,),
-    "score": (ScorePlugin, ScoreNodesPlugin),
-    "reserve": (ReservePlugin,),
-    "permit": (),
-    "preBind": (PreBindPlugin,),
-    "bind": (BindPlugin,),
-    "postBind": (),
-}
 
 
 class Framework:
@@ -278,6 +261,11 @@ class Framework:
         for plugin in reversed(self.reserve_plugins):
             plugin.unreserve(state, pod, node_name)
 
+    def will_wait_to_bind(self, pod: Pod, node_name: str) -> bool:
+        """Say whether there is something to be done before the Pod is bound."""
+        plugins = having(self.pre_bind_plugins, PreBindPreFlightPlugin)
+        return any([plugin.pre_bind_pre_flight(pod, node_name) for plugin in plugins])
+
     async def run_pre_bind(self, pod: Pod, node_name: str) -> None:
         """Do what must be done before; raises PreBindError."""
         for plugin in self.pre_bind_plugins:
@@ -306,11 +294,6 @@ def _scores(plugins: Sequence[Plugin]) -> list[tuple[str, ScoreMethod, Normalize
     return [(p.name, scores[p.name], normal.get(p.name)) for p in plugins if p.name in scores]
 
 
-def extends(plugin: Plugin, point: str) -> bool:
-    """Say whether the plugin can take part at an extension point."""
-    return any(having((plugin,), protocol) for protocol in EXTENSION_POINTS[point])
-
-
 def one_by_one(plugin: ScorePlugin) -> ScoreMethod:
     """Return the method that has a plugin score each node."""
     score = plugin.score
@@ -327,17 +310,6 @@ def _first_refusal(
     return None
 
 
-def having(plugins: Sequence[Plugin], point: type[P]) -> list[P]:
-    """Return the plugins that have all methods of an extension point, in order."""
-    # isinstance on a Protocol would say the same, fifty times slower.
-    methods = [name for name, value in vars(point).items() if name[0] != "_" and callable(value)]
-    return [
-        cast(P, plugin)
-        for plugin in plugins
-        if all(callable(getattr(plugin, method, None)) for method in methods)
-    ]
-
-
 def named(status: Status, plugin: str) -> Status:
     """Return the status with the name of the plugin that gave it."""
     return status if status.plugin else msgspec.structs.replace(status, plugin=plugin)
@@ -346,5 +318,5 @@ def named(status: Status, plugin: str) -> Status:
 def _contradiction(choosers: Sequence[str]) -> Status:
     text = f"node(s) didn't satisfy plugin {choosers[0]}"
     if len(choosers) > 1:
-        text = f"node(s) didn't satisfy plugins [{' '.join(choosers)}] simultaneously"
+        text = f"node(s) didn't satisfy plugin(s) [{' '.join(choosers)}] simultaneously"
     return Status(Code.UNSCHEDULABLE_AND_UNRESOLVABLE, (text,))

@@ -100,25 +100,39 @@ class Nominator:
 class Objects:
     """Objects of other kinds, listed on demand."""
 
-    def __init__(self, lister: Callable[[type[Any], str], Iterable[Any]] | None = None) -> None:
+    def __init__(
+        self,
+        lister: Callable[[type[Any], str], Iterable[Any]] | None = None,
+        getter: Callable[[type[Any], str, str], Any] | None = None,
+    ) -> None:
         self._lister = lister
+        self._getter = getter
 
     @classmethod
     def of(cls, objects: Iterable[Object]) -> Objects:
         """Serve these objects and no others."""
         by_kind: dict[type[Object], list[Object]] = {}
+        by_name: dict[tuple[type[Any], str, str], Object] = {}
         for obj in objects:
             by_kind.setdefault(type(obj), []).append(obj)
+            by_name[type(obj), obj.metadata.name, obj.metadata.namespace] = obj
 
         def lister(kind: type[Any], namespace: str) -> list[Any]:
             found = by_kind.get(kind, ())
             return [each for each in found if namespace in ("", each.metadata.namespace)]
 
-        return cls(lister)
+        return cls(lister, lambda kind, name, namespace: by_name.get((kind, name, namespace)))
 
     def list(self, kind: type[K], namespace: str = "") -> list[K]:
         """Return the objects of a kind, of one namespace if it is given."""
         return list(self._lister(kind, namespace)) if self._lister is not None else []
+
+    def get(self, kind: type[K], name: str, namespace: str = "") -> K | None:
+        """Return the object of that name, None if there is none."""
+        if self._getter is None:
+            return None
+        found: K | None = self._getter(kind, name, namespace)
+        return found
 
 
 class Handle:
