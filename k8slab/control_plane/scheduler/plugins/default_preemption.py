@@ -163,7 +163,7 @@ class DefaultPreemption:
 
 def select_candidate(candidates: Sequence[Candidate]) -> Candidate:
     """Return the cheapest; the first of those that are equal in all respects."""
-    return min(candidates, key=_cost)
+    return min(candidates, key=cost)
 
 
 def importance(pod: PodInfo) -> tuple[float, float]:
@@ -179,25 +179,34 @@ def split_by_budget(
     protected: list[PodInfo] = []
     free: list[PodInfo] = []
     for info in pods:
-        meta = info.pod.metadata
         broken = False
         for index, budget in enumerate(budgets):
-            if budget.metadata.namespace != meta.namespace or not meta.labels:
-                continue
-            selector = budget.spec.selector
-            if selector is None or not (selector.matchLabels or selector.matchExpressions):
-                continue
-            if not selector_matches(selector, meta.labels):
-                continue
-            if meta.name in budget.status.disruptedPods:
-                continue  # the budget counts it as gone already
-            allowed[index] -= 1
-            broken = broken or allowed[index] < 0
+            if _protects(budget, info.pod):
+                allowed[index] -= 1
+                broken = allowed[index] < 0
+            if broken:  # one broken budget is enough; the others lose nothing by it
+                break
         (protected if broken else free).append(info)
     return protected, free
 
 
-def _cost(candidate: Candidate) -> tuple[float, ...]:
+def _protects(budget: PodDisruptionBudget, pod: Pod) -> bool:
+    """Say whether the Pod counts for the budget; one with an empty selector counts none."""
+    meta, selector = pod.metadata, budget.spec.selector
+    if budget.metadata.namespace != meta.namespace or not meta.labels or selector is None:
+        return False
+    if not selector.matchLabels and not selector.matchExpressions:
+        return False
+    gone_already = meta.name in budget.status.disruptedPods
+    return selector_matches(selector, meta.labels) and not gone_already
+
+
+def cost(candidate: Candidate) -> tuple[float, ...]:
+    """Return a sort key, the cheapest first.
+
+    In this order: fewest broken budgets, least important victim at the top, smallest sum of
+    priorities, fewest victims, latest start of the most important ones.
+    """
     victims = candidate.victims
     priorities = [each.spec.priority or 0 for each in victims]
     highest = max(priorities, default=0)

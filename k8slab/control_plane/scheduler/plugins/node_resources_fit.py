@@ -90,9 +90,10 @@ class NodeResourcesFit:
             requested, allocatable = use(node, name, requests, non_zero=True)
             if allocatable:
                 scores.append((self._score_of((requested, allocatable)), weight))
-        if self._strategy == REQUESTED_TO_CAPACITY_RATIO:
+        ratio = self._strategy == REQUESTED_TO_CAPACITY_RATIO
+        if ratio:
             scores = [each for each in scores if each[0] > 0]
-        score = weighted_mean(scores)
+        score = weighted_mean(scores, rounded=ratio)
         node.remember(question, score)
         return score
 

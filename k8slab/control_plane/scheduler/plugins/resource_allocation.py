@@ -45,10 +45,17 @@ def most_allocated(requested: int, allocatable: int) -> int:
     return min(requested, allocatable) * MAX_NODE_SCORE // allocatable
 
 
-def weighted_mean(scores: Sequence[tuple[int, int]]) -> int:
-    """Return the mean of (score, weight) pairs, 0 without any."""
+def weighted_mean(scores: Sequence[tuple[int, int]], *, rounded: bool = False) -> int:
+    """Return the mean of (score, weight) pairs, cut or rounded; 0 without any.
+
+    >>> weighted_mean([(10, 1), (11, 1)]), weighted_mean([(10, 1), (11, 1)], rounded=True)
+    (10, 11)
+    """
     weights = sum(weight for _, weight in scores)
-    return sum(score * weight for score, weight in scores) // weights if weights else 0
+    if not weights:
+        return 0
+    total = sum(score * weight for score, weight in scores)
+    return (2 * total + weights) // (2 * weights) if rounded else total // weights
 
 
 def interpolate(shape: Sequence[tuple[int, int]], utilization: int) -> int:

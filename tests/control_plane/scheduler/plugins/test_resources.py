@@ -172,3 +172,82 @@ def test_balance_rewards_the_pod_that_makes_up_for_it(
 def test_a_pod_without_requests_is_not_balanced(node: Any, pod: Any) -> None:
     answer = explain(pod(), [node("a"), node("b")])
     assert "NodeResourcesBalancedAllocation" not in answer.weights
+
+
+LACKS = [
+    ({"cpu": "5"}, ("Insufficient cpu",), False),
+    ({"cpu": "3"}, ("Insufficient cpu",), True),
+    ({"memory": "5Gi"}, ("Insufficient memory",), True),
+    ({"ephemeral-storage": "9Gi"}, ("Insufficient ephemeral-storage",), True),
+    ({"hugepages-2Mi": "4Mi"}, ("Insufficient hugepages-2Mi",), True),
+    ({"example.com/dongle": "2"}, ("Insufficient example.com/dongle",), True),
+    ({"example.com/dongle": "3"}, ("Insufficient example.com/dongle",), False),
+    (
+        {"cpu": "3", "memory": "5Gi", "ephemeral-storage": "9Gi"},
+        ("Insufficient cpu", "Insufficient memory", "Insufficient ephemeral-storage"),
+        True,
+    ),
+    # One thing that the node will never have, and nothing else counts.
+    ({"cpu": "5", "memory": "5Gi"}, ("Insufficient cpu", "Insufficient memory"), False),
+    ({"cpu": "0", "example.com/dongle": "0"}, (), True),
+    ({"cpu": "2", "memory": "4Gi", "ephemeral-storage": "5Gi"}, (), True),
+]
+
+
+@pytest.mark.parametrize(("asked", "reasons", "helped"), LACKS)
+def test_each_thing_that_is_lacking_is_told(
+    asked: dict[str, str], reasons: tuple[str, ...], helped: bool
+) -> None:
+    """On a node half of which is taken; preemption may help only where the whole would do."""
+    amounts = {
+        "cpu": ("4", "2"),
+        "memory": ("8Gi", "4Gi"),
+        "ephemeral-storage": ("10Gi", "5Gi"),
+        "hugepages-2Mi": ("4Mi", "2Mi"),
+        "example.com/dongle": ("2", "1"),
+        "pods": ("10", "0"),
+    }
+    whole = {name: all_of_it for name, (all_of_it, _) in amounts.items()}
+    half = {name: half for name, (_, half) in amounts.items() if name != "pods"}
+    node: Any = load(
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": "node-1"},
+            "status": {"allocatable": whole},
+        }
+    )
+    there = make(containers=[{"resources": resources(**half)}], nodeName="node-1")
+    other = make(containers=[{"resources": resources(**asked)}])
+    verdict = explain(other, [node], [there], plugins=("NodeResourcesFit",)).nodes["node-1"]
+    assert verdict.reasons == reasons
+    if reasons:
+        code = "Unschedulable" if helped else "UnschedulableAndUnresolvable"
+        assert verdict.code == code
+
+
+def test_too_many_pods_is_told_beside_what_else_is_lacking(node: Any, pod: Any) -> None:
+    there = [pod("a", nodeName="node-1")]
+    told = explain(pod(cpu="8"), [node(pods="1")], there).nodes["node-1"]
+    assert told.reasons == ("Too many pods", "Insufficient cpu")
+
+
+@pytest.mark.parametrize(
+    ("size", "containers", "score"),
+    [
+        (23, 1, 0),  # MiB; up to here nothing
+        (1000, 1, 100),  # and from here on all
+        (2000, 1, 100),
+        (511, 1, 49),
+        (1000, 2, 49),  # two containers, one image is there
+    ],
+)
+def test_an_image_counts_between_two_marks(
+    size: int, containers: int, score: int, node: Any
+) -> None:
+    images = [{"names": ["a:latest"], "sizeBytes": size * MI}]
+    nodes = [node("n0", images=images)]
+    asked = make(containers=[{"image": name} for name in "ab"[:containers]])
+    other = node("n1", images=images)  # on all nodes, so that all of its size counts
+    told = explain(asked, [*nodes, other], plugins=("ImageLocality",))
+    assert told.nodes["n0"].scores["ImageLocality"] == score
