@@ -76,6 +76,7 @@ class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
     resources: ContainerResources = ContainerResources()
     run_as_user: int | None = None
     run_as_group: int | None = None
+    supplemental_groups: tuple[int, ...] = ()
     read_only_root: bool = False
     stop_signal: str = ""
     pid_target: str = ""  # the id of a container whose processes this one sees
@@ -103,6 +104,7 @@ class ContainerStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     created_at: float
     image_id: str = ""
+    user: int = 0  # as whom its first process runs
     started_at: float = 0.0
     finished_at: float = 0.0
     exit_code: int = 0

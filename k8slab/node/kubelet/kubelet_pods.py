@@ -13,6 +13,7 @@ Upstream: pkg/kubelet/kubelet_pods.go (generateAPIPodStatus, convertToAPIContain
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 from msgspec.structs import replace
@@ -24,7 +25,9 @@ from k8slab.api.core import (
     ContainerStateRunning,
     ContainerStateTerminated,
     ContainerStateWaiting,
+    ContainerUser,
     HostIP,
+    LinuxContainerUser,
     Pod,
     PodCondition,
     PodIP,
@@ -216,7 +219,15 @@ def _from_runtime(
         allocatedResources=container.resources.requests,
         resources=_actual_resources(container, newest),
         volumeMounts=_mounts(container),
+        user=_user(newest.user, newest.config.run_as_group or 0, newest.config.supplemental_groups),
     )
+
+
+@lru_cache(maxsize=256)  # the same few users, container after container
+def _user(uid: int, gid: int, groups: tuple[int, ...]) -> ContainerUser:
+    """Return as whom a container's first process runs."""
+    every = tuple(sorted({gid, *groups}))
+    return ContainerUser(linux=LinuxContainerUser(gid=gid, supplementalGroups=every, uid=uid))
 
 
 def _actual_resources(container: Container, found: ContainerStatus) -> ResourceRequirements:

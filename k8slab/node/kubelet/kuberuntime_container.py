@@ -50,6 +50,7 @@ from k8slab.node.kubelet.security_context import (
     has_read_only_root,
     run_as_group,
     run_as_user,
+    supplemental_groups,
     verify_run_as_non_root,
 )
 from k8slab.node.kubelet.volumes import Mounted, make_mounts
@@ -206,6 +207,7 @@ class KubeRuntime:
             resources=container_resources(container),
             run_as_user=run_as_user(pod, container),
             run_as_group=run_as_group(pod, container),
+            supplemental_groups=supplemental_groups(pod),
             read_only_root=has_read_only_root(container),
             stop_signal=(container.lifecycle and container.lifecycle.stopSignal) or "",
             pid_target=target,

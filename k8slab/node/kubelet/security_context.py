@@ -30,6 +30,15 @@ def run_as_group(pod: Pod, container: Container) -> int | None:
     return of_pod.runAsGroup if of_pod is not None else None
 
 
+def supplemental_groups(pod: Pod) -> tuple[int, ...]:
+    """Return the groups that the Pod's processes have beside their own: fsGroup is one."""
+    context = pod.spec.securityContext
+    if context is None:
+        return ()
+    volumes = () if context.fsGroup is None else (context.fsGroup,)
+    return tuple(sorted({*volumes, *context.supplementalGroups}))
+
+
 def has_read_only_root(container: Container) -> bool:
     """Say whether the container may write to its volumes only."""
     context = container.securityContext

@@ -116,6 +116,12 @@ class Container:
         return self.state == RUNNING and self.dying is None and self.main_pid in self.processes
 
     @property
+    def user(self) -> int:
+        """As whom it runs: the manifest's word, else the image's."""
+        wanted = self.config.run_as_user
+        return self.image.user if wanted is None else wanted
+
+    @property
     def status(self) -> ContainerStatus:
         """What the CRI says of it; the same object until something changes."""
         known = self._status
@@ -127,6 +133,7 @@ class Container:
                 state=self.state,
                 created_at=self.created_at,
                 image_id=f"{parse_reference(self.image.name).repository}@{self.image.digest}",
+                user=self.user,
                 started_at=self.started_at,
                 finished_at=self.finished_at,
                 exit_code=self.exit_code,

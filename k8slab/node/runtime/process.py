@@ -171,7 +171,10 @@ class Process:
     def exists(self, path: str) -> bool:
         """Say whether there is a file or a folder with that path."""
         folder, rest = self.folder(path)
-        return not rest or rest in folder.files or bool(folder.list(rest)) or path in self.mounts()
+        if not rest or rest in folder.files or folder.list(rest):
+            return True
+        at = self.absolute(path)
+        return any(mount == at or mount.startswith(f"{at}/") for mount in self.mounts())
 
     def mounts(self) -> list[str]:
         """Return the paths at which volumes are mounted."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from k8slab.api import load
+from k8slab.api import load, to_dict
 from k8slab.api.core import Pod
 from k8slab.node.kubelet.security_context import verify_run_as_non_root
-from tests.node.kubelet.lab import Lab, container
+from tests.node.kubelet.lab import Lab, container, shell
 
 NON_ROOT = {"runAsNonRoot": True}
 
@@ -58,3 +58,15 @@ def test_the_container_waits_and_says_why(lab: Lab) -> None:
     reason = "CreateContainerConfigError"
     assert lab.state() == {"waiting": {"reason": reason, "message": message}}
     assert ("Failed", f"Error: {message}") in lab.events()
+
+
+def test_user_and_groups_are_those_of_the_manifest_and_shown_in_the_status(lab: Lab) -> None:
+    context = {"runAsUser": 1000, "runAsGroup": 3000, "fsGroup": 2000, "supplementalGroups": [4000]}
+    lab.run_pod(shell("id; sleep 9999"), securityContext=context)
+    lab.run(5)
+    found = lab.runtime.containers()[0]
+    printed = [line.text for line in lab.runtime.log(found.id)]
+    assert printed == ["uid=1000 gid=3000 groups=2000,3000,4000"]
+    user = to_dict(lab.pod().status.containerStatuses[0].user)
+    linux = {"gid": 3000, "uid": 1000, "supplementalGroups": (2000, 3000, 4000)}
+    assert user == {"linux": linux}

@@ -101,6 +101,42 @@ def test_agnhost_netexec(bench):
     assert bench.status(id).exit_code == 3
 
 
+def test_redis_reads_a_file_of_settings_and_shows_them(bench):
+    folder = Folder()
+    folder.write("redis.conf", "# mine\nmaxmemory 2mb\nmaxmemory-policy allkeys-lru\n")
+    mounts = (Mount("/conf", folder),)
+    id = up(bench, "redis:8", "redis-server", "/conf/redis.conf", mounts=mounts)
+
+    def cli(*words):
+        return bench.exec(id, "redis-cli", *words).stdout
+
+    assert cli("CONFIG", "GET", "maxmemory*") == (
+        "maxmemory\n2097152\nmaxmemory-policy\nallkeys-lru\n"
+    )
+    assert cli("CONFIG", "SET", "maxmemory", "0") == "OK\n"
+    assert cli("CONFIG", "SET", "nope", "0").startswith("(error) ERR Unknown option")
+    gone = bench.start("redis:8", "redis-server", "/nowhere.conf")
+    bench.run(1)
+    assert bench.status(gone).exit_code == 1
+
+
+def test_redis_lists_are_queues_and_sets_have_each_member_once(bench):
+    id = up(bench, "redis:8")
+    script = (
+        "redis-cli RPUSH q a b c; redis-cli LPOP q; redis-cli RPOP q; redis-cli LREM q 0 b; "
+        "redis-cli LPOP q; redis-cli SADD s x y x; redis-cli SCARD s; redis-cli TYPE s"
+    )
+    assert bench.exec(id, "sh", "-c", script).stdout == "3\na\nc\n1\n\n2\n2\nset\n"
+
+
+def test_a_command_that_an_unknown_image_has_not_is_refused_beside_its_server(bench):
+    id = up(bench, "mysql:8.4")
+    result = bench.exec(id, "mysql", "-e", "select 1")
+    assert result.exit_code == 127
+    assert "mysql:8.4 is not simulated: it has no program mysql" in result.stderr
+    assert bench.status(id).state == RUNNING
+
+
 def test_redis_keeps_what_it_is_told(bench):
     id = up(bench, "redis:alpine")
     assert bench.exec(id, "redis-cli", "PING").stdout == "PONG\n"

@@ -76,6 +76,11 @@ from k8slab.node.interfaces import EXITED, RUNNING, Mount
         ("while true; do echo y; done | head -n 1", "y\n"),
         ("(sleep 2; touch /tmp/late) | true; ls /tmp", "late\n"),
         ("date -u", "Thu Jan  1 00:00:01 UTC 2026\n"),
+        (
+            'a=(x "y z"); i=1; echo ${a[$i]} ${#a[@]} $a; for e in "${a[@]}"; do echo "<$e>"; done',
+            "y z 2 x\n<x>\n<y z>\n",
+        ),
+        ("echo abc | rev", "cba\n"),
     ],
 )
 def test_script(bench, script, printed):

@@ -13,13 +13,16 @@ Upstream: none (the real image would be here)
 from __future__ import annotations
 
 from k8slab.node import grpc_health, http
-from k8slab.node.runtime.process import Process
+from k8slab.node.runtime.process import NOT_FOUND, Process
 from k8slab.node.runtime.serving import serve_any
 
 
 async def main(process: Process) -> int:
-    """Serve the declared ports until SIGTERM."""
+    """Serve the declared ports until SIGTERM; a command beside that is refused."""
     image = process.container.image.name
+    if process.pid != process.container.main_pid:
+        process.error(f"k8slab: {image} is not simulated: it has no program {process.args[0]}")
+        return NOT_FOUND
     tcp, udp = ports_of(process)
     where = ", ".join([*(f"{port}/TCP" for port in tcp), *(f"{port}/UDP" for port in udp)])
     process.log(f"k8slab: {image} is not simulated; " + (

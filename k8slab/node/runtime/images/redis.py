@@ -15,7 +15,7 @@ from k8slab.linux.resolver import ResolutionError
 from k8slab.linux.tcp import Connection
 from k8slab.node.runtime.images import resp
 from k8slab.node.runtime.images.flags import parse_flags
-from k8slab.node.runtime.images.redis_store import WRITES, Store, snapshot
+from k8slab.node.runtime.images.redis_store import CONFIG, WRITES, Store, configured, snapshot
 from k8slab.node.runtime.process import Process
 from k8slab.node.runtime.serving import serve
 
@@ -73,9 +73,16 @@ async def _reply(store: Store, words: list[str], followers: list[Connection]) ->
 
 
 async def main(process: Process) -> int:
-    """Serve until SIGTERM; `--replicaof host port` makes it a replica."""
-    flags = parse_flags(process.args[1:])
-    store = Store(lambda: process.sim.now)
+    """Serve until SIGTERM; a file of settings may come first, --replicaof makes it a replica."""
+    try:
+        settings = _settings(process)
+    except FileNotFoundError as error:
+        process.error(f"1:C # Fatal error, can't open config file '{error}'")
+        return 1
+    flags = {**settings, **parse_flags(process.args[1:])}
+    known = {name: value for name, value in flags.items() if name in CONFIG}
+    config = {name: configured(name, value) for name, value in known.items()}
+    store = Store(lambda: process.sim.now, config)
     port = int(flags.get("port", PORT))
     process.memory = 8 << 20
     process.log("1:C # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo")
@@ -88,6 +95,18 @@ async def main(process: Process) -> int:
     process.log("1:signal-handler Received SIGTERM scheduling shutdown...")
     process.log("1:M # Redis is now ready to exit, bye bye...")
     return 0
+
+
+def _settings(process: Process) -> dict[str, str]:
+    """Read the file of settings that the command line names. Raises FileNotFoundError."""
+    words = [word for word in process.args[1:] if word != "redis-server"]
+    named = words[:1] if words and not words[0].startswith("-") else []
+    found = {}
+    for line in process.read(named[0]).splitlines() if named else ():
+        name, _, value = line.strip().partition(" ")
+        if name and not name.startswith("#"):
+            found[name.lower()] = value.strip().strip('"')
+    return found
 
 
 async def replica(process: Process) -> int:

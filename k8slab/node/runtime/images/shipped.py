@@ -34,7 +34,7 @@ server {
 HTTPD_PAGE = "<html><body><h1>It works!</h1></body></html>\n"
 
 _BUSYBOX: dict[str, Any] = {
-    "program": f"{_HERE}.busybox:sh",
+    "program": f"{_HERE}.busybox.sh:sh",
     "entrypoint": (),
     "cmd": ("sh",),
     "shell": True,
@@ -105,6 +105,12 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "shell": True,
         "libc": "musl",
         "size": 9 * MEGABYTE,
+    },
+    "docker.io/library/bash": {
+        **_BUSYBOX,
+        "cmd": ("bash",),
+        "libc": "musl",
+        "size": 6 * MEGABYTE,
     },
     "docker.io/library/ubuntu": {**_BUSYBOX, "cmd": ("/bin/bash",), "size": 29 * MEGABYTE},
     "docker.io/library/debian": {**_BUSYBOX, "cmd": ("bash",), "size": 48 * MEGABYTE},

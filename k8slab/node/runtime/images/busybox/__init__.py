@@ -25,7 +25,7 @@ _TOOLS = {
     "finding": ("chmod", "chown", "find", "xargs"),
     "sums": ("base64", "expr", "md5sum", "sha256sum"),
     "text": (
-        "cut", "egrep", "grep", "head", "seq", "sort", "tail", "tr", "uniq", "wc",
+        "cut", "egrep", "grep", "head", "rev", "seq", "sort", "tail", "tr", "uniq", "wc",
     ),
     "awk": ("awk",),
     "sed": ("sed",),

@@ -26,12 +26,17 @@ _PATTERN = re.compile(r"[*?]")
 _ESCAPED_IN_QUOTES = '$`"\\\n'
 
 
+_ELEMENT = re.compile(r"(#?)([A-Za-z_]\w*)\[(.+)\]", re.S)
+
+
 class ExpansionError(Exception):
     """The shell stops at such a word; the message is ash's."""
 
 
 class Values(Protocol):
     """What expansion needs of the shell."""
+
+    arrays: dict[str, list[str]]
 
     def value(self, name: str, *, optional: bool = False) -> str | None:
         """Return a variable or special parameter, None if it is not set.
@@ -190,6 +195,9 @@ async def _command(shell: Values, script: str) -> str:
 
 
 async def _braced(shell: Values, inside: str, split: str) -> Piece:
+    element = _ELEMENT.fullmatch(inside)
+    if element is not None:
+        return await _element(shell, element, split)
     found = _BRACED.fullmatch(inside)
     if found is None:
         raise ExpansionError("syntax error: bad substitution")
@@ -212,6 +220,23 @@ async def _braced(shell: Values, inside: str, split: str) -> Piece:
     if operator[-1] == "=":
         shell.assign(name, other)
     return Piece(other, split)
+
+
+async def _element(shell: Values, found: re.Match[str], split: str) -> Piece:
+    """Expand ${name[index]}, ${name[@]} and ${#name[@]}."""
+    length, name, index = found.groups()
+    single = shell.value(name, optional=True)
+    elements = shell.arrays.get(name, [] if single is None else [single])
+    if index not in "@*":
+        at = arithmetic(shell, await text(shell, index, document=True))
+        value = elements[at] if -len(elements) <= at < len(elements) else ""
+        return Piece(str(len(value)) if length else value, split)
+    if length:
+        return Piece(str(len(elements)))
+    if split:
+        return Piece(" ".join(elements), split)
+    more = tuple(elements) if index == "@" else (" ".join(elements),)
+    return Piece("", more=more)
 
 
 def _trim(value: str, operator: str, pattern: str) -> str:

@@ -34,7 +34,7 @@ from k8slab.node.runtime.images.busybox.syntax import (
     Simple,
     parse,
 )
-from k8slab.node.runtime.images.busybox.tokens import ShellSyntaxError
+from k8slab.node.runtime.images.busybox.tokens import WORD, ShellSyntaxError, tokenize
 from k8slab.node.runtime.images.busybox.variables import Variables
 from k8slab.node.runtime.process import NOT_FOUND, SIGNALS, Process
 from k8slab.node.runtime.streams import Capture, Output, Pipe
@@ -255,7 +255,13 @@ class Shell(Variables):
     async def simple(self, node: Simple, streams: Streams) -> int:
         """Run a builtin, a function or a program."""
         self.status = 0 if not node.words else self.status
-        values = {name: await text(self, word) for name, word in node.assignments}
+        values = {}
+        for name, word in node.assignments:
+            self.arrays.pop(name, None)
+            if word[:1] == "(":
+                self.arrays[name] = await self._array(word)
+            else:
+                values[name] = await text(self, word)
         words = await fields(self, node.words)
         if self.options.get("x"):
             shown = [f"{name}={value}" for name, value in values.items()] + words
@@ -277,6 +283,11 @@ class Shell(Variables):
                 self.assign(name, value)
             return await builtin(self, words, streams)
         return await self.external(words, {**self.exported, **values}, streams)
+
+    async def _array(self, word: str) -> list[str]:
+        """Return the elements of a list in parentheses."""
+        tokens = [token.text for token in tokenize(word[1:-1]) if token.kind == WORD]
+        return await fields(self, tokens)
 
     async def _call(self, words: list[str], streams: Streams) -> int:
         outer, self.positional = self.positional, words[1:]

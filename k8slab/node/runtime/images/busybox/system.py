@@ -130,8 +130,9 @@ def _moment(text: str) -> datetime:
 async def ps(process: Process) -> int:
     """List the processes of the namespace."""
     process.log("PID   USER     TIME  COMMAND")
+    user = str(process.container.user or "root")
     for pid, words in process.container.pids.command_lines():
-        process.log(f"{pid:>5} root      0:00 {' '.join(words)}")
+        process.log(f"{pid:>5} {user:<8}  0:00 {' '.join(words)}")
     return 0
 
 
@@ -165,26 +166,29 @@ async def killall(process: Process) -> int:
     return 0 if found else 1
 
 
-def _user(process: Process) -> int:
-    configured = process.container.config.run_as_user
-    return process.container.image.user if configured is None else configured
-
-
 async def id(process: Process) -> int:
     """Print the user."""
-    found, _ = options(process, "ugn")
-    uid, gid = _user(process), process.container.config.run_as_group or 0
-    user, group = ("(root)" if number == 0 else "" for number in (uid, gid))
-    if found:
+    found, _ = options(process, "ugGn")
+    uid, config = process.container.user, process.container.config
+    gid = config.run_as_group or 0
+    groups = sorted({gid, *config.supplemental_groups})
+    if "G" in found:
+        process.log(" ".join(map(str, groups)))
+    elif found:
         process.log(str(gid if "g" in found else uid))
     else:
-        process.log(f"uid={uid}{user} gid={gid}{group} groups={gid}{group}")
+        shown = ",".join(map(_named, groups))
+        process.log(f"uid={_named(uid)} gid={_named(gid)} groups={shown}")
     return 0
+
+
+def _named(number: int) -> str:
+    return f"{number}(root)" if number == 0 else str(number)
 
 
 async def whoami(process: Process) -> int:
     """Print the user's name."""
-    uid = _user(process)
+    uid = process.container.user
     if uid:
         process.error(f"whoami: unknown uid {uid}")
         return 1

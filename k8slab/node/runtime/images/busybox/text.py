@@ -180,6 +180,13 @@ async def sort(process: Process) -> int:
     return code
 
 
+async def rev(process: Process) -> int:
+    """Print each line from its end to its beginning."""
+    async for _, line in _lines(process, list(process.args[1:])):
+        process.log(line[::-1])
+    return 0
+
+
 async def uniq(process: Process) -> int:
     """Drop a line that equals the one before; -c counts."""
     found, rest = options(process, "cd")

@@ -16,6 +16,7 @@ import msgspec
 
 WORD, OPERATOR, NEWLINE, HEREDOC = "word", "operator", "newline", "heredoc"
 _OPERATORS = re.compile(r"[0-9]?(?:>>|>&|<&|>\||<>|<<-?|[<>])|&&|\|\||;;|[;&|()]")
+ARRAY = re.compile(r"[A-Za-z_]\w*=")  # before a parenthesis: bash's arrays
 _BLANK = " \t"
 _ENDS_WORD = " \t\n;&|<>()"
 
@@ -113,6 +114,8 @@ def _word(text: str, at: int) -> tuple[int, str]:
     start = at
     while at < len(text) and text[at] not in _ENDS_WORD:
         at = at + 2 if text[at] == "\\" else closing(text, at)
+    if text[at : at + 1] == "(" and ARRAY.fullmatch(text, start, at):
+        at = _nested(text, at + 1, ")")
     return at, text[start:at]
 
 

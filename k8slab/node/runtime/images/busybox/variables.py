@@ -24,6 +24,7 @@ class Variables:
         self.name = name  # $0
         self.positional = parameters
         self.variables: dict[str, str] = {}
+        self.arrays: dict[str, list[str]] = {}  # bash's
         self.exported = dict(process.env)
         self.options: dict[str, bool] = {}  # by letter: e, x, u
         self.status = 0
@@ -47,6 +48,8 @@ class Variables:
         if name == "RANDOM":
             stream = self.process.sim.streams.rng(f"shell/{self.process.container.id}")
             return str(stream.randint(0, RANDOM_MAX))
+        if name in self.arrays:
+            return next(iter(self.arrays[name]), "")
         found = self.variables.get(name, self.exported.get(name))
         if found is None and self.options.get("u") and not optional:
             raise ExpansionError(f"{name}: parameter not set")
@@ -70,4 +73,5 @@ class Variables:
     def copy_to(self, other: Variables) -> None:
         """Let another shell begin with the same memory."""
         other.variables, other.exported = dict(self.variables), dict(self.exported)
+        other.arrays = dict(self.arrays)
         other.options, other.status = dict(self.options), self.status
