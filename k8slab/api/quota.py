@@ -100,7 +100,10 @@ def total(pod: Pod, side: str) -> dict[str, str]:
     found = _larger(found, peak)
     if spec.resources is not None:
         found.update(getattr(spec.resources, side))
-    return add(found, spec.overhead) if found or side == "requests" else found
+    overhead = spec.overhead
+    if side == "limits":  # what has no limit gets none by it
+        overhead = {name: amount for name, amount in overhead.items() if name in found}
+    return add(found, overhead)
 
 
 # -- scopes

@@ -4,8 +4,11 @@ One line a message (long ones go on, indented): the number on the wire, the name
 and `:bytes` say what text in JSON is on the wire; `*Name` is a message whose fields JSON has among
 its parent's.
 
+Overhead: 1=podFixed
 Rule of use: only what clients send in this form is here; files are sent as JSON.
 
+RuntimeClass: 1=metadata 2=handler 3=overhead 4=scheduling
+Scheduling: 1=nodeSelector 2=tolerations
 Upstream: staging/src/k8s.io/api/*/generated.proto
 """
 

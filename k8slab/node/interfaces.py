@@ -36,6 +36,9 @@ class Mount(msgspec.Struct, frozen=True):
 PortMappings = tuple[tuple[str, str, int, int], ...]  # protocol, host ip, host, container
 
 
+RUNTIME_HANDLERS = ("", "runc")  # what a RuntimeClass may name: the default, and its own name
+
+
 class PodSandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What the runtime must know of a Pod to make its sandbox."""
 
@@ -49,6 +52,7 @@ class PodSandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     port_mappings: PortMappings = ()
     dns_config: str = ""  # the text of resolv.conf
     share_process_namespace: bool = False  # the Pod's containers see each other's processes
+    runtime_handler: str = ""  # "" is the runtime's own choice
 
 
 class ContainerResources(msgspec.Struct, frozen=True, kw_only=True):

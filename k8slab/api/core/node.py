@@ -126,7 +126,7 @@ class NodeRuntimeHandlerFeatures(Part):
 class NodeRuntimeHandler(Part):
     """One way in which the node runs containers."""
 
-    name: str = ""
+    name: str = always("")
     features: NodeRuntimeHandlerFeatures | None = None
 
 

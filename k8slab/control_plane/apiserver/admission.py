@@ -41,11 +41,13 @@ from k8slab.api.core import (
     VolumeProjection,
 )
 from k8slab.api.meta import Object
+from k8slab.api.node import RuntimeClass
 from k8slab.api.scheduling import PriorityClass
 from k8slab.api.scheme import Resource, resource_for
 from k8slab.api.storage import StorageClass
 from k8slab.control_plane.apiserver import limit_ranger as limits
 from k8slab.control_plane.apiserver import pod_security as security
+from k8slab.control_plane.apiserver import runtime_class as runtime_classes
 
 TOKEN_MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOKEN_EXPIRATION = 3607  # s, serviceaccount admission
@@ -308,6 +310,21 @@ def pod_security(obj: Object, context: Context) -> Object:
     return obj
 
 
+def runtime_class(obj: Object, context: Context) -> Object:
+    """Give the Pod the overhead of the RuntimeClass that it names, and send it where that is."""
+    if not isinstance(obj, Pod):
+        return obj
+    name = obj.spec.runtimeClassName
+    found = context.look_up(RuntimeClass, name) if name else None
+    try:
+        if name and not isinstance(found, RuntimeClass):
+            raise ValueError(f'pod rejected: RuntimeClass "{name}" not found')
+        return runtime_classes.with_class(obj, found if isinstance(found, RuntimeClass) else None)
+    except ValueError as error:
+        pod = obj.metadata.name or obj.metadata.generateName
+        raise errors.forbidden(context.resource, pod, str(error)) from None
+
+
 def _template_of(obj: Any) -> PodSpec | None:
     """Return the Pods that a workload would make, None if it is none."""
     if isinstance(obj, CronJob):
@@ -327,4 +344,5 @@ PLUGINS: tuple[Callable[[Object, Context], Object], ...] = (
     default_storage_class,
     pod_security,
     storage_object_in_use_protection,
+    runtime_class,
 )

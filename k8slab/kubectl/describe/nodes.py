@@ -16,6 +16,7 @@ from k8slab.api.coordination import Lease
 from k8slab.api.core import Node, Pod
 from k8slab.api.duration import age
 from k8slab.api.errors import ApiError
+from k8slab.api.quota import total
 from k8slab.api.scheme import resource_for
 from k8slab.kubectl.describe.writer import NONE, UNSET, Writer, time_text
 from k8slab.kubectl.invocation import Invocation
@@ -152,19 +153,8 @@ def amount_text(name: str, amount: Fraction) -> str:
 
 
 def pod_amounts(pod: Pod, which: str) -> Mapping[str, Fraction]:
-    """Return what a Pod asks for: all containers, or one init container if that is more."""
-    total: dict[str, Fraction] = {}
-    largest: dict[str, Fraction] = {}
-    sidecars = [c for c in pod.spec.initContainers if c.restartPolicy == "Always"]
-    for container in (*pod.spec.containers, *sidecars):
-        for name, text in getattr(container.resources, which).items():
-            total[name] = total.get(name, Fraction()) + quantity.parse(text)[0]
-    for container in pod.spec.initContainers:
-        for name, text in getattr(container.resources, which).items():
-            largest[name] = max(largest.get(name, Fraction()), quantity.parse(text)[0])
-    for name, amount in largest.items():
-        total[name] = max(total.get(name, Fraction()), amount)
-    return total
+    """Return what a Pod asks for, or may use, with the overhead of its class."""
+    return {name: quantity.parse(text)[0] for name, text in total(pod, which).items()}
 
 
 def _allocated(writer: Writer, node: Node, pods: Iterable[Pod]) -> None:

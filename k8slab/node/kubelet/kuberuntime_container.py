@@ -16,6 +16,9 @@ from msgspec.structs import replace
 
 from k8slab.api.core import ConfigMap, Container, Pod, Secret, Service
 from k8slab.api.duration import go_duration
+from k8slab.api.errors import ApiError
+from k8slab.api.node import RuntimeClass
+from k8slab.client import ConnectionFailed
 from k8slab.node.interfaces import (
     EXITED,
     RUNNING,
@@ -94,24 +97,38 @@ class KubeRuntime:
             message = f"Failed to create pod sandbox: {error}"
             deps.recorder.event(pod, WARNING, "FailedCreatePodSandBox", message)
             raise SyncFailed(message) from None
-        config = PodSandboxConfig(
-            name=meta.name,
-            namespace=meta.namespace,
-            uid=meta.uid,
-            attempt=attempt,
-            hostname=deps.node_name if spec.hostNetwork else hostname,
-            host_network=spec.hostNetwork,
-            labels=meta.labels,
-            port_mappings=port_mappings(pod),
-            dns_config=str(dns.conf),
-            share_process_namespace=bool(spec.shareProcessNamespace),
-        )
         try:
+            config = PodSandboxConfig(
+                name=meta.name,
+                namespace=meta.namespace,
+                uid=meta.uid,
+                attempt=attempt,
+                hostname=deps.node_name if spec.hostNetwork else hostname,
+                host_network=spec.hostNetwork,
+                labels=meta.labels,
+                port_mappings=port_mappings(pod),
+                dns_config=str(dns.conf),
+                share_process_namespace=bool(spec.shareProcessNamespace),
+                runtime_handler=await self._handler(pod),
+            )
             await deps.runtime.run_pod_sandbox(config)
-        except RuntimeFailed as error:
+        except (RuntimeFailed, ApiError, ConnectionFailed) as error:
             message = f"Failed to create pod sandbox: {error}"
             deps.recorder.event(pod, WARNING, "FailedCreatePodSandBox", message)
             raise SyncFailed(message) from None
+
+    async def _handler(self, pod: Pod) -> str:
+        """Return what the runtime calls the Pod's RuntimeClass. Raises RuntimeFailed, ApiError."""
+        name = pod.spec.runtimeClassName
+        if not name:
+            return ""
+        try:
+            return (await self._deps.client.get(RuntimeClass, name)).handler
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            text = f'runtimeclass.node.k8s.io "{name}" not found'
+            raise RuntimeFailed("CreatePodSandboxError", text) from None
 
     # -- starting
 

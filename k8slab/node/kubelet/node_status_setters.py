@@ -19,11 +19,15 @@ from k8slab.api.core import (
     NodeAddress,
     NodeCondition,
     NodeDaemonEndpoints,
+    NodeFeatures,
+    NodeRuntimeHandler,
+    NodeRuntimeHandlerFeatures,
     NodeStatus,
     NodeSystemInfo,
 )
 from k8slab.api.meta import timestamp
 from k8slab.api.quantity import canonical
+from k8slab.node.interfaces import RUNTIME_HANDLERS
 from k8slab.node.kubelet.dependencies import VERSION, Dependencies
 from k8slab.node.kubelet.eviction import Threshold
 
@@ -32,6 +36,8 @@ NETWORK_NOT_READY = (
     "message:Network plugin returns error: cni plugin not initialized"
 )
 MAX_IMAGES = 50  # nodeStatusMaxImages
+ABILITIES = NodeRuntimeHandlerFeatures(recursiveReadOnlyMounts=True, userNamespaces=True)
+HANDLERS = tuple(NodeRuntimeHandler(name=name, features=ABILITIES) for name in RUNTIME_HANDLERS)
 HEALTHY = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -102,6 +108,8 @@ def node_status(deps: Dependencies, old: NodeStatus, pressure: Sequence[str] = (
         daemonEndpoints=NodeDaemonEndpoints(kubeletEndpoint=DaemonEndpoint(Port=10250)),
         images=_images(deps),
         nodeInfo=_node_info(deps.node_name),
+        features=NodeFeatures(supplementalGroupsPolicy=True),
+        runtimeHandlers=HANDLERS,
     )
 
 

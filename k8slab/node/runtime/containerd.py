@@ -18,6 +18,7 @@ from k8slab.linux.netns import NetNamespace
 from k8slab.node.interfaces import (
     EXITED,
     RUNNING,
+    RUNTIME_HANDLERS,
     SANDBOX_NOTREADY,
     SANDBOX_READY,
     ContainerConfig,
@@ -67,6 +68,8 @@ class Containerd(ContainerStore):
         id = self._new_id()
         if not config.host_network and not self._network.ready():
             raise RuntimeFailed("CreatePodSandboxError", oci.network_not_ready(id))
+        if config.runtime_handler not in RUNTIME_HANDLERS:
+            raise RuntimeFailed("CreatePodSandboxError", oci.no_handler(config.runtime_handler))
         await self._sim.sleep(self._latency.sandbox_start, f"{self._component}: sandbox")
         net = self.machine.net
         if not config.host_network:

@@ -53,6 +53,14 @@ def exec_not_running(state: str) -> str:
     return f"failed to exec in container: container is in CONTAINER_{state} state"
 
 
+def no_handler(name: str) -> str:
+    """Return what run_pod_sandbox says about a runtime handler that is not configured."""
+    return (
+        "rpc error: code = Unknown desc = failed to get sandbox runtime: "
+        f'no runtime for "{name}" is configured'
+    )
+
+
 def network_not_ready(sandbox_id: str) -> str:
     """Return what run_pod_sandbox says before the CNI has a configuration."""
     return (

@@ -14,6 +14,7 @@ from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.coordination import Lease
 from k8slab.api.core import Event, LimitRange, Namespace, Node, ResourceQuota
 from k8slab.api.duration import age
+from k8slab.api.node import RuntimeClass
 from k8slab.api.scheduling import PriorityClass
 from k8slab.control_plane.apiserver.table_printers.columns import (
     AGE,
@@ -141,6 +142,11 @@ def priority_class_cells(priority: PriorityClass, now: float) -> Cells:
     )
 
 
+def runtime_class_cells(runtime: RuntimeClass, now: float) -> Cells:
+    """Return the cells of a RuntimeClass."""
+    return runtime.metadata.name, runtime.handler, age_of(runtime, now)
+
+
 def definition_cells(crd: CustomResourceDefinition, now: float) -> Cells:
     """Return the cells of a CustomResourceDefinition."""
     return crd.metadata.name, crd.metadata.creationTimestamp
@@ -196,6 +202,9 @@ PRINTERS = {
         (NAME, column("Created At", "When it was created.", type="date")), definition_cells
     ),
     "Lease": Printer((NAME, column("Holder", "Who holds it."), AGE), lease_cells),
+    "RuntimeClass": Printer(
+        (NAME, column("Handler", "What the container runtime calls it."), AGE), runtime_class_cells
+    ),
     "PriorityClass": Printer(
         (
             NAME,

@@ -66,6 +66,7 @@ VALIDATORS: Mapping[str, tuple[Check, Compare | None]] = {
     "HorizontalPodAutoscaler": (autoscaling.horizontal_pod_autoscaler, None),
     "PodDisruptionBudget": (policies.pod_disruption_budget, None),
     "PriorityClass": (policies.priority_class, policies.priority_class_update),
+    "RuntimeClass": (policies.runtime_class, policies.runtime_class_update),
     "NetworkPolicy": (policies.network_policy, None),
     "Ingress": (policies.ingress, None),
     "ServiceCIDR": (addresses.service_cidr, addresses.service_cidr_update),

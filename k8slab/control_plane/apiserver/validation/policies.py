@@ -1,10 +1,13 @@
-"""Validation of PodDisruptionBudgets, PriorityClasses, NetworkPolicies, Ingresses, IngressClasses.
+"""Validation of PodDisruptionBudgets, PriorityClasses, RuntimeClasses, NetworkPolicies, Ingresses.
 
-Upstream: pkg/apis/{policy,scheduling,networking}/validation/validation.go
+IngressClasses too.
+
+Upstream: pkg/apis/{policy,scheduling,node,networking}/validation/validation.go
 """
 
 from __future__ import annotations
 
+from k8slab.api.core import ResourceRequirements
 from k8slab.api.errors import (
     forbidden_field,
     invalid_value,
@@ -22,6 +25,7 @@ from k8slab.api.networking import (
     NetworkPolicyPeer,
     NetworkPolicyPort,
 )
+from k8slab.api.node import RuntimeClass
 from k8slab.api.policy import PodDisruptionBudget
 from k8slab.api.scheduling import PriorityClass
 from k8slab.control_plane.apiserver.validation.formats import (
@@ -41,6 +45,7 @@ from k8slab.control_plane.apiserver.validation.formats import (
     port_name,
     port_number,
 )
+from k8slab.control_plane.apiserver.validation.resources import requirements
 from k8slab.control_plane.apiserver.validation.selectors import label_selector
 
 HIGHEST_PRIORITY = 1_000_000_000  # what people may give; the rest is the system's
@@ -88,6 +93,19 @@ def priority_class_update(new: PriorityClass, old: PriorityClass) -> Errors:
     if new.value != old.value:
         yield forbidden_field("value", "may not be changed in an update.")
     yield from immutable("preemptionPolicy", new.preemptionPolicy, old.preemptionPolicy)
+
+
+def runtime_class(obj: RuntimeClass) -> Errors:
+    """Yield what is wrong with a runtime class: its handler is a name."""
+    yield from each("handler", obj.handler, dns_label(obj.handler))
+    if obj.overhead is not None:
+        amounts = ResourceRequirements(limits=obj.overhead.podFixed)
+        yield from requirements("overhead", amounts, frozenset())
+
+
+def runtime_class_update(new: RuntimeClass, old: RuntimeClass) -> Errors:
+    """Yield what is wrong with a changed runtime class: Pods were started with its handler."""
+    yield from immutable("handler", new.handler, old.handler)
 
 
 def network_policy(obj: NetworkPolicy) -> Errors:
