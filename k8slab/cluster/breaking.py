@@ -97,6 +97,14 @@ class Breaking:
         self.world.registry.unreachable(host)
 
     @recorded
+    def private_registry(self: Breakable, where: str, username: str, password: str) -> None:
+        """Let a registry, or a part of it ("ghcr.io/team"), hand its images to this user alone.
+
+        Who pulls from it needs a pull secret: `kubectl create secret docker-registry`.
+        """
+        self.world.registry.private(where, username, password)
+
+    @recorded
     def repair_registry(self: Breakable, name: str) -> None:
         """End the fault of a registry or of an image."""
         self.world.registry.restore(name)

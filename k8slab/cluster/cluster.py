@@ -36,6 +36,7 @@ from k8slab.cluster.turn import in_turn
 from k8slab.cluster.view import View
 from k8slab.cluster.world import CONTROL_PLANE, Host, World
 from k8slab.control_plane.etcd import Backend
+from k8slab.node.interfaces import Program
 from k8slab.sim import Simulation, Timer, Trace
 
 if TYPE_CHECKING:
@@ -199,6 +200,13 @@ class Cluster(Asking, Breaking, TimeMachine):
     def apply(self, manifest: str) -> Text:
         """Apply YAML text, as `kubectl apply -f -` does."""
         return self.kubectl("apply -f -", stdin=manifest)
+
+    def image(self, name: str, **fields: Any) -> Callable[[Program], Program]:
+        """Make the decorated program an image that can be pulled; docs/writing-images.md tells all.
+
+        `fields` are those of `Image`: size, ports, entrypoint ... Raises ValueError for bad names.
+        """
+        return self.world.registry.image(name, **fields)
 
     def node(self, name: str) -> NodeShell:
         """Return a shell on one of the machines."""
