@@ -44,14 +44,23 @@ def flag(process: Process, name: str, default: str = "") -> str:
     return default
 
 
-async def serve_health(process: Process, port: int) -> None:
-    """Answer every health check on a port with "ok", for as long as the process lives."""
+async def serve_health(
+    process: Process, port: int, not_ready: Callable[[], str] = lambda: ""
+) -> None:
+    """Answer every health check on a port with "ok", for as long as the process lives.
+
+    /readyz fails as long as `not_ready` says why.
+    """
+
+    def answer(request: http.Request) -> http.Response:
+        why = not_ready() if request.path == "/readyz" else ""
+        return http.text(why, 500) if why else http.text("ok")
+
     listener = process.net.listen("0.0.0.0", port, owner=process.sim.group)
     while True:
         connection = await listener.accept()
         process.sim.spawn(
-            http.serve_connection(connection, lambda request: http.text("ok")),
-            f"{process.name}: health check",
+            http.serve_connection(connection, answer), f"{process.name}: health check"
         )
 
 
@@ -242,7 +251,8 @@ async def metrics_server(world: World, process: Process) -> None:
     server = MetricsServer(world.sim, client, world.scrape)
     world.delegates[GROUP] = server.serve
     try:
-        world.sim.spawn(serve_health(process, 10250), "metrics-server: health")
+        health = serve_health(process, 10250, server.not_ready)
+        world.sim.spawn(health, "metrics-server: health")
         await server.run()
     finally:
         if world.delegates.get(GROUP) == server.serve:

@@ -252,6 +252,9 @@ class ImageService(Protocol):
     def user(self, image: str) -> int:
         """Return as whom an image on this node runs, 0 for root."""
 
+    def files(self, image: str) -> Mapping[str, str]:
+        """Return the files of an image on this node, by path."""
+
     def remove_unused(self, used: Iterable[str]) -> None:
         """Remove all images but these."""
 

@@ -80,6 +80,23 @@ def test_without_a_metrics_server_nothing_is_scaled_and_the_reason_is_told() -> 
     assert lab.column(cluster, "hpa", "web", "TARGETS") == "cpu: <unknown>/50%"
 
 
+def test_the_metrics_server_is_ready_when_it_has_heard_the_kubelets_twice() -> None:
+    cluster = Cluster(workers=1, seed=1)
+    lab.apply(
+        cluster,
+        lab.pod("client", lab.container(image="curlimages/curl", command=["sleep", "9999"])),
+    )
+    lab.ready(cluster, "client")
+    cluster.kubectl("apply -f -", manifests.text("metrics-server"))
+    where = "-n kube-system -l k8s-app=metrics-server -o jsonpath='{.items[0].status.podIP}'"
+    cluster.run(5)
+    asked = f"exec client -- curl -s http://{cluster.kubectl(f'get pods {where}')}:10250"
+    assert cluster.kubectl(f"{asked}/livez") == "ok"
+    assert "[-]metric-storage-ready failed" in cluster.kubectl(f"{asked}/readyz")
+    cluster.run(15)
+    assert cluster.kubectl(f"{asked}/readyz") == "ok"
+
+
 def test_a_target_that_is_not_there_is_told() -> None:
     cluster = Cluster(workers=1, seed=7)
     autoscaled(cluster, metrics=False)

@@ -40,6 +40,14 @@ class MetricsServer:
         self._pods = self._informers.informer(Pod)
         self.storage = Storage()
 
+    def not_ready(self) -> str:
+        """Return which of the checks behind /readyz fails, "" if none does."""
+        if not all(informer.synced.is_set for informer in (self._nodes, self._pods)):
+            return "[-]informer-sync failed: reason withheld\n"
+        if not self.storage.is_ready:
+            return "[-]metric-storage-ready failed: reason withheld\n"
+        return ""
+
     async def run(self) -> None:
         """Ask all kubelets again and again, for ever."""
         await self._informers.wait_for_sync()

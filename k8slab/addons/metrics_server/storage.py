@@ -35,6 +35,11 @@ class Storage:
         self._last: dict[str, Batch] = {}
         self._previous: dict[str, Batch] = {}
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there are two answers of somebody: what was used between them can be told."""
+        return bool(self._previous)
+
     def store(self, batches: Mapping[str, Batch]) -> None:
         """Take over the answers of one round, by node; who did not answer is forgotten."""
         self._previous, self._last = self._last, dict(batches)

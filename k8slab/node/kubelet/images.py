@@ -17,8 +17,9 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 
-from k8slab.api.core import Container, ObjectReference, Pod, Secret
+from k8slab.api.core import Container, ImageVolumeSource, ObjectReference, Pod, Secret
 from k8slab.api.duration import go_duration
+from k8slab.client import reference_to
 from k8slab.node.image_reference import parse_reference
 from k8slab.node.interfaces import ImageAuth, ImagePullFailed
 from k8slab.node.kubelet.backoff import INITIAL_BACKOFF, Backoff
@@ -39,9 +40,12 @@ PULLED_FOLDER = "var/lib/kubelet/image_manager/pulled"  # who pulled what, on th
 
 def pull_policy(container: Container) -> str:
     """Return Always, IfNotPresent or Never; by default Always for the tag latest."""
-    if container.imagePullPolicy:
-        return container.imagePullPolicy
-    return "Always" if parse_reference(container.image).tag == "latest" else "IfNotPresent"
+    return container.imagePullPolicy or default_policy(container.image)
+
+
+def default_policy(image: str) -> str:
+    """Return how an image is pulled if nobody says: Always for the tag latest."""
+    return "Always" if parse_reference(image).tag == "latest" else "IfNotPresent"
 
 
 class ImageManager:
@@ -61,9 +65,16 @@ class ImageManager:
 
     async def ensure(self, pod: Pod, container: Container) -> None:
         """Pull the image if the policy asks for it. Raises ContainerNotStarted."""
-        image, about = container.image, container_reference(pod, container)
+        about = container_reference(pod, container)
+        await self._ensure(pod, container.image, container.imagePullPolicy, about)
+
+    async def ensure_volume(self, pod: Pod, source: ImageVolumeSource) -> None:
+        """Pull the image that a volume is made of, as `ensure` does."""
+        await self._ensure(pod, source.reference, source.pullPolicy, reference_to(pod))
+
+    async def _ensure(self, pod: Pod, image: str, policy: str, about: ObjectReference) -> None:
         self._check_name(image, about)
-        policy = pull_policy(container)
+        policy = policy or default_policy(image)
         present = bool(self._deps.images.image_id(image))
         auths = await self._credentials(pod, image)
         if present and policy != "Always" and self._may_use(image, auths):

@@ -19,6 +19,7 @@ from k8slab.api.duration import go_duration
 from k8slab.api.errors import ApiError
 from k8slab.api.node import RuntimeClass
 from k8slab.client import ConnectionFailed
+from k8slab.node.folder import Folder
 from k8slab.node.interfaces import (
     EXITED,
     RUNNING,
@@ -149,6 +150,7 @@ class KubeRuntime:
         deps, about = self._deps, container_reference(pod, container)
         try:
             await self.images.ensure(pod, container)
+            mounted = {**mounted, **await self._image_volumes(pod, container)}
             config = await self._config(pod, container, status, sandbox_id, mounted)
             config = replace(config, attempt=attempt)
         except ContainerNotStarted as failure:
@@ -172,6 +174,18 @@ class KubeRuntime:
         deps.recorder.event_about(about, NORMAL, "Started", "Container started")
         await self._remove_old(container, status)
         await self._post_start(pod, container, id_, sandbox_id)
+
+    async def _image_volumes(self, pod: Pod, container: Container) -> dict[str, Mounted]:
+        """Return the volumes of the container that are images. Raises ContainerNotStarted."""
+        names = [mount.name for mount in container.volumeMounts]
+        mounted = {}
+        for volume in pod.spec.volumes:
+            if volume.image is not None and volume.name in names:
+                await self.images.ensure_volume(pod, volume.image)
+                folder = Folder()
+                folder.files.update(self._deps.images.files(volume.image.reference))
+                mounted[volume.name] = Mounted(folder, read_only=True)
+        return mounted
 
     def _check_backoff(self, pod: Pod, container: Container, status: PodRuntimeStatus) -> None:
         exited = [s for s in status.all(container.name) if s.state == EXITED]

@@ -1,6 +1,7 @@
 """The volumes of a Pod: folders that its containers find at their mount paths.
 
-emptyDir is a new folder, hostPath a place on the machine's disk, a claim what it is bound to;
+emptyDir is a new folder, hostPath a place on the machine's disk, a claim what it is bound to; the
+files of an image are pulled when a container that mounts them starts (kuberuntime_container.py);
 configMap, secret, downwardAPI and projected are files made from objects, made anew when the objects
 change (but not under a subPath). Folders lie on the machine's disk below var/lib/kubelet/pods/UID,
 so a restarted kubelet finds them.
@@ -54,6 +55,7 @@ class Mounted(msgspec.Struct, frozen=True):
     folder: Folder
     path: str = ""
     generated: bool = False  # its files are made from objects
+    read_only: bool = False  # whatever the mount says: an image's files
 
 
 class VolumeManager:
@@ -291,5 +293,6 @@ def make_mounts(
             folder = Folder()
             folder.files.update(volume.folder.files)
         path = "/".join(part for part in (volume.path, sub_path.strip("/")) if part)
-        mounts.append(Mount(mount.mountPath, folder, mount.readOnly, path))
+        read_only = mount.readOnly or volume.read_only
+        mounts.append(Mount(mount.mountPath, folder, read_only, path))
     return tuple(mounts)

@@ -10,7 +10,7 @@ Upstream: containerd internal/cri/server/images, kubelet --serialize-image-pulls
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from k8slab.client.latency import Latency
 from k8slab.node.image_reference import parse_reference
@@ -50,6 +50,11 @@ class ImageStore:
         """Return as whom an image on this node runs, 0 for root."""
         found = self.image(image)
         return found.user if found is not None else 0
+
+    def files(self, image: str) -> Mapping[str, str]:
+        """Return the files of an image on this node, by path."""
+        found = self.image(image)
+        return found.files if found is not None else {}
 
     def images(self) -> list[tuple[str, int]]:
         """Return (name, size in bytes) of all images on this node, in order of arrival."""

@@ -113,3 +113,25 @@ def test_a_sub_path_does_not_follow_changes(lab: Lab) -> None:
     lab.run(200)
     texts = {line.text for line in lab.runtime.log(lab.runtime.containers()[0].id)}
     assert texts == {"1"}
+
+
+def test_an_image_is_a_volume_of_its_files_and_cannot_be_written_to(lab: Lab) -> None:
+    volume = {"image": {"reference": "nginx:1.29"}}
+    script = "head -n1 /v/usr/share/nginx/html/index.html; echo x > /v/new; sleep 9999"
+    assert logged(lab, script, volume) == [
+        "<!DOCTYPE html>",
+        "sh: can't create /v/new: Read-only file system",
+    ]
+    assert ("Pulling", 'Pulling image "nginx:1.29"') in lab.events()
+
+
+def test_a_container_waits_for_the_image_of_its_volume(lab: Lab) -> None:
+    lab.registry.missing("example.com/data:v1")
+    volume = {"name": "data", "image": {"reference": "example.com/data:v1"}}
+    mounts = [{"name": "data", "mountPath": "/data"}]
+    lab.run_pod(shell("sleep 9999", volumeMounts=mounts), volumes=[volume])
+    lab.run(5)
+    assert lab.state()["waiting"]["reason"] in ("ErrImagePull", "ImagePullBackOff")
+    lab.registry.restore("example.com/data:v1")
+    lab.run(30)
+    assert "running" in lab.state()
