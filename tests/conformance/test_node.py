@@ -184,6 +184,17 @@ def test_a_sub_path_stays_inside_of_its_volume(cluster: Cluster, part: str, word
     assert status(cluster, "sub").state.waiting.message == words
 
 
+def test_a_sub_path_that_was_wrong_is_mended_by_an_annotation(cluster: Cluster) -> None:
+    mounts = [{"name": "data", "mountPath": "/part", "subPathExpr": "$(PART)"}]
+    main = sleeper(env=[field("PART", "metadata.annotations['part']")], volumeMounts=mounts)
+    volumes = [{"name": "data", "emptyDir": {}}]
+    apply(cluster, pod("sub", main, volumes=volumes, annotations={"part": "/absolute"}))
+    cluster.run(10)
+    assert waiting(cluster, "sub") == "CreateContainerConfigError"
+    cluster.kubectl("annotate pod sub part=inside --overwrite")
+    ready(cluster, "sub")
+
+
 def test_host_aliases_are_in_a_hosts_file_that_the_kubelet_keeps(cluster: Cluster) -> None:
     aliases = [{"ip": "123.45.67.89", "hostnames": ["foo", "bar"]}]
     text = output(cluster, "hosts", shell("cat /etc/hosts"), hostAliases=aliases)
