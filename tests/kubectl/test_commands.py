@@ -271,3 +271,24 @@ def test_a_cell_of_yaml_is_applied(
     register(shell, Cluster())
     shell.kubectl("", pod)  # type: ignore[operator]
     assert capsys.readouterr().out == "pod/p created\n"
+
+
+def test_a_mirror_pods_events_are_those_of_its_static_pod(desk: Desk) -> None:
+    desk.run(
+        "apply -f -",
+        """
+apiVersion: v1
+kind: Pod
+metadata: {name: st, annotations: {kubernetes.io/config.mirror: abc}}
+spec: {nodeName: n1, containers: [{name: c, image: nginx}]}
+---
+apiVersion: v1
+kind: Event
+metadata: {name: st.1}
+involvedObject: {kind: Pod, name: st, namespace: default, uid: abc}
+reason: Started
+message: Container started
+type: Normal
+""",
+    )
+    assert "Container started" in desk.run("describe pod st").stdout

@@ -16,6 +16,8 @@ from k8slab.kubectl.describe.writer import Writer
 from k8slab.kubectl.invocation import Invocation
 from k8slab.kubectl.resources import list_objects
 
+MIRROR = "kubernetes.io/config.mirror"
+
 
 async def events_of(call: Invocation, obj: Object) -> list[Event]:
     """Return the Events about an object, the oldest first."""
@@ -32,7 +34,9 @@ def _is_about(event: Event, obj: Object) -> bool:
     about, meta = event.involvedObject, obj.metadata
     if about.kind != obj.kind or about.namespace != meta.namespace:
         return False
-    return about.uid in ("", meta.uid) or (obj.kind == "Node" and about.uid == meta.name)
+    # A kubelet tells of a static Pod under the uid that it runs it by.
+    known = meta.annotations.get(MIRROR, meta.uid) if obj.kind == "Pod" else meta.uid
+    return about.uid in ("", known) or (obj.kind == "Node" and about.uid == meta.name)
 
 
 def last_seen(event: Event) -> str:
