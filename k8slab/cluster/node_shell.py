@@ -3,7 +3,7 @@
     cluster.node("worker-1").shell("iptables-save -t nat")
     cluster.node("worker-1").shell("crictl ps")
 
-Rule of use: the commands only look; the text is what the real tools print.
+Rule of use: the text is what the real tools print; what changes rules is recorded.
 
 Upstream: iproute2, iptables, conntrack-tools, cri-tools, systemd
 """
@@ -47,9 +47,9 @@ class NodeShell:
     def shell(self, command: str) -> Text:
         """Run ip, iptables-save, nft, conntrack, ss, ping, crictl, journalctl, ls, cat, ..."""
         with self._cluster.turn:
-            if command.split()[:1] != ["ping"]:
+            if not commands.changes(command):
                 return self._run(command)
-            # Packets change the machines on their way, so this is an input of the run.
+            # Rules and packets change the machines, so this is an input of the run.
             with self._cluster.recording.input("shell", (self.machine.name, command), {}):
                 return self._run(command)
 

@@ -15,10 +15,10 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from k8slab.linux import iptables_command
 from k8slab.linux.addresses import ip_int, ip_text, is_ipv6, mask_of
 from k8slab.linux.errors import NetworkError, NoRoute, TimedOut
 from k8slab.linux.links import Bridge, Interface, Veth
-from k8slab.linux.netfilter import IptablesError, Ruleset
 from k8slab.linux.ss_command import ss
 
 if TYPE_CHECKING:
@@ -48,6 +48,16 @@ def shell(ns: NetNamespace, line: str) -> str:
         known = ", ".join([*COMMANDS, "ping"])
         raise CommandError(f"{line.split(' ')[0]}: command not found (there are: {known})")
     return command(ns, words[1:])
+
+
+def changes(line: str) -> bool:
+    """Say whether the command does something to the namespace, or only looks at it."""
+    name, *rest = line.split() or [""]
+    if name in ("iptables", "ip6tables"):
+        return iptables_command.changes(rest)
+    if name == "nft":
+        return "list" not in rest
+    return name == "ping" or (name == "conntrack" and not {"-L", "--dump"} & {*rest})
 
 
 async def run(ns: NetNamespace, line: str) -> str:
@@ -199,30 +209,11 @@ def _ip6tables_save(ns: NetNamespace, arguments: list[str]) -> str:
 
 
 def _iptables(ns: NetNamespace, arguments: list[str]) -> str:
-    return _rules_of(ns.ruleset, arguments)
+    return iptables_command.iptables(ns.ruleset, arguments)
 
 
 def _ip6tables(ns: NetNamespace, arguments: list[str]) -> str:
-    return _rules_of(ns.ruleset6, arguments)
-
-
-def _rules_of(ruleset: Ruleset, arguments: list[str]) -> str:
-    """`iptables [-t table] -S [chain]`."""
-    table = _option(arguments, "-t", "--table") or "filter"
-    if "-S" not in arguments and "--list-rules" not in arguments:
-        raise CommandError("iptables: the lab prints rules with -S [chain], or use iptables-save")
-    after = arguments[arguments.index("-S") + 1 :] if "-S" in arguments else []
-    wanted = after[0] if after and not after[0].startswith("-") else ""
-    chains = ruleset.table(table).chains
-    if wanted and wanted not in chains:
-        raise IptablesError(f"iptables: No chain/target/match by that name: {wanted}")
-    shown = [chain for name, chain in chains.items() if wanted in ("", name)]
-    lines = [
-        f"-P {chain.name} {chain.policy}" if chain.built_in else f"-N {chain.name}"
-        for chain in shown
-    ]
-    lines += [f"-A {chain.name} {rule}" for chain in shown for rule in chain.rules]
-    return _lines(lines)
+    return iptables_command.iptables(ns.ruleset6, arguments)
 
 
 def _nft(ns: NetNamespace, arguments: list[str]) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from k8slab.linux.chains import Body, Chain, Rule, Source, Table
+from k8slab.linux.edits import Edits
 from k8slab.linux.iptables_rule import parse_rule
 from k8slab.linux.iptables_words import IptablesError
 from k8slab.linux.matches import UnknownMatch
@@ -50,6 +51,7 @@ class Ruleset:
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
         self.unknown: tuple[Unknown, ...] = ()  # of the text read last: what the lab does not judge
+        self.edits = Edits()  # told of each one by text or by name, not of `replace_chain`
 
     # -- reading
 
@@ -141,6 +143,7 @@ class Ruleset:
         if chain.built_in:
             raise IptablesError(f"Can't delete built-in chain '{name}'")
         del self.tables[table].chains[name]
+        self.edits.tell()
 
     def ensure_rule(
         self, table: str, chain: str, rule: str | Rule, *, prepend: bool = False
@@ -162,6 +165,7 @@ class Ruleset:
         if unwanted in rules:
             rules.remove(unwanted)
             self.replace_chain(table, chain, rules)
+            self.edits.tell()
 
     def restore(self, text: str, *, noflush: bool = False, strict: bool = False) -> None:
         """Do what `iptables-restore [--noflush]` does with the text, all of it or nothing.
@@ -178,6 +182,7 @@ class Ruleset:
                 check(table, self.tables.get(name))
         self.tables.update(changed)
         self.unknown = tuple(sorted(unknown, key=lambda part: part.line))
+        self.edits.tell()
 
 
 def check(table: Table, old: Table | None) -> None:

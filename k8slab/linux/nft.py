@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from k8slab.linux.addresses import contains, ip_int
+from k8slab.linux.edits import Edits
 
 if TYPE_CHECKING:
     from k8slab.linux.context import RuleMemory
@@ -148,6 +149,7 @@ class NftRuleset:
 
     def __init__(self) -> None:
         self.tables: dict[tuple[str, str], NftTable] = {}  # by family and name
+        self.edits = Edits()  # told of each `run`
         self._hooks: dict[tuple[str, bool], list[Step]] | None = None
 
     def table(self, family: str, name: str, comment: str = "") -> NftTable:
@@ -185,6 +187,7 @@ class NftRuleset:
 
         self.tables = run(self.tables, text)
         self.changed()
+        self.edits.tell()
 
     def list(self, now: float = 0.0) -> str:
         """Return what `nft list ruleset` prints at a virtual time."""

@@ -2,8 +2,11 @@
 
     nft list ruleset          nft list table ip kube-proxy
     nft list tables           nft list map ip kube-proxy service-ips
+    nft flush ruleset         nft delete table ip kube-proxy
 
-Rule of use: through `commands.shell`; it only looks.
+Every other command is one that `nft -f` would read from a file.
+
+Rule of use: through `commands.shell`.
 
 Upstream: nftables src/rule.c (do_command_list)
 """
@@ -26,7 +29,10 @@ PLURALS = ("chains", "sets", "maps")
 def nft(ns: NetNamespace, arguments: list[str]) -> str:
     """Return what the command prints. Raises NftError."""
     words = [word for word in arguments if not word.startswith("-")]
-    if words[:1] != ["list"] or len(words) < 2:
+    if words[:1] != ["list"]:
+        ns.nft.run(" ".join(words))
+        return ""
+    if len(words) < 2:
         raise NftError("syntax error: the lab knows nft list ruleset, tables, table, chain, ...")
     what, rest = words[1], words[2:]
     tables, now = ns.nft.tables, ns.sim.now

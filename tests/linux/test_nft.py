@@ -228,4 +228,5 @@ def test_the_shell_lists_what_is_asked_for() -> None:
     with pytest.raises(CommandError, match="No such file or directory"):
         shell(node, "nft list table ip x")
     with pytest.raises(CommandError, match="nft list ruleset"):
-        shell(node, "nft flush ruleset")
+        shell(node, "nft list")
+    assert shell(node, "nft flush ruleset") == shell(node, "nft list ruleset") == ""

@@ -26,11 +26,12 @@ from k8slab.node.kube_proxy.cache import RuleCache
 from k8slab.node.kube_proxy.cleanup import clean_iptables
 from k8slab.node.kube_proxy.config import Config
 from k8slab.node.kube_proxy.conntrack import flush_stale
+from k8slab.node.kube_proxy.monitor import CanaryMonitor, full_syncs
 from k8slab.node.kube_proxy.nftables import TABLE, NftSync, install_nft
 from k8slab.node.kube_proxy.proxy_health import ProxyHealthServer
 from k8slab.node.kube_proxy.render import RuleSync, install
 from k8slab.node.kube_proxy.service_health import ServiceHealthServer, health_check
-from k8slab.node.kube_proxy.sync import Summary, view_of
+from k8slab.node.kube_proxy.sync import Summary, SyncFailed, view_of
 from k8slab.node.kube_proxy.types import IPV4, IPV6, service_of
 from k8slab.node.machine import Machine
 from k8slab.sim import Signal, Simulation
@@ -79,6 +80,7 @@ class Proxier:
         self._changed: dict[str, None] = {}  # keys of Services to look at
         self._node: Node | None = None  # as the API server has it
         self._cause = 0  # of the first of these changes
+        self._writing = False  # what is edited meanwhile is our own doing
         self._news = Signal(sim, f"{self.name}: change")
 
     async def run(self) -> None:
@@ -86,6 +88,8 @@ class Proxier:
         self._prepare_kernel()
         await self._watch()
         self._tell("Normal", "Starting", "")
+        for sync in self.syncs:
+            self._watch_rules(sync)
         earliest = 0.0
         while True:
             await self._news.wait()
@@ -190,7 +194,22 @@ class Proxier:
         self._sync_health(changed)
 
     def _apply(self, sync: RuleSync | NftSync) -> None:
-        """Write the rules of one family."""
+        """Write the rules of one family; if the kernel does not take them, try later anew."""
+        self._writing = True
+        try:
+            self._write(sync)
+        except SyncFailed as error:
+            self.sim.trace.add(self.name, "fail", "rules", str(error))
+            sync.start_over()
+            self.sim.spawn(self._retry(), f"{self.name}: retry")
+        finally:
+            self._writing = False
+
+    async def _retry(self) -> None:
+        await self.sim.sleep(self.config.sync_period, f"{self.name}: retry")
+        self._change("")
+
+    def _write(self, sync: RuleSync | NftSync) -> None:
         net = self.machine.net
         if self._render is not None and sync.family == IPV4:
             try:
@@ -200,7 +219,7 @@ class Proxier:
         elif isinstance(sync, NftSync):
             summary = sync.apply(net.nft)
         else:
-            summary = sync.apply(net.ruleset6 if sync.family == IPV6 else net.ruleset)
+            summary = sync.apply(self._ruleset(sync))
         updated = [(each.port, each.endpoints) for each in sync.updated_ports]
         sync.updated_ports.clear()
         flush_stale(net.conntrack, updated)
@@ -208,6 +227,31 @@ class Proxier:
         if summary.changed:
             family = f"{IPV6}: " if sync.family == IPV6 else ""
             self.sim.trace.add(self.name, "sync", "rules", f"{family}{summary}")
+
+    # -- rules that others change
+
+    def _watch_rules(self, sync: RuleSync | NftSync) -> None:
+        """Watch out for others who change the rules of one family."""
+        rules = self.machine.net.nft if isinstance(sync, NftSync) else self._ruleset(sync)
+
+        def edited() -> bool:
+            sync.edited = sync.edited or not self._writing
+            return sync.edited
+
+        async def reload(why: str) -> None:
+            self.sim.trace.add(self.name, "reload", "rules", why)
+            await self.sim.sleep(self._latency.iptables_restore, f"{self.name}: iptables-restore")
+            sync.start_over()
+            self._apply(sync)
+
+        hourly = full_syncs(self.sim, self.name, rules.edits, edited, reload)
+        self.sim.spawn(hourly, f"{self.name}: full syncs")
+        if isinstance(rules, Ruleset):
+            monitor = CanaryMonitor(self.sim, self.name, rules, self.config.sync_period, reload)
+            self.sim.spawn(monitor.run(), f"{self.name}: iptables monitor")
+
+    def _ruleset(self, sync: RuleSync) -> Ruleset:
+        return self.machine.net.ruleset6 if sync.family == IPV6 else self.machine.net.ruleset
 
     def _objects(self, key: str) -> tuple[Service | None, list[EndpointSlice]]:
         """Return the Service and its slices, in the order of their names."""

@@ -21,13 +21,21 @@ from k8slab.node.kube_proxy.cache import Bodies, RenderedPort, RuleCache
 from k8slab.node.kube_proxy.chains import (
     EXTERNAL_SERVICES,
     NODEPORTS,
+    PROXY_CANARY,
     PROXY_FIREWALL,
     SERVICES,
     is_hashed,
 )
 from k8slab.node.kube_proxy.config import Config
 from k8slab.node.kube_proxy.local_detector import local_detector
-from k8slab.node.kube_proxy.sync import IPV4, Ports, ServiceSync, Summary, view_of
+from k8slab.node.kube_proxy.sync import (
+    IPV4,
+    Ports,
+    ServiceSync,
+    Summary,
+    SyncFailed,
+    view_of,
+)
 from k8slab.node.kube_proxy.topology import NodeView
 from k8slab.node.kube_proxy.types import namespace_of, slices_by_service
 
@@ -90,28 +98,40 @@ class RuleSync(ServiceSync[RenderedPort]):
             self._rewrite[("nat", SERVICES)] = None
 
     def apply(self, ruleset: Ruleset) -> Summary:
-        """Bring the ruleset up to date and return how much there is now."""
+        """Bring the ruleset up to date and return how much there is now.
+
+        Raises SyncFailed if somebody has taken chains away that are needed.
+        """
+        if self.edited and not self._is_first:
+            self._check(ruleset)
         large = self.endpoints > LARGE_CLUSTER_ENDPOINTS
         if large is self._comments:
             self._comments = not large
             self.render_all()
         self._notice()
-        changed = len(self._write) + len(self._remove) + len(self._rewrite)
-        if self._is_first:
+        changed = len(self._remove)
+        if self._is_first or self.edited:
             changed += self._install_base(ruleset)
         for name, body in self._write.items():
-            ruleset.replace_chain("nat", name, body)
+            changed += _put(ruleset, ("nat", name), body)
         for place in COMMON_CHAINS:
             if place in self._rewrite or self._is_first:
-                ruleset.replace_chain(*place, self.cache.common(place, self._parts(place)))
+                changed += _put(ruleset, place, self.cache.common(place, self._parts(place)))
         for name in self._remove:
             ruleset.delete_chain("nat", name)
         if self._is_first:
-            self._link(ruleset)
+            changed += self._link(ruleset)
             self._remove_strangers(ruleset)
         self._write, self._remove, self._rewrite = {}, {}, {}
         self._is_first = False
         return Summary(len(self._ports), self.endpoints, self._base_size() + self.rules, changed)
+
+    def start_over(self) -> None:
+        """Take nothing for granted at the next `apply`: a full sync."""
+        super().start_over()
+        self._shares = {place: _Shares() for place in COMMON_CHAINS}
+        self._write, self._remove, self._rewrite = {}, {}, {}
+        self._is_first = True
 
     # -- noticing changes
 
@@ -163,13 +183,25 @@ class RuleSync(ServiceSync[RenderedPort]):
 
     def _install_base(self, ruleset: Ruleset) -> int:
         base = self.cache.base(self.config, self.family)
-        for (table, name), body in base.items():
-            ruleset.replace_chain(table, name, body)
-        return len(base)
+        return sum(
+            _put(ruleset, place, body)
+            for place, body in base.items()
+            if self._is_first or place[1] != PROXY_CANARY
+        )
 
-    def _link(self, ruleset: Ruleset) -> None:
-        for table, name, rule in self.cache.jumps():
-            ruleset.ensure_rule(table, name, rule, prepend=True)
+    def _link(self, ruleset: Ruleset) -> int:
+        return sum(
+            not ruleset.ensure_rule(table, name, rule, prepend=True)
+            for table, name, rule in self.cache.jumps()
+        )
+
+    def _check(self, ruleset: Ruleset) -> None:
+        """Raise SyncFailed if rules that stay lead to chains that are gone."""
+        for ports in self._ports.values():
+            for port in ports.values():
+                for name in port.chains:
+                    if ruleset.chain("nat", name) is None:
+                        raise SyncFailed(f"iptables-restore: Chain '{name}' does not exist")
 
     def _remove_strangers(self, ruleset: Ruleset) -> None:
         """Take away chains that an earlier kube-proxy left here."""
@@ -179,6 +211,15 @@ class RuleSync(ServiceSync[RenderedPort]):
     def _base_size(self) -> int:
         base = sum(len(body.rules) for body in self.cache.base(self.config, self.family).values())
         return base + len(self.cache.jumps()) + len(self._tail.rules)
+
+
+def _put(ruleset: Ruleset, place: Place, body: Body) -> int:
+    """Give the chain this body; return how many chains that changed, 0 if it had it."""
+    chain = ruleset.chain(*place)
+    if chain is not None and chain.body is body:
+        return 0
+    ruleset.replace_chain(*place, body)
+    return 1
 
 
 def _common(port: RenderedPort | None, table: str) -> Bodies:

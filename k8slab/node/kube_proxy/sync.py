@@ -41,6 +41,10 @@ class Rendered(Protocol):
         """The number of its rules."""
 
 
+class SyncFailed(Exception):  # noqa: N818 (upstream: "Sync failed")
+    """The kernel took none of it: what a partial sync builds upon is not there any more."""
+
+
 R = TypeVar("R", bound=Rendered)
 Ports = Mapping[PortKey, R]
 Change = tuple[str, "Ports[R]", "Ports[R]"]  # key of a Service, its ports before and after
@@ -67,6 +71,7 @@ class ServiceSync(Generic[R]):
         self.config = config
         self.family = family
         self.updated_ports: list[R] = []  # since somebody last cleared it
+        self.edited = False  # whether others may have changed the rules since the last full sync
         self.rules = 0  # of all Service ports
         self.endpoints = 0
         self._versions = versions
@@ -98,6 +103,11 @@ class ServiceSync(Generic[R]):
     def render_all(self) -> None:
         """Render everything at the next `apply`."""
         self._dirty.update(dict.fromkeys(self._objects))
+
+    def start_over(self) -> None:
+        """Take nothing for granted at the next `apply`: a full sync."""
+        self._ports, self.rules, self.edited = {}, 0, False
+        self.render_all()
 
     def _changes(
         self, render: Callable[[Service, Sequence[EndpointSlice], Ports[R]], Ports[R]]
@@ -134,4 +144,4 @@ def view_of(node: Node | str) -> NodeView:
     )
 
 
-__all__ = ["IPV4", "Change", "Ports", "Rendered", "ServiceSync", "Summary", "view_of"]
+__all__ = ["IPV4", "Change", "Ports", "Rendered", "ServiceSync", "Summary", "SyncFailed", "view_of"]

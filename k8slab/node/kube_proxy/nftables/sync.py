@@ -20,7 +20,7 @@ from k8slab.node.kube_proxy.config import Config
 from k8slab.node.kube_proxy.local_detector import LocalDetector, local_detector
 from k8slab.node.kube_proxy.nftables.chains import TABLE, base, nft_family
 from k8slab.node.kube_proxy.nftables.rules import Element, RenderedPort, Value, rendered_port
-from k8slab.node.kube_proxy.sync import IPV4, Ports, ServiceSync, Summary
+from k8slab.node.kube_proxy.sync import IPV4, Ports, ServiceSync, Summary, SyncFailed
 from k8slab.node.kube_proxy.topology import NodeView, categorize, depends_on_node
 from k8slab.node.kube_proxy.types import PortKey
 from k8slab.node.kube_proxy.versions import Versions
@@ -46,7 +46,12 @@ class NftSync(ServiceSync[RenderedPort]):
         self._changed = self._base_size = 0
 
     def apply(self, ruleset: NftRuleset) -> Summary:
-        """Bring the table up to date and return how much there is now."""
+        """Bring the table up to date and return how much there is now.
+
+        Raises SyncFailed if somebody has taken the table away.
+        """
+        if self._base_of is not None and (nft_family(self.family), TABLE) not in ruleset.tables:
+            raise SyncFailed("Error: Could not process rule: No such file or directory")
         self._changed = 0
         table = self._table(ruleset)
         detector = local_detector(self.config, self.node, self.family)
@@ -62,6 +67,11 @@ class NftSync(ServiceSync[RenderedPort]):
         rules = self._base_size + self.rules
         return Summary(len(self._ports), self.endpoints, rules, self._changed)
 
+    def start_over(self) -> None:
+        """Take nothing for granted at the next `apply`: a full sync."""
+        super().start_over()
+        self._wanted, self._base_of = {}, None
+
     # -- the table itself
 
     def _table(self, ruleset: NftRuleset) -> NftTable:
@@ -74,7 +84,7 @@ class NftSync(ServiceSync[RenderedPort]):
         fresh = base(self.config, *about, self.family)
         self._base_size = sum(len(chain.texts) for chain in fresh.chains.values())
         self._changed += len(fresh.chains)
-        if table is None or self._base_of is None:
+        if table is None or self._base_of is None:  # a full sync
             ruleset.delete_table(family, TABLE)
             table = ruleset.tables[family, TABLE] = fresh
         else:
