@@ -179,8 +179,11 @@ def _replaced(world: World) -> dict[str, Any]:
 
 async def kube_proxy(world: World, process: Process) -> int | None:
     """Keep the node's rules as Services and EndpointSlices want them."""
-    from k8slab.node.kube_proxy import ConfigError, Proxier, parse_config
+    from k8slab.node.kube_proxy import ConfigError, Proxier, clean, parse_config
 
+    if "--cleanup" in process.args:
+        clean(world.machines[process.hostname].net)
+        return 0
     folder, path = process.folder(flag(process, "config"))
     try:
         config = parse_config(str(folder.read(path)))
@@ -200,6 +203,7 @@ async def kube_proxy(world: World, process: Process) -> int | None:
     )
     process.log(f'"Using {config.mode} Proxier"')
     world.sim.spawn(proxier.run(), f"kube-proxy/{machine.name}")
+    world.sim.spawn(proxier.serve_metrics(), f"kube-proxy/{machine.name}: metrics")
     await proxier.health.run()
     return None
 

@@ -37,6 +37,28 @@ def test_a_nodes_shell_lists_the_table(cluster: Cluster) -> None:
     assert "KUBE-SERVICES" not in cluster.node("worker-1").shell("iptables-save")
 
 
+def test_kube_proxy_says_which_mode_it_is_in_and_what_it_did(cluster: Cluster) -> None:
+    assert cluster.request("node/worker-1", "http://localhost:10249/proxyMode").body == "nftables"
+    said = cluster.request("node/worker-1", "http://localhost:10249/metrics").body
+    assert 'kubeproxy_sync_full_proxy_rules_duration_seconds_count{ip_family="IPv4"} 1' in said
+
+
+def test_a_flush_by_hand_is_undone_and_lives_on_in_a_fork() -> None:
+    made = Cluster(workers=1, seed=7)
+    made.apply(WEB)
+    made.run_until("deployment/web available")
+    made.run_until("pod/client ready")
+    for table in ("mangle", "nat", "filter"):
+        made.node("worker-1").shell(f"iptables -t {table} -F")
+        made.node("worker-1").shell(f"iptables -t {table} -X")
+    again = made.fork()
+    for each in (made, again):
+        address = each.kubectl("get svc web -o jsonpath={.spec.clusterIP}")
+        assert not each.request("pod/client", f"http://{address}", timeout=2).ok
+        each.run(31)
+        assert each.request("pod/client", f"http://{address}").ok
+
+
 def test_a_fork_is_of_the_same_mode(cluster: Cluster) -> None:
     child = cluster.fork()
     assert "kube-proxy" in child.node("worker-1").shell("nft list tables")

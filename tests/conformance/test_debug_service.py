@@ -116,6 +116,7 @@ def test_is_kube_proxy_running(cluster: Cluster) -> None:
     running = cluster.kubectl("get pods -n kube-system -l k8s-app=kube-proxy")
     assert running.count("Running") == 3
     assert "Using iptables Proxier" in cluster.kubectl("logs -n kube-system ds/kube-proxy")
+    assert cluster.request("node/worker-1", "http://localhost:10249/proxyMode").body == "iptables"
 
 
 def test_is_kube_proxy_writing_rules(cluster: Cluster) -> None:

@@ -10,8 +10,18 @@ Upstream: pkg/proxy/iptables, pkg/proxy/nftables
 """
 
 from k8slab.node.kube_proxy.cache import RuleCache
+from k8slab.node.kube_proxy.cleanup import clean
 from k8slab.node.kube_proxy.config import MODES, Config, ConfigError, parse_config
 from k8slab.node.kube_proxy.proxier import Proxier
 from k8slab.node.kube_proxy.render import render
 
-__all__ = ["MODES", "Config", "ConfigError", "Proxier", "RuleCache", "parse_config", "render"]
+__all__ = [
+    "MODES",
+    "Config",
+    "ConfigError",
+    "Proxier",
+    "RuleCache",
+    "clean",
+    "parse_config",
+    "render",
+]

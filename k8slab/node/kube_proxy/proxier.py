@@ -23,12 +23,13 @@ from k8slab.linux.addresses import is_ipv6, is_loopback
 from k8slab.linux.netfilter import IptablesError, Ruleset, parse
 from k8slab.linux.nft import NftError, NftRuleset
 from k8slab.node.kube_proxy.cache import RuleCache
-from k8slab.node.kube_proxy.cleanup import clean_iptables
+from k8slab.node.kube_proxy.cleanup import clean_iptables, rules_of
 from k8slab.node.kube_proxy.config import Config
 from k8slab.node.kube_proxy.conntrack import flush_stale
 from k8slab.node.kube_proxy.monitor import CanaryMonitor, full_syncs
 from k8slab.node.kube_proxy.nftables import TABLE, NftSync, install_nft
 from k8slab.node.kube_proxy.proxy_health import ProxyHealthServer
+from k8slab.node.kube_proxy.proxy_metrics import ProxyMetrics, serve
 from k8slab.node.kube_proxy.render import RuleSync, install
 from k8slab.node.kube_proxy.service_health import ServiceHealthServer, health_check
 from k8slab.node.kube_proxy.sync import Summary, SyncFailed, view_of
@@ -71,9 +72,9 @@ class Proxier:
         self.syncs = self._make_syncs()
         self._latency = latency or Latency()
         self._render = render
-        self.health = ProxyHealthServer(
-            sim, machine, HEALTH_TIMEOUT_PERIODS * self.config.sync_period, lambda: self._node
-        )
+        self.metrics = ProxyMetrics(sim)
+        late = HEALTH_TIMEOUT_PERIODS * self.config.sync_period
+        self.health = ProxyHealthServer(sim, machine, late, lambda: self._node, self.metrics)
         self._service_health = ServiceHealthServer(sim, machine)
         self._informers = Informers(sim, client)
         self._recorder = EventRecorder(sim, client, "kube-proxy", machine.name, limited=False)
@@ -99,6 +100,15 @@ class Proxier:
             await self.sim.sleep(wait, f"{self.name}: iptables-restore")
             self._sync()
             earliest = self.sim.now - restore + self.config.min_sync_period
+
+    async def serve_metrics(self) -> None:
+        """Answer questions about this kube-proxy, for ever."""
+        pages = {
+            "/metrics": self._metrics_text,
+            "/proxyMode": lambda: self.config.mode,
+            "/healthz": lambda: "ok",
+        }
+        await serve(self.sim, self.machine, pages)
 
     def _make_syncs(self) -> list[RuleSync] | list[NftSync]:
         """Return what keeps the rules of each family that the node has addresses of."""
@@ -144,11 +154,13 @@ class Proxier:
     def _on_service(self, old: Service | None, new: Service | None) -> None:
         changed = new or old
         if changed is not None:
+            self.metrics.count("sync_proxy_rules_service_changes_total")
             self._change(key_of(changed))
 
     def _on_slice(self, old: EndpointSlice | None, new: EndpointSlice | None) -> None:
         changed = new or old
         if changed is not None and (key := service_of(changed)):
+            self.metrics.count("sync_proxy_rules_endpoint_changes_total")
             self._change(key)
 
     def _on_node(self, old: Node | None, new: Node | None) -> None:
@@ -178,6 +190,8 @@ class Proxier:
             self._cause = self.sim.cause
             for sync in self.syncs:
                 self.health.queued(sync.family)
+                name = "sync_proxy_rules_last_queued_timestamp_seconds"
+                self.metrics.set_to_now(name, ip_family=sync.family)
         self._changed[key] = None
         self._news.set()
 
@@ -200,6 +214,8 @@ class Proxier:
             self._write(sync)
         except SyncFailed as error:
             self.sim.trace.add(self.name, "fail", "rules", str(error))
+            what = "nftables_sync" if isinstance(sync, NftSync) else "iptables_partial_restore"
+            self.metrics.count(f"sync_proxy_rules_{what}_failures_total", ip_family=sync.family)
             sync.start_over()
             self.sim.spawn(self._retry(), f"{self.name}: retry")
         finally:
@@ -210,7 +226,7 @@ class Proxier:
         self._change("")
 
     def _write(self, sync: RuleSync | NftSync) -> None:
-        net = self.machine.net
+        net, full = self.machine.net, sync.is_full
         if self._render is not None and sync.family == IPV4:
             try:
                 summary = self._install(self._render)
@@ -224,9 +240,22 @@ class Proxier:
         sync.updated_ports.clear()
         flush_stale(net.conntrack, updated)
         self.health.updated(sync.family)
+        family, took = sync.family, self._latency.iptables_restore
+        kind = "full" if full else "partial"
+        self.metrics.observe(f"sync_{kind}_proxy_rules_duration_seconds", took, ip_family=family)
+        self.metrics.set_to_now("sync_proxy_rules_last_timestamp_seconds", ip_family=family)
         if summary.changed:
             family = f"{IPV6}: " if sync.family == IPV6 else ""
             self.sim.trace.add(self.name, "sync", "rules", f"{family}{summary}")
+
+    def _metrics_text(self) -> str:
+        name = "sync_proxy_rules_iptables_total"
+        for sync in self.syncs if self.config.mode == "iptables" else ():
+            rules = self.machine.net.ruleset6 if sync.family == IPV6 else self.machine.net.ruleset
+            for table in ("filter", "nat"):
+                count = rules_of(rules, table)
+                self.metrics.set(name, count, ip_family=sync.family, table=table)
+        return self.metrics.text()
 
     # -- rules that others change
 

@@ -18,6 +18,7 @@ import msgspec
 from k8slab.api.core import Node
 from k8slab.api.meta import micro_timestamp
 from k8slab.node import http
+from k8slab.node.kube_proxy.proxy_metrics import ProxyMetrics
 from k8slab.node.machine import Machine
 from k8slab.sim import Simulation
 
@@ -37,12 +38,18 @@ class ProxyHealthServer:
     """What kube-proxy says of itself."""
 
     def __init__(
-        self, sim: Simulation, machine: Machine, timeout: float, node: Callable[[], Node | None]
+        self,
+        sim: Simulation,
+        machine: Machine,
+        timeout: float,
+        node: Callable[[], Node | None],
+        metrics: ProxyMetrics | None = None,
     ) -> None:
         self._sim = sim
         self._machine = machine
         self._timeout = timeout  # s
         self._node = node
+        self._metrics = metrics or ProxyMetrics(sim)
         self._updated: dict[str, float] = {}  # family -> when its rules were last written
         self._pending: dict[str, float] = {}  # family -> since when a change waits
 
@@ -71,7 +78,9 @@ class ProxyHealthServer:
         last = now if well else max(self._updated.values(), default=0.0)
         times = {"lastUpdated": micro_timestamp(last), "currentTime": micro_timestamp(now)}
         body = msgspec.json.encode({**times, **eligible, "healthy": healthy, "status": status})
-        return http.Response(200 if well else 503, body, HEADERS)
+        code = 200 if well else 503
+        self._metrics.count(f"proxy_{path[1:]}_total", code=str(code))
+        return http.Response(code, body, HEADERS)
 
     def _is_late(self, family: str) -> bool:
         return self._sim.now - self._pending.get(family, self._sim.now) >= self._timeout

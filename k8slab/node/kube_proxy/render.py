@@ -133,6 +133,11 @@ class RuleSync(ServiceSync[RenderedPort]):
         self._write, self._remove, self._rewrite = {}, {}, {}
         self._is_first = True
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next `apply` is a full sync."""
+        return self._is_first
+
     # -- noticing changes
 
     def _notice(self) -> None:

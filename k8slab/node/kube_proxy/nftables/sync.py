@@ -72,6 +72,11 @@ class NftSync(ServiceSync[RenderedPort]):
         super().start_over()
         self._wanted, self._base_of = {}, None
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the next `apply` is a full sync."""
+        return self._base_of is None
+
     # -- the table itself
 
     def _table(self, ruleset: NftRuleset) -> NftTable:
