@@ -33,6 +33,8 @@ DECISIONS = {
     "kubelet": ("k8slab.node.kubelet.status", "pod_phase"),
     "kube-proxy": ("k8slab.node.kube_proxy", "render"),
     "coredns": ("k8slab.addons.coredns", "answer"),
+    "ingress-nginx": ("k8slab.addons.ingress.ingress_rules", "rules"),
+    "nginx-gateway": ("k8slab.addons.ingress.gateway_plan", "plan"),
 }
 
 

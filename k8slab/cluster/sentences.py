@@ -156,7 +156,7 @@ def no_service(name: str, namespace: str, elsewhere: Sequence[str], near: Sequen
     return f"{text}; did you mean {near[0]}?" if near else text
 
 
-def wrong_port(service: str, port: int, ports: Sequence[str]) -> str:
+def wrong_port(service: str, port: int | str, ports: Sequence[str]) -> str:
     """Say that a Service has not got a port."""
     return f"{service} has no port {port}: it has {listed(ports)}"
 

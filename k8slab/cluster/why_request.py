@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from k8slab.api.conditions import is_true
 from k8slab.api.core import Namespace, Node, Pod, Service
 from k8slab.api.pods import is_pod_terminal
-from k8slab.cluster import sentences, why_policy, why_service
+from k8slab.cluster import sentences, why_ingress, why_policy, why_service
 from k8slab.cluster.explanation import Explanation, Finding
 from k8slab.cluster.requests import Answer
 from k8slab.cluster.view import View
@@ -153,11 +153,11 @@ def on_the_way(view: View, answer: Answer) -> tuple[Finding, ...]:
     """Return what happened to the packets, up to where their way ended."""
     ip, _, port = answer.address.rpartition(":")
     ip = ip.strip("[]")
-    service = next((s for s in view.list(Service) if ip in s.spec.clusterIPs), None)
+    service, service_port = _service_at(view, ip, int(port))
     at, _, pod_port = answer.endpoint.rpartition(":")
     at = at.strip("[]")
     if service is not None and answer.endpoint == answer.address:
-        return _stopped_at_service(view, service, int(port), answer)
+        return _stopped_at_service(view, service, service_port, answer)
     pod = _pod_at(view, at)
     first = _led_to(view, service, answer) if service is not None else ()
     lost = answer.outcome == "timed out"
@@ -165,7 +165,23 @@ def on_the_way(view: View, answer: Answer) -> tuple[Finding, ...]:
         return (*(replace(each, objects=()) for each in first), *stopped)
     if pod is None:
         return (*first, *_nobody_there(view, at, answer))
-    return (*first, *_at_the_pod(view, pod, int(pod_port), answer))
+    reached = _at_the_pod(view, pod, int(pod_port), answer)
+    return (*first, *reached, *why_ingress.behind(view, pod, answer))
+
+
+def _service_at(view: View, ip: str, port: int) -> tuple[Service | None, int]:
+    """Return the Service at an address, with the port of the Service that is meant."""
+    services = view.list(Service)
+    for service in services:
+        balanced = (each.ip for each in service.status.loadBalancer.ingress)
+        if ip in (*service.spec.clusterIPs, *service.spec.externalIPs, *balanced):
+            return service, port
+    if any(ip == each.address for node in view.list(Node) for each in node.status.addresses):
+        for service in services:
+            for each in service.spec.ports:
+                if each.nodePort == port:
+                    return service, each.port
+    return None, port
 
 
 def _stopped_at_service(
