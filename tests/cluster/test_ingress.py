@@ -124,6 +124,8 @@ def test_an_ingress_with_a_certificate_sends_its_clients_to_https(ingress: Clust
     ingress.run(10)
     assert ingress.request("outside", "http://safe.example/x").status == 308
     assert "X-Forwarded-Proto: https" in ingress.request("outside", "https://safe.example/").body
+    logs = ingress.kubectl("logs -n ingress-nginx deployment/ingress-nginx-controller")
+    assert "local SSL certificate default/cert was not found. Using default certificate" in logs
 
 
 def test_requests_take_turns_over_the_endpoints(ingress: Cluster) -> None:

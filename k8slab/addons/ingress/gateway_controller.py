@@ -16,7 +16,7 @@ from typing import Any
 
 from k8slab.addons.ingress.backends import Backends
 from k8slab.addons.ingress.flags import flag
-from k8slab.addons.ingress.gateway_plan import Plan, State, plan
+from k8slab.addons.ingress.gateway_plan import VERSION_ANNOTATION, Plan, State, plan
 from k8slab.addons.ingress.ingress_rules import status_of
 from k8slab.addons.ingress.proxy import Process, Proxy
 from k8slab.addons.ingress.references import GROUP, Grants, dated
@@ -51,6 +51,7 @@ class GatewayController:
         self._namespaces = self._informers.informer(Namespace)
         self._secrets = self._informers.informer(Secret)
         self._kinds: dict[str, Informer[Any]] = {}
+        self._versions: tuple[str, ...] = ()  # of the definitions
         self._queue = WorkQueue(process.sim, self.component)
         self.proxy = Proxy(process, self._backends.targets, appends=True)
         self.proxy.table = Table(deep_wildcards=True)
@@ -65,6 +66,10 @@ class GatewayController:
                 self._process.error(f'no matches for kind "{kind}" in version {group}')
                 return 1
             self._kinds[kind] = self._informers.informer(found[kind].type)
+        definitions = [crd for crd in listing.items if crd.spec.group == GROUP]
+        self._versions = tuple(
+            each.metadata.annotations.get(VERSION_ANNOTATION, "") for each in definitions
+        )
         await self._informers.wait_for_sync()
         for informer in (*self._kinds.values(), self._namespaces, self._secrets):
             informer.add_handler(self._on_change)
@@ -102,6 +107,7 @@ class GatewayController:
             secret_of=self._secrets.get,
             labels_of=self._labels_of,
             addresses=tuple(each.ip for each in published if each.ip),
+            versions=self._versions,
         )
 
     def _all(self, kind: str) -> tuple[Object, ...]:

@@ -1,6 +1,6 @@
 """What follows from all objects of the Gateway API: the proxy's rules, and everybody's status.
 
-    GatewayClass   Accepted                         whose controller this is
+    GatewayClass   Accepted, SupportedVersion       whose controller this is
     Gateway        Accepted, Programmed             and of each listener, with its number of routes
     HTTPRoute      Accepted, ResolvedRefs           for each Gateway that it asks to be carried by
 
@@ -36,6 +36,8 @@ from k8slab.addons.ingress.references import GROUP, Grants, condition
 from k8slab.addons.ingress.routing import Rule
 from k8slab.api.meta import Object
 
+RECOMMENDED = "v1.2.1"  # the release of the Gateway API that this controller was made for
+VERSION_ANNOTATION = "gateway.networking.k8s.io/bundle-version"
 Data = Mapping[str, Any]
 ACCEPTED = condition("Accepted", True, "Accepted", "The route is accepted")
 RESOLVED = condition("ResolvedRefs", True, "ResolvedRefs", "All references are resolved")
@@ -52,6 +54,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     secret_of: SecretOf
     labels_of: Callable[[str], Mapping[str, str]]  # of a namespace
     addresses: tuple[str, ...] = ()  # where the proxy can be reached
+    versions: tuple[str, ...] = (RECOMMENDED,)  # of the definitions, "" for one that does not say
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -66,13 +69,14 @@ class Plan(msgspec.Struct, frozen=True):
 def plan(state: State, controller: str) -> Plan:
     """Return what follows from the objects, as far as they are this controller's."""
     classes = [c for c in state.classes if _spec(c)["controllerName"] == controller]
-    names = [each.metadata.name for each in classes]
+    is_accepted, class_status = _class_status(state.versions)
+    names = [each.metadata.name for each in classes if is_accepted]
     gateways = [g for g in state.gateways if _spec(g)["gatewayClassName"] in names]
     open_: dict[str, list[Listener]] = {
         _name(gateway): listeners(gateway, state.secret_of, state.grants) for gateway in gateways
     }
     attached: dict[tuple[str, str], int] = {}
-    found, statuses = [], [(each, _class_status()) for each in classes]
+    found, statuses = [], [(each, class_status) for each in classes]
     for route in state.routes:
         made, parents = _attach(route, open_, attached, state)
         found.append((route, made))
@@ -162,8 +166,26 @@ def _parents(route: Object) -> list[Data]:
 # -- classes and Gateways
 
 
-def _class_status() -> Data:
-    return {"conditions": [condition("Accepted", True, "Accepted", "GatewayClass is accepted")]}
+def _class_status(versions: Iterable[str]) -> tuple[bool, Data]:
+    """Say whether the definitions can be worked with, and what to tell the classes.
+
+    Another minor version is tried; another major one, or none, is not.
+    """
+    known = [each.removeprefix("v").split(".")[:2] for each in versions]
+    major, minor = RECOMMENDED.removeprefix("v").split(".")[:2]
+    accepted = condition("Accepted", True, "Accepted", "GatewayClass is accepted")
+    supported = condition(
+        "SupportedVersion", True, "SupportedVersion", "Gateway API CRD versions are supported"
+    )
+    is_accepted = all(each[0] == major for each in known)
+    if not is_accepted:
+        text = f"Gateway API CRD versions are not supported. Please install version {RECOMMENDED}"
+        accepted = condition("Accepted", False, "UnsupportedVersion", text)
+        supported = condition("SupportedVersion", False, "UnsupportedVersion", text)
+    elif any(each != [major, minor] for each in known):
+        text = f"Gateway API CRD versions are not recommended. Recommended version is {RECOMMENDED}"
+        supported = condition("SupportedVersion", False, "UnsupportedVersion", text)
+    return is_accepted, {"conditions": [accepted, supported]}
 
 
 def _gateway_status(

@@ -12,10 +12,17 @@ from msgspec import to_builtins
 
 from k8slab.addons.ingress.backends import Backends
 from k8slab.addons.ingress.flags import flag
-from k8slab.addons.ingress.ingress_rules import HTTP, HTTPS, is_ours, rules, status_of
+from k8slab.addons.ingress.ingress_rules import (
+    HTTP,
+    HTTPS,
+    is_ours,
+    missing_certificates,
+    rules,
+    status_of,
+)
 from k8slab.addons.ingress.proxy import Process, Proxy
 from k8slab.addons.ingress.routing import Table
-from k8slab.api.core import Service
+from k8slab.api.core import Secret, Service
 from k8slab.api.errors import ApiError
 from k8slab.api.networking import Ingress, IngressClass
 from k8slab.client import MERGE_PATCH, Client, ConnectionFailed, EventRecorder, Informers, WorkQueue
@@ -40,6 +47,7 @@ class IngressController:
         self._informers = Informers(sim, client)
         self._ingresses = self._informers.informer(Ingress)
         self._classes = self._informers.informer(IngressClass)
+        self._secrets = self._informers.informer(Secret)
         self._backends = Backends(self._informers)
         self._recorder = EventRecorder(sim, client, self.component)
         self._queue = WorkQueue(sim, self.component)
@@ -83,7 +91,10 @@ class IngressController:
 
     def _sync_table(self) -> None:
         self._synced_at = self._sim.now
-        self.proxy.table = Table(rules(self.ours()))
+        ours = self.ours()
+        self.proxy.table = Table(rules(ours))
+        for warning in missing_certificates(ours, self._secrets.get):
+            self._process.error(warning)
 
     # -- status
 

@@ -11,12 +11,12 @@ Upstream: ingress-nginx internal/ingress/controller/{controller,store}, internal
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
 from k8slab.addons.ingress.routing import EXACT, PREFIX, REGEX, STRING, Backend, Redirect, Rule
-from k8slab.api.core import Service
+from k8slab.api.core import Secret, Service
 from k8slab.api.networking import (
     HTTPIngressPath,
     Ingress,
@@ -62,6 +62,26 @@ def rules(ingresses: Iterable[Ingress]) -> list[Rule]:
         merged.setdefault((rule.port, rule.host, rule.path_type == EXACT, rule.path), rule)
     kept = [_as_regex(rule) if rule.host in regex_hosts else rule for rule in merged.values()]
     return sorted(kept, key=lambda rule: (rule.path_type != EXACT, -len(rule.path)))
+
+
+def missing_certificates(
+    ingresses: Iterable[Ingress], secret_of: Callable[[str, str], Secret | None]
+) -> list[str]:
+    """Return what to say of certificates that are not there; the proxy's own takes their place.
+
+    An entry of `tls` without a secretName asks for the proxy's own.
+    """
+    found = []
+    for ingress in ingresses:
+        namespace = ingress.metadata.namespace or "default"
+        for tls in ingress.spec.tls:
+            if tls.secretName and secret_of(namespace, tls.secretName) is None:
+                name = f"{namespace}/{tls.secretName}"
+                found.append(
+                    f'Error getting SSL certificate "{name}": local SSL certificate {name} was '
+                    "not found. Using default certificate"
+                )
+    return list(dict.fromkeys(found))
 
 
 def status_of(service: Service | None) -> tuple[IngressLoadBalancerIngress, ...]:

@@ -45,6 +45,7 @@ def planned(
     listeners: tuple[dict[str, Any], ...] = (LISTENER,),
     grants: tuple[Object, ...] = (),
     secrets: tuple[str, ...] = (),
+    versions: tuple[str, ...] = ("v1.2.1",),
 ) -> Plan:
     services = {
         (namespace, name): load(
@@ -58,6 +59,7 @@ def planned(
         gateways=(made("Gateway", "front", gatewayClassName="nginx", listeners=listeners),),
         routes=routes,
         grants=Grants(grants),
+        versions=versions,
         service_of=lambda namespace, name: services.get((namespace, name)),  # type: ignore[arg-type, return-value]
         secret_of=lambda namespace, name: secret if name in secrets else None,  # type: ignore[arg-type, return-value]
         labels_of=lambda namespace: {"team": namespace},
@@ -255,3 +257,21 @@ def test_a_condition_keeps_its_time_as_long_as_its_status_stays() -> None:
     )
     assert (stays["lastTransitionTime"], turns["lastTransitionTime"]) == ("old", "now")
     assert stays["observedGeneration"] == 2
+
+
+@pytest.mark.parametrize(
+    ("versions", "conditions", "works"),
+    [
+        (("v1.2.1", "v1.2.0"), {"Accepted": "True", "SupportedVersion": "True"}, True),
+        (("v1.2.1", "v1.4.0"), {"Accepted": "True", "SupportedVersion": "False"}, True),
+        (("v1.2.1", "v2.0.0"), {"Accepted": "False", "SupportedVersion": "False"}, False),
+        (("v1.2.1", ""), {"Accepted": "False", "SupportedVersion": "False"}, False),
+    ],
+)
+def test_the_class_says_whether_the_definitions_are_of_a_known_version(
+    versions: tuple[str, ...], conditions: dict[str, str], works: bool
+) -> None:
+    made_of = planned(route(), versions=versions)
+    status = next(s for obj, s in made_of.statuses if obj.metadata.name == "nginx")
+    assert {each["type"]: each["status"] for each in status["conditions"]} == conditions
+    assert bool(made_of.rules) == works
