@@ -11,9 +11,10 @@ from benchmarks.measure import Row, once, seconds
 from k8slab import Cluster
 from k8slab.addons.coredns import Config
 from k8slab.addons.coredns.kubernetes import look_up
-from k8slab.addons.coredns.messages import query_wire, question_of, reply
+from k8slab.addons.coredns.messages import question_of, reply
 from k8slab.addons.coredns.records import Tables
 from k8slab.api import load
+from k8slab.linux.dns_message import query
 from k8slab.linux.resolver import lookup
 
 INTERNAL, EXTERNAL = (
@@ -71,7 +72,7 @@ def alone() -> float:
         for number in range(SERVICES)
     ]
     source, config = Tables(services, ()), Config()  # type: ignore[arg-type]
-    wires = [query_wire(f"svc-{n}.default.svc.cluster.local.", "A", n) for n in range(SERVICES)]
+    wires = [query(f"svc-{n}.default.svc.cluster.local.", "A", n) for n in range(SERVICES)]
 
     def run() -> None:
         for wire in wires:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import msgspec
 
 MAX_NAMESERVERS = 3
+MAX_NDOTS = 15  # RES_MAXNDOTS; musl has the same
 
 
 class ResolvConf(msgspec.Struct, frozen=True, gc=False):
@@ -48,6 +49,15 @@ class ResolvConf(msgspec.Struct, frozen=True, gc=False):
         lines += [f"nameserver {server}" for server in self.nameservers]
         lines += [f"options {' '.join(self.options)}"] if self.options else []
         return "".join(f"{line}\n" for line in lines)
+
+    @property
+    def ndots(self) -> int:
+        """The number of dots from which on a name is tried as it stands."""
+        return min(self.option("ndots", 1), MAX_NDOTS)
+
+    def has(self, name: str) -> bool:
+        """Say whether an option without a number is there, such as rotate."""
+        return name in self.options
 
     def option(self, name: str, default: int) -> int:
         """Return the number of an option such as ndots; the last one counts."""

@@ -1,37 +1,37 @@
-"""What a libc does with a name: which full names it asks for, of whom, and when it gives up.
+"""What a libc does with a name: which full names it asks for, and when it gives up.
 
 `queries` lists the names in the order in which they are asked until one is answered. `lookup`
-asks them: real DNS messages over UDP to the servers of resolv.conf, A and AAAA at once. glibc and
-musl differ, and both ways are here: glibc goes on after an empty answer and hears of refused
-ports, musl stops at an empty answer and uses no search list for names with ndots dots.
+asks for them. glibc and musl differ, and both ways are here:
+
+    after NODATA      glibc tries the next ending, musl stops
+    after SERVFAIL    glibc tries the next server and the next ending, musl waits, then stops
+    ndots dots        glibc tries the name first and the endings later, musl the name alone
+    servers           glibc one after the other (res_send.py), musl all at once (res_msend.py)
 
 Rule of use: `Lookup.error` is empty or holds the words of getaddrinfo.
 
-Upstream: glibc resolv/res_query.c, res_send.c; musl src/network/lookup_name.c, res_msend.c
+Upstream: glibc resolv/res_query.c, nss/getaddrinfo.c; musl src/network/lookup_name.c
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from k8slab.linux.addresses import ip_int, is_ipv6
-from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.journey import Journey
-from k8slab.linux.resolv_conf import MAX_NAMESERVERS, ResolvConf
-from k8slab.linux.udp import UdpSocket
+from k8slab.linux.res_msend import MuslAsker
+from k8slab.linux.res_query import NO_ANSWER, Query
+from k8slab.linux.res_send import GlibcAsker
+from k8slab.linux.resolv_conf import ResolvConf
 
 if TYPE_CHECKING:
     from k8slab.linux.netns import NetNamespace
 
-DNS_PORT = 53
-TIMEOUT, ATTEMPTS = 5, 2  # s and rounds, the defaults of both libcs
-MUSL_MAX_NDOTS = 15
-NO_ANSWER = "TIMEOUT"  # in the place of an rcode
-
+MUSL_LINE = 256  # bytes that musl reads of a line of resolv.conf; longer ones it leaves out
+ASKERS: Mapping[str, type[GlibcAsker] | type[MuslAsker]] = {"glibc": GlibcAsker, "musl": MuslAsker}
 
 # getaddrinfo's errors, in the words of gai_strerror
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -46,23 +46,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "EAI_AGAIN": "Try again",
     },
 }
-
-
-class Query(msgspec.Struct, frozen=True):
-    """One question and what came back."""
-
-    name: str  # without the final dot
-    type: str  # "A" or "AAAA"
-    server: str
-    rcode: str  # "NOERROR", "NXDOMAIN", "SERVFAIL", ... or "TIMEOUT"
-    addresses: tuple[str, ...] = ()
-    asked: float = 0.0  # virtual seconds
-    answered: float = 0.0  # or when the libc stopped waiting
-    aliases: tuple[tuple[str, str], ...] = ()  # CNAMEs on the way: a name and what it stands for
-
-    def __str__(self) -> str:
-        found = " ".join(self.addresses) or ("NODATA" if self.rcode == "NOERROR" else "")
-        return f"{self.name}. {self.type} @{self.server}: {self.rcode} {found}".rstrip()
 
 
 class Lookup(msgspec.Struct, frozen=True):
@@ -107,16 +90,20 @@ def queries(name: str, resolv_conf: ResolvConf | str, *, libc: str = "glibc") ->
     ['example.com']
     """
     conf = _conf(resolv_conf)
+    if libc not in ASKERS:
+        raise ValueError(f'expected libc "glibc" or "musl", found {libc!r}')
     if name.endswith("."):
         return [name.rstrip(".")]
-    ndots = conf.option("ndots", 1)
-    searched = [f"{name}.{suffix.strip('.')}" for suffix in conf.searches if suffix.strip(".")]
+    few = name.count(".") < conf.ndots
+    searches = conf.searches
+    if libc == "musl" and len(f"search {' '.join(searches)}\n") >= MUSL_LINE:
+        searches = ()
+    searched = [f"{name}.{suffix.strip('.')}" for suffix in searches if suffix.strip(".")]
     if libc == "musl":
-        few = name.count(".") < min(ndots, MUSL_MAX_NDOTS)
         return [*searched, name] if few else [name]
-    if libc != "glibc":
-        raise ValueError(f'expected libc "glibc" or "musl", found {libc!r}')
-    return [*searched, name] if name.count(".") < ndots else [name, *searched]
+    if "." not in name and conf.has("no-tld-query"):
+        return searched
+    return [*searched, name] if few else [name, *searched]
 
 
 async def lookup(
@@ -135,7 +122,7 @@ async def lookup(
         return Lookup(name, (bare,))
     if hosts and bare in hosts:
         return Lookup(name, (hosts[bare],))
-    asker = Asker(ns, _conf(resolv_conf), libc, owner, journey)
+    asker = ASKERS[libc](ns, _conf(resolv_conf), owner, journey)
     outcomes: list[str] = []
     search = ns.queries or queries
     for candidate in search(name, resolv_conf, libc=libc):
@@ -179,132 +166,12 @@ def verdict(outcomes: list[str], libc: str, *, as_is_first: bool) -> str:
     return "EAI_NONAME"
 
 
-class Asker:
-    """Sends questions to the servers and keeps the log of them."""
-
-    def __init__(
-        self,
-        ns: NetNamespace,
-        conf: ResolvConf,
-        libc: str,
-        owner: object,
-        journey: Journey | None,
-    ) -> None:
-        self.ns = ns
-        self.libc = libc
-        self.owner = owner
-        self.journey = journey
-        self.log: list[Query] = []
-        self.servers = conf.nameservers[:MAX_NAMESERVERS] or ("127.0.0.1",)
-        self.timeout = float(conf.option("timeout", TIMEOUT))
-        self.attempts = conf.option("attempts", ATTEMPTS)
-
-    async def ask(self, name: str) -> list[Query]:
-        """Ask for A and AAAA, server after server, until one answers properly."""
-        answers: list[Query] = []
-        patience = self.timeout / self.attempts if self.libc == "musl" else self.timeout
-        for _ in range(self.attempts):
-            for server in self.servers:
-                answers = await self._ask_server(name, server, patience)
-                if all(answer.rcode in ("NOERROR", "NXDOMAIN") for answer in answers):
-                    return answers
-        return answers
-
-    async def _ask_server(self, name: str, server: str, patience: float) -> list[Query]:
-        wires, numbers = self._questions(name)
-        answers: dict[str, Query] = {}
-        asked = self.ns.sim.now
-        try:
-            socket = self.ns.udp(owner=self.owner, journey=self.journey)
-        except NetworkError:
-            return []
-        try:
-            if self.libc == "glibc":
-                socket.connect(server, DNS_PORT)  # so that it hears of a refused port
-            for wire in wires:
-                socket.send_to(wire, server, DNS_PORT)
-            await self._collect(socket, server, numbers, patience, answers)
-        except NetworkError:
-            pass
-        finally:
-            socket.close()
-        silence = Query(name, "", server, NO_ANSWER, answered=self.ns.sim.now)
-        found = [
-            msgspec.structs.replace(answers.get(kind, silence), type=kind, asked=asked)
-            for kind in numbers.values()
-        ]
-        self.log += found
-        return found
-
-    def _questions(self, name: str) -> tuple[list[bytes], dict[int, str]]:
-        stream = self.ns.sim.streams.rng(f"resolver/{self.ns.name}")
-        numbers: dict[int, str] = {}
-        wires = []
-        for kind in ("A", "AAAA"):
-            number = stream.randrange(1 << 16)
-            while number in numbers:
-                number = stream.randrange(1 << 16)
-            numbers[number] = kind
-            wires.append(number.to_bytes(2, "big") + _query(name, kind)[2:])
-        return wires, numbers
-
-    async def _collect(
-        self,
-        socket: UdpSocket,
-        server: str,
-        numbers: dict[int, str],
-        patience: float,
-        answers: dict[str, Query],
-    ) -> None:
-        """Receive until both answers are there; raises TimedOut when patience ends."""
-        import dns.message
-        import dns.rcode
-
-        deadline = self.ns.sim.now + patience
-        while len(answers) < len(numbers):
-            left = deadline - self.ns.sim.now
-            if left <= 0:
-                raise TimedOut(server)
-            data, sender = await socket.recv_from(left)
-            try:
-                message = dns.message.from_wire(data)
-            except Exception:  # a server may send anything; a libc ignores what it cannot read
-                continue
-            kind = numbers.get(message.id)
-            if kind is None or sender != (server, DNS_PORT):
-                continue
-            name = message.question[0].name.to_text(omit_final_dot=True)
-            found = tuple(
-                record.address
-                for rrset in message.answer
-                for record in rrset
-                if record.rdtype.name == kind
-            )
-            aliases = tuple(
-                (rrset.name.to_text(True), record.target.to_text(True))
-                for rrset in message.answer
-                for record in rrset
-                if record.rdtype.name == "CNAME"
-            )
-            rcode = dns.rcode.to_text(message.rcode())
-            now = self.ns.sim.now
-            answers[kind] = Query(name, kind, server, rcode, found, answered=now, aliases=aliases)
-
-
-@lru_cache(maxsize=1 << 12)
-def _query(name: str, kind: str) -> bytes:
-    """Return a question on the wire; its number is in the first two bytes."""
-    import dns.message
-
-    return bytes(dns.message.make_query(f"{name}.", kind, id=0).to_wire())
-
-
 def _conf(resolv_conf: ResolvConf | str) -> ResolvConf:
     return ResolvConf.parse(resolv_conf) if isinstance(resolv_conf, str) else resolv_conf
 
 
 def _as_is_first(name: str, resolv_conf: ResolvConf | str) -> bool:
-    return name.endswith(".") or name.count(".") >= _conf(resolv_conf).option("ndots", 1)
+    return name.endswith(".") or name.count(".") >= _conf(resolv_conf).ndots
 
 
 def _is_address(text: str) -> bool:

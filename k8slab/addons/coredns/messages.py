@@ -6,7 +6,7 @@ refused as the message itself (FORMERR, NOTIMP, BADVERS).
 An answer that fits is sent as it is. One that does not fit is compressed; if that is not enough,
 records are left out from the end and the TC bit says so: the client then asks again by TCP.
 
-Rule of use: `question_of`, then `reply`. Answers of other servers are read by dnspython.
+Rule of use: `question_of`, then `reply`; `answer_of` is for the answers of other servers.
 
 Upstream: github.com/miekg/dns server.go, acceptfunc.go; coredns request/request.go
 """
@@ -17,9 +17,9 @@ import struct
 
 import msgspec
 
-from k8slab.addons.coredns.records import BADVERS, FORMERR, NOTIMP, Answer, Record
-from k8slab.addons.coredns.wire import (
-    CLASSES,
+from k8slab.addons.coredns.records import BADVERS, FORMERR, NOTIMP, Answer
+from k8slab.linux.dns_message import AA, AD, CD, QR, RA, RD, TC, UDP_SIZE, read_message
+from k8slab.linux.dns_wire import (
     HEADER,
     QUESTION_TAIL,
     RCODES,
@@ -28,16 +28,11 @@ from k8slab.addons.coredns.wire import (
     Malformed,
     class_name,
     message,
-    name_wire,
     read_name,
     type_name,
-    type_number,
 )
 
-UDP_SIZE = 512  # bytes, without EDNS
-MAX_UDP_SIZE = 4096  # bytes, the most that we say we take
-MAX_TCP_SIZE = 65535
-QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
+MAX_TCP_SIZE = 65535  # bytes
 FLAGS = {QR: "qr", AA: "aa", TC: "tc", RD: "rd", RA: "ra", AD: "ad", CD: "cd"}
 OPCODE_QUERY, OPCODE_NOTIFY = 0, 4
 DO = 0x8000  # in the TTL of an OPT record: the client wants signatures
@@ -191,42 +186,21 @@ def flag_words(flags: int) -> str:
     return ",".join(word for bit, word in FLAGS.items() if flags & bit)
 
 
-def query_wire(
-    name: str, qtype: str, number: int, *, size: int = MAX_UDP_SIZE, klass: str = "IN"
-) -> bytes:
-    """Return a question to another server; a size of 512 bytes needs no EDNS."""
-    section = name_wire(name) + QUESTION_TAIL.pack(type_number(qtype), CLASSES.get(klass, 1))
-    edns = size > UDP_SIZE
-    opt = b"\0" + RECORD_TAIL.pack(TYPES["OPT"], size, 0, 0) if edns else b""
-    return HEADER.pack(number, RD, 1, 0, 0, edns) + section + opt
-
-
 def answer_of(wire: bytes, number: int) -> Answer | None:
     """Return what another server answered to the question of that number, None if it is none."""
-    import dns.exception
-    import dns.message
-    import dns.rcode
-
-    try:
-        found = dns.message.from_wire(wire)
-    except (dns.exception.DNSException, ValueError):
-        return None
-    if found.id != number or not found.flags & QR:
+    found = read_message(wire)
+    if found is None or found.id != number or not found.flags & QR:
         return None
     answers, authority, additional = (
-        tuple(
-            Record(rrset.name.to_text().lower(), rrset.rdtype.name, rrset.ttl, rdata.to_text())
-            for rrset in section
-            for rdata in rrset
-        )
-        for section in (found.answer, found.authority, found.additional)
+        tuple(msgspec.structs.replace(record, name=record.name.lower()) for record in section)
+        for section in (found.answers, found.authority, found.additional)
     )
     return Answer(
-        dns.rcode.to_text(found.rcode()),
+        found.rcode,
         answers,
         authority,
         additional,
         authoritative=bool(found.flags & AA),
         recursion_available=bool(found.flags & RA),
-        truncated=bool(found.flags & TC),
+        truncated=found.truncated,
     )

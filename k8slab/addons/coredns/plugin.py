@@ -21,10 +21,10 @@ import msgspec
 
 from k8slab.addons.coredns.corefile import Plugin, ServerBlock
 from k8slab.addons.coredns.kubernetes import LookUp
-from k8slab.addons.coredns.messages import UDP_SIZE
 from k8slab.addons.coredns.process import Process, Upstream
 from k8slab.addons.coredns.records import Answer
 from k8slab.addons.coredns.source import InformerSource
+from k8slab.linux.dns_message import UDP_SIZE
 from k8slab.sim import Rng
 
 

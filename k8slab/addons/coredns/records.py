@@ -1,4 +1,4 @@
-"""The nouns of DNS: `Record`, `Answer`, and where the kubernetes plugin looks things up.
+"""The nouns of DNS: `Record`s make an `Answer`, and where the kubernetes plugin looks things up.
 
 `Source` is what the plugin must be able to ask; `Tables` answers from plain lists of objects, and
 `server.py` from informers.
@@ -17,27 +17,13 @@ import msgspec
 
 from k8slab.api.core import Pod, Service
 from k8slab.api.discovery import EndpointSlice
+from k8slab.linux.dns_wire import Record
 
 NOERROR, NXDOMAIN, SERVFAIL, REFUSED = "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"
 FORMERR, NOTIMP, BADVERS = "FORMERR", "NOTIMP", "BADVERS"
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 
-
-class Record(msgspec.Struct, frozen=True, gc=False):
-    """One resource record.
-
-    >>> print(Record("web.default.svc.cluster.local.", "A", 30, "10.96.1.2"))
-    web.default.svc.cluster.local. 30 IN A 10.96.1.2
-    """
-
-    name: str
-    type: str
-    ttl: int  # seconds
-    data: str  # as a zone file has it
-    klass: str = "IN"
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.ttl} {self.klass} {self.type} {self.data}"
+__all__ = ["Answer", "Record", "Source", "Tables", "cluster_ips", "endpoint_ips"]
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

@@ -19,9 +19,10 @@ from collections.abc import Sequence
 import msgspec
 
 from k8slab.addons.coredns.corefile import CorefileError, Plugin, ServerBlock, Wrong
-from k8slab.addons.coredns.messages import MAX_TCP_SIZE, UDP_SIZE
+from k8slab.addons.coredns.messages import MAX_TCP_SIZE
 from k8slab.addons.coredns.names import is_ip
 from k8slab.addons.coredns.process import Process
+from k8slab.linux.dns_message import UDP_SIZE
 
 RELOAD_PERIOD, RELOAD_JITTER = 30.0, 15.0  # s, plugin/reload defaultInterval, defaultJitter
 MIN_RELOAD_PERIOD, MIN_RELOAD_JITTER = 2.0, 1.0  # s

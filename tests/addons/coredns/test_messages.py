@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from k8slab.addons.coredns.messages import answer_of, query_wire, question_of, reply
+from k8slab.addons.coredns.messages import answer_of, question_of, reply
 from k8slab.addons.coredns.records import Answer, Record
-from k8slab.addons.coredns.wire import Malformed, read_name
+from k8slab.linux.dns_message import query
+from k8slab.linux.dns_wire import Malformed, read_name
 
 NAME = "web.default.svc.cluster.local."
 MANY = Answer("NOERROR", tuple(Record(NAME, "A", 5, f"10.0.0.{n}") for n in range(200, 0, -1)))
@@ -134,7 +135,7 @@ def test_no_bytes_whatever_do_harm(wire: bytes) -> None:
 
 @given(st.data())
 def test_no_damage_to_a_question_does_harm(data: st.DataObject) -> None:
-    wire = bytearray(query_wire(NAME, "SRV", 7))
+    wire = bytearray(query(NAME, "SRV", 7))
     for _ in range(data.draw(st.integers(1, 4))):
         wire[data.draw(st.integers(0, len(wire) - 1))] = data.draw(st.integers(0, 255))
     question = question_of(bytes(wire[: data.draw(st.integers(0, len(wire)))]))
@@ -153,16 +154,16 @@ def test_a_name_ends_or_is_malformed(wire: bytes, place: int) -> None:
 
 
 def test_a_question_to_another_server_is_an_ordinary_one() -> None:
-    plain, edns = (dns.message.from_wire(query_wire(NAME, "A", 7, size=n)) for n in (512, 1232))
+    plain, edns = (dns.message.from_wire(query(NAME, "A", 7, size=n)) for n in (512, 1232))
     assert (plain.id, str(plain.question[0]), plain.edns) == (7, f"{NAME} IN A", -1)
     assert (edns.edns, edns.payload) == (0, 1232)
 
 
 def test_an_answer_of_another_server_must_be_to_the_question() -> None:
-    question = question_of(query_wire(NAME, "A", 7))
+    question = question_of(query(NAME, "A", 7))
     assert question is not None
     wire = reply(question, MANY, 512)
     found = answer_of(wire, 7)
     assert found is not None
     assert (found.truncated, found.answers[0]) == (True, MANY.answers[0])
-    assert answer_of(wire, 8) is answer_of(query_wire(NAME, "A", 7), 7) is None
+    assert answer_of(wire, 8) is answer_of(query(NAME, "A", 7), 7) is None

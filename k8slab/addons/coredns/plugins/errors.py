@@ -19,7 +19,7 @@ import msgspec
 from k8slab.addons.coredns.corefile import Plugin, Setting, Wrong, seconds
 from k8slab.addons.coredns.plugin import Failure, Next, Request, Site
 from k8slab.addons.coredns.records import Answer
-from k8slab.addons.coredns.wire import RCODES
+from k8slab.linux.dns_wire import RCODES
 
 LEVELS = ("warning", "error", "info", "debug")
 

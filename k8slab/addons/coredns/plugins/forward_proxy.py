@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import msgspec
 
-from k8slab.addons.coredns.messages import answer_of, query_wire
+from k8slab.addons.coredns.messages import answer_of
 from k8slab.addons.coredns.plugin import Request
 from k8slab.addons.coredns.process import Process
 from k8slab.addons.coredns.records import Answer
 from k8slab.linux.addresses import joined
+from k8slab.linux.dns_message import query
 from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.tcp import Connection
 
@@ -66,9 +67,7 @@ class Proxy:
         number = self._process.sim.streams.rng(f"forward/{self._process.hostname}").randrange(
             1 << 16
         )
-        wire = query_wire(
-            request.name, request.type, number, size=request.size, klass=request.klass
-        )
+        wire = query(request.name, request.type, number, size=request.size, klass=request.klass)
         if by_tcp:
             return await self._by_tcp(wire, number, timeout)
         return await self._by_udp(wire, number, timeout)

@@ -24,7 +24,7 @@ from k8slab.addons.coredns.messages import MAX_TCP_SIZE, Question, flag_words, f
 from k8slab.addons.coredns.names import is_in
 from k8slab.addons.coredns.plugin import Failure, Next, Request, Site
 from k8slab.addons.coredns.records import NOERROR, NXDOMAIN, Answer
-from k8slab.addons.coredns.wire import CLASSES, QUESTION_TAIL, name_wire, type_number
+from k8slab.linux.dns_wire import CLASSES, QUESTION_TAIL, name_wire, type_number
 
 COMMON = (
     '{remote}:{port} - {>id} "{type} {class} {name} {proto} {size} {>do} {>bufsize}" '

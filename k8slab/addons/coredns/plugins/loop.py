@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8slab.addons.coredns.corefile import Plugin
-from k8slab.addons.coredns.messages import UDP_SIZE, query_wire
 from k8slab.addons.coredns.plugin import Next, Request, Site
 from k8slab.addons.coredns.records import Answer
+from k8slab.linux.dns_message import UDP_SIZE, query
 from k8slab.linux.errors import NetworkError
 
 TYPE = "HINFO"
@@ -60,7 +60,7 @@ class Loop:
         socket = process.net.udp(owner=process.group)
         self._client = f"{process.net.source_for(ip)}:{socket.port}"
         try:
-            socket.send_to(query_wire(self._name, TYPE, 1, size=UDP_SIZE), ip, self._port)
+            socket.send_to(query(self._name, TYPE, 1, size=UDP_SIZE), ip, self._port)
             await socket.recv_from(PATIENCE)
         except NetworkError:
             pass

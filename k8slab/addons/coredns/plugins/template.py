@@ -29,7 +29,7 @@ from k8slab.addons.coredns.corefile import Plugin, Setting, Wrong, all_zones
 from k8slab.addons.coredns.names import absolute, matches
 from k8slab.addons.coredns.plugin import Failure, Next, Request, Site
 from k8slab.addons.coredns.records import NOERROR, SERVFAIL, Answer, Record
-from k8slab.addons.coredns.wire import CLASSES, RCODES, TYPES
+from k8slab.linux.dns_wire import CLASSES, RCODES, TYPES
 
 EXPRESSION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
 FIELDS = (".Name", ".Zone", ".Class", ".Type", ".Remote")

@@ -11,7 +11,7 @@ the message before may be a pointer to it (section 4.1.4): that is all there is 
 >>> name_wire("web.default.")
 b'\x03web\x07default\x00'
 
-Rule of use: text in, bytes out; data of rare types is written by dnspython.
+Rule of use: text in, bytes out; data of rare types is left to dnspython.
 
 Upstream: github.com/miekg/dns msg.go, msg_truncate.go
 """
@@ -21,9 +21,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
-from k8slab.addons.coredns.records import Record
+import msgspec
 
 TYPES: Mapping[str, int] = {
     "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "HINFO": 13, "MX": 15, "TXT": 16, "AAAA": 28,
@@ -43,6 +43,23 @@ REMEMBERED = 1 << 12  # names and data that are not written again
 
 _TYPE_NAMES = {number: name for name, number in TYPES.items()}
 _CLASS_NAMES = {number: name for name, number in CLASSES.items()}
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One resource record.
+
+    >>> print(Record("web.default.svc.cluster.local.", "A", 30, "10.96.1.2"))
+    web.default.svc.cluster.local. 30 IN A 10.96.1.2
+    """
+
+    name: str
+    type: str
+    ttl: int  # seconds
+    data: str  # as a zone file has it
+    klass: str = "IN"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.ttl} {self.klass} {self.type} {self.data}"
 
 
 class Malformed(ValueError):  # noqa: N818 (upstream: dns.ErrBuf and its like)
@@ -116,6 +133,52 @@ def _escaped(label: bytes) -> str:
         else f"\\{byte:03d}"
         for byte in label
     )
+
+
+def read_record(wire: bytes, place: int) -> tuple[Record, int]:
+    """Return the record that begins at the place, and where it ends. Raises Malformed."""
+    name, place = read_name(wire, place)
+    if len(wire) < place + RECORD_TAIL.size:
+        raise Malformed("a record is cut off")
+    kind, klass, ttl, length = RECORD_TAIL.unpack_from(wire, place)
+    place += RECORD_TAIL.size
+    if len(wire) < place + length:
+        raise Malformed("a record's data is cut off")
+    data = _data_text(wire, place, length, kind)
+    return Record(name, type_name(kind), ttl, data, class_name(klass)), place + length
+
+
+def _data_text(wire: bytes, place: int, length: int, kind: int) -> str:
+    """Return a record's data as a zone file has it. Raises Malformed."""
+    data = wire[place : place + length]
+    if kind == TYPES["A"] and length == 4:
+        return ".".join(map(str, data))
+    if kind == TYPES["AAAA"] and length == 16:
+        return str(IPv6Address(data))
+    if kind in (TYPES["CNAME"], TYPES["NS"], TYPES["PTR"]):
+        return read_name(wire, place)[0]
+    if kind == TYPES["OPT"]:
+        return data.hex()
+    if kind == TYPES["SRV"] and length > 6:
+        numbers = struct.unpack_from("!HHH", wire, place)
+        return f"{' '.join(map(str, numbers))} {read_name(wire, place + 6)[0]}"
+    if kind == TYPES["SOA"] and length > 20:
+        server, middle = read_name(wire, place)
+        mailbox, end = read_name(wire, middle)
+        if len(wire) < end + 20:
+            raise Malformed("a SOA record is cut off")
+        numbers = struct.unpack_from("!IIIII", wire, end)
+        return f"{server} {mailbox} {' '.join(map(str, numbers))}"
+    import dns.exception
+    import dns.rdata
+    import dns.rdataclass
+    import dns.rdatatype
+
+    number = dns.rdatatype.RdataType.make(kind)
+    try:
+        return dns.rdata.from_wire(dns.rdataclass.IN, number, wire, place, length).to_text()
+    except (dns.exception.DNSException, ValueError):
+        raise Malformed("a record's data is not of its type") from None
 
 
 # -- writing
