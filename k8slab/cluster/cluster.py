@@ -290,7 +290,7 @@ class Cluster(Asking, Breaking, TimeMachine):
         from k8slab.gateway.dns import DnsServing
 
         net = self._host(node).machine.net
-        (server,) = self.world.kubelet_config.cluster_dns
+        server = self.world.subnets.dns
 
         def ask(protocol: str, question: bytes) -> bytes | None:
             with self.turn:

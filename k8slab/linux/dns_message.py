@@ -32,6 +32,7 @@ from k8slab.linux.dns_wire import (
 )
 
 QR, AA, TC, RD, RA, AD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080, 0x0020, 0x0010
+FLAGS = {QR: "qr", AA: "aa", TC: "tc", RD: "rd", RA: "ra", AD: "ad", CD: "cd"}
 UDP_SIZE = 512  # bytes, without EDNS
 MAX_RECORDS = 4096  # of one message that is read
 
@@ -49,6 +50,11 @@ class Message(msgspec.Struct, frozen=True):
     authority: tuple[Record, ...] = ()
     additional: tuple[Record, ...] = ()  # without OPT
     opt: Record | None = None  # of EDNS; its class is a size, its TTL has flags
+
+    @property
+    def authoritative(self) -> bool:
+        """Whether it is said by who owns the zone."""
+        return bool(self.flags & AA)
 
     @property
     def truncated(self) -> bool:

@@ -89,7 +89,7 @@ def test_autopath_spares_the_client_most_of_its_questions(cluster: Cluster) -> N
     corefile(cluster, ("errors", "errors\n    autopath @kubernetes"))
     assert (before, questions()) == (8, 2)
     alias = "example.com.default.svc.cluster.local\tcanonical name = example.com\n"
-    assert alias in found(cluster, "example.com")
+    assert alias in found(cluster, "example.com.default.svc.cluster.local")
 
 
 def test_a_rewritten_name_leads_into_the_cluster(cluster: Cluster) -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from k8slab import Cluster
-from tests.conformance.lab import apply, pod, ready, sleeper
+from tests.conformance.lab import apply, container, pod, ready
 
 GO_TEMPLATE = '{{range .items}}{{.status.podIP}}{{"\\n"}}{{end}}'
 
@@ -17,7 +17,8 @@ def cluster() -> Cluster:
     lab = Cluster(workers=2, seed=5)
     lab.kubectl("create deployment hostnames --image=registry.k8s.io/serve_hostname")
     lab.kubectl("scale deployment hostnames --replicas=3")
-    apply(lab, pod("client", sleeper()))
+    tools = container(image="busybox:1.28", command=["sleep", "86400"])  # the page's own image
+    apply(lab, pod("client", tools))
     ready(lab, "deployment/hostnames", "client")
     lab.run(3)
     return lab
@@ -67,15 +68,38 @@ def test_does_the_service_work_by_its_dns_name(cluster: Cluster) -> None:
     ip = cluster_ip(cluster)
     full = "hostnames.default.svc.cluster.local"
     for name in ("hostnames", "hostnames.default", full):
-        assert f"Address: {ip}" in in_pod(cluster, f"nslookup {name}"), name
+        assert f"Address 1: {ip} {full}" in in_pod(cluster, f"nslookup {name}"), name
     resolv = in_pod(cluster, "cat /etc/resolv.conf")
     assert "search default.svc.cluster.local svc.cluster.local cluster.local" in resolv
     assert "options ndots:5" in resolv
-    assert f"Address: {ip}" in in_pod(cluster, f"nslookup {full} 10.96.0.10")
+    assert f"Address 1: {ip} {full}" in in_pod(cluster, f"nslookup {full} 10.96.0.10")
 
 
 def test_does_any_service_work_by_its_dns_name(cluster: Cluster) -> None:
-    assert "Address: 10.96.0.1" in in_pod(cluster, "nslookup kubernetes.default")
+    assert in_pod(cluster, "nslookup kubernetes.default") == (
+        "Server:    10.96.0.10\n"
+        "Address 1: 10.96.0.10 kube-dns.kube-system.svc.cluster.local\n\n"
+        "Name:      kubernetes.default\n"
+        "Address 1: 10.96.0.1 kubernetes.default.svc.cluster.local\n"
+    )
+    assert "nslookup: can't resolve 'nobody'" in in_pod(cluster, "nslookup nobody")
+
+
+def test_a_newer_busybox_finds_fewer_names_than_programs_do(cluster: Cluster) -> None:
+    new = container(image="busybox:1.37", command=["sleep", "86400"])
+    apply(cluster, pod("new", new))
+    ready(cluster, "new")
+    full = "kubernetes.default.svc.cluster.local"
+    printed = cluster.kubectl("exec new -- nslookup kubernetes")
+    assert printed.startswith("Server:\t\t10.96.0.10\nAddress:\t10.96.0.10:53\n\n")
+    assert f"Name:\t{full}\nAddress: 10.96.0.1\n" in printed
+    assert printed.count("** server can't find kubernetes.svc.cluster.local: NXDOMAIN") == 2
+    missing = "** server can't find kubernetes.default: NXDOMAIN"
+    assert missing in cluster.kubectl("exec new -- nslookup kubernetes.default")
+    srv = cluster.kubectl(f"exec new -- nslookup -type=srv _https._tcp.{full}")
+    assert f"_https._tcp.{full}\tservice = 0 100 443 {full}" in srv
+    pointer = cluster.kubectl("exec new -- nslookup 10.96.0.1")
+    assert f"1.0.96.10.in-addr.arpa\tname = {full}" in pointer
 
 
 def test_does_the_service_work_by_its_address(cluster: Cluster) -> None:

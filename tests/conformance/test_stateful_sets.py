@@ -49,7 +49,8 @@ def test_each_pod_has_a_dns_name_that_survives_it(cluster: Cluster) -> None:
     cluster.run(10)
     ready(cluster, "db-1")
     cluster.run(8)  # what DNS servers remember
-    cluster.kubectl("run probe --image=busybox:1.37 --restart=Never -- nslookup db-1.db")
+    full = "db-1.db.default.svc.cluster.local"
+    cluster.kubectl(f"run probe --image=busybox:1.37 --restart=Never -- nslookup {full}")
     cluster.run(8)
     assert get(cluster, "db-1").status.podIP in cluster.kubectl("logs probe")
 

@@ -18,7 +18,7 @@ import struct
 import msgspec
 
 from k8slab.addons.coredns.records import BADVERS, FORMERR, NOTIMP, Answer
-from k8slab.linux.dns_message import AA, AD, CD, QR, RA, RD, TC, UDP_SIZE, read_message
+from k8slab.linux.dns_message import AA, CD, FLAGS, QR, RA, RD, TC, UDP_SIZE, read_message
 from k8slab.linux.dns_wire import (
     HEADER,
     QUESTION_TAIL,
@@ -33,7 +33,6 @@ from k8slab.linux.dns_wire import (
 )
 
 MAX_TCP_SIZE = 65535  # bytes
-FLAGS = {QR: "qr", AA: "aa", TC: "tc", RD: "rd", RA: "ra", AD: "ad", CD: "cd"}
 OPCODE_QUERY, OPCODE_NOTIFY = 0, 4
 DO = 0x8000  # in the TTL of an OPT record: the client wants signatures
 KEPT_OPTIONS = (3, 9, 10, 11, 12)  # NSID, expire, cookie, keep-alive, padding: they are echoed

@@ -121,7 +121,9 @@ class Forward:
         site, settings = self._site, self.settings
         if site.upstream.is_outside(proxy.ip):
             await site.process.sim.sleep(UPSTREAM_DELAY, "coredns: forward")
-            answer = site.upstream.answer(request.name, request.type)
+            answer = Answer(REFUSED)  # classes other than IN are for who owns them
+            if request.klass == "IN":
+                answer = site.upstream.answer(request.name, request.type)
             return msgspec.structs.replace(answer, recursion_available=True)
         by_tcp = settings.force_tcp or (request.protocol == "tcp" and not settings.prefer_udp)
         answer = await proxy.exchange(request, by_tcp=by_tcp)

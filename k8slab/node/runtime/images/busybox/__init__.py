@@ -30,7 +30,8 @@ _TOOLS = {
     "awk": ("awk",),
     "sed": ("sed",),
     "server": ("httpd",),
-    "network": ("hostname", "ifconfig", "ip", "nc", "netstat", "nslookup", "ping", "wget"),
+    "nslookup": ("nslookup",),
+    "network": ("hostname", "ifconfig", "ip", "nc", "netstat", "ping", "wget"),
     "system": (
         "clear", "date", "env", "id", "killall", "nproc", "printenv", "ps", "sleep", "sync",
         "timeout", "top", "uname", "uptime", "whoami", "yes", "pidof", "usleep", "nohup", "free",

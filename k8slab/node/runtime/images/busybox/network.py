@@ -1,7 +1,7 @@
-"""The network: wget, nslookup, ping, nc, ip. What they print is what busybox prints.
+"""The network: wget, ping, nc, ip. What they print is what busybox prints.
 
 Every one of them sends real packets through the Pod's namespace: wget to a Service goes through
-the node's rules, nslookup asks the server of resolv.conf.
+the node's rules.
 
 Upstream: busybox networking/
 """
@@ -103,35 +103,6 @@ def _keep(
         return 1
     if not quiet:
         process.error(f"saving to '{path}'\n'{path}' saved")
-    return 0
-
-
-async def nslookup(process: Process) -> int:
-    """Ask the name server of resolv.conf for a name, with the search list, as busybox does."""
-    from k8slab.linux.resolv_conf import ResolvConf
-    from k8slab.node.runtime.resolve import look_up
-
-    words = [word for word in process.args[1:] if not word.startswith("-")]
-    if not words:
-        process.error("BusyBox nslookup: usage: nslookup HOST [DNS_SERVER]")
-        return 1
-    servers = ResolvConf.parse(process.read("/etc/resolv.conf")).nameservers
-    server = words[1] if len(words) > 1 else (servers or ("127.0.0.1",))[0]
-    process.log(f"Server:\t\t{server}\nAddress:\t{joined(server, 53)}\n")
-    found = await look_up(process, words[0])
-    if found.code == "EAI_AGAIN":
-        process.error(";; connection timed out; no servers could be reached\n")
-        return 1
-    if not found.addresses:
-        process.error(f"** server can't find {words[0]}: NXDOMAIN\n")
-        return 1
-    asked = next((q for q in found.queries if q.addresses), None)
-    name = asked.name if asked is not None else words[0]
-    for alias, name in asked.aliases if asked is not None else ():
-        process.log(f"{alias}\tcanonical name = {name}")
-    for address in found.addresses:
-        process.log(f"Name:\t{name}\nAddress: {address}")
-    process.log("")
     return 0
 
 
