@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,6 +29,7 @@ metadata: {name: alias, namespace: default}
 spec: {type: ExternalName, externalName: example.com}
 """
 TRIES = 5
+DAMAGED = 150
 WEB = "web.default.svc.cluster.local."
 
 
@@ -92,6 +94,31 @@ def test_noise_is_not_answered_and_hurts_nobody(served: tuple[Cluster, Address])
     with socket.create_connection(served[1], timeout=5) as connection:
         connection.sendall(b"\x00\x05hello")
         assert connection.recv(10) == b""
+    assert ask(served[1], WEB).answer
+
+
+def test_a_damaged_question_is_answered_as_such_or_not_at_all(
+    served: tuple[Cluster, Address],
+) -> None:
+    dice = random.Random(7)
+    seen: dict[str, int] = {}
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.connect(served[1])
+        client.settimeout(0.3)
+        for number in range(DAMAGED):
+            query = dns.message.make_query(WEB, "SRV", id=number, use_edns=0)
+            wire = bytearray(query.to_wire())
+            for _ in range(dice.randrange(1, 4)):
+                wire[dice.randrange(2, len(wire))] = dice.randrange(256)
+            if wire[2] & 0x80:
+                continue  # an answer: nobody answers that
+            client.send(wire[: dice.randrange(12, len(wire) + 1)])
+            answer = client.recv(4096)
+            found = dns.message.from_wire(answer, ignore_trailing=True, raise_on_truncation=False)
+            assert found.id == number
+            rcode = dns.rcode.to_text(found.rcode())
+            seen[rcode] = seen.get(rcode, 0) + 1
+    assert {"FORMERR", "NXDOMAIN", "NOTIMP"} <= set(seen)
     assert ask(served[1], WEB).answer
 
 

@@ -116,3 +116,45 @@ def test_a_word_that_coredns_does_not_know_ends_it_with_the_line() -> None:
     cluster.run(60)
     logs = cluster.kubectl("logs -n kube-system deployment/coredns --previous")
     assert "/etc/coredns/Corefile:6 - Error during parsing: Unknown directive 'raedy'" in logs
+
+
+def events(cluster: Cluster, reason: str) -> list[str]:
+    fields = 'jsonpath={range .items[*]}{.count} {.involvedObject.kind} {.message}{"\\n"}{end}'
+    return cluster.kubectl(
+        f"get events --field-selector reason={reason} -o '{fields}'"
+    ).splitlines()
+
+
+def test_what_does_not_fit_into_a_resolv_conf_is_told_by_events(cluster: Cluster) -> None:
+    cluster.apply(
+        """
+apiVersion: v1
+kind: Pod
+metadata: {name: greedy}
+spec:
+  dnsConfig: {nameservers: [1.1.1.1, 2.2.2.2, 3.3.3.3]}
+  containers: [{name: c, image: "busybox:1.37", command: [sleep, "86400"]}]
+"""
+    )
+    cluster.run_until("pod/greedy ready")
+    kept = "10.96.0.10 1.1.1.1 2.2.2.2"
+    assert events(cluster, "DNSConfigForming") == [
+        "1 Pod Nameserver limits were exceeded, some nameservers have been omitted, "
+        f"the applied nameserver line is: {kept}"
+    ]
+    written = cluster.kubectl("exec greedy -- cat /etc/resolv.conf")
+    assert written.count("nameserver ") == 3
+
+
+def test_a_node_with_too_many_endings_is_told_of_until_it_has_fewer(cluster: Cluster) -> None:
+    disk = cluster.node("worker-1").machine.disk
+    disk.write("etc/resolv.conf", f"nameserver 192.168.10.1\nsearch {'a.example ' * 30}\n")
+    cluster.run(61)
+    (event,) = events(cluster, "CheckLimitsForResolvConf")
+    assert event == (
+        "3 Node Resolv.conf file '/etc/resolv.conf' contains search line consisting of more than "
+        "29 domains!"
+    )
+    disk.write("etc/resolv.conf", "nameserver 192.168.10.1\n")
+    cluster.run(61)
+    assert events(cluster, "CheckLimitsForResolvConf") == [event]

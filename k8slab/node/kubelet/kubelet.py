@@ -23,6 +23,7 @@ from k8slab.client import Client, EventRecorder, Informers, Request
 from k8slab.node.interfaces import ImageService, NetworkPlugin, RuntimeService
 from k8slab.node.kubelet.allocation import Allocations
 from k8slab.node.kubelet.dependencies import Dependencies, KubeletConfiguration
+from k8slab.node.kubelet.dns_configurer import DnsConfigurer
 from k8slab.node.kubelet.eviction_manager import EvictionManager
 from k8slab.node.kubelet.kuberuntime_container import KubeRuntime
 from k8slab.node.kubelet.lease import NodeLease
@@ -83,6 +84,7 @@ class Kubelet:
             labels=labels,
             taints=taints,
         )
+        self._dns = DnsConfigurer(deps)
         self._pods = PodManager()
         self._informers = Informers(sim, client)
         self._node_status = self._make_node_status()
@@ -148,7 +150,9 @@ class Kubelet:
             self._deps,
             pods=self._pods,
             pleg=self._pleg,
-            kube_runtime=KubeRuntime(self._deps, self._objects, self._services, self._pulled),
+            kube_runtime=KubeRuntime(
+                self._deps, self._objects, self._services, self._pulled, self._dns
+            ),
             probes=self._probes,
             statuses=self._statuses,
             volumes=self._volumes,
@@ -171,6 +175,7 @@ class Kubelet:
         finally:
             disk.watchers.remove(self._disk_changed)
             self._pleg.stop()
+            self._dns.stop()
             self._evictions.stop()
             self._group.kill()
 
@@ -196,6 +201,7 @@ class Kubelet:
     async def _start(self) -> None:
         sim, name = self._deps.sim, self._deps.node_name
         self._pleg.start()
+        self._dns.start()
         self._evictions.start()
         self._read_static_pods()
         sim.spawn(self._watch_manifests(), f"kubelet {name}: manifests")

@@ -36,7 +36,7 @@ from k8slab.node.kubelet.container import (
     format_pod,
 )
 from k8slab.node.kubelet.dependencies import ContainerNotStarted, Dependencies, SyncFailed
-from k8slab.node.kubelet.dns import pod_dns
+from k8slab.node.kubelet.dns_configurer import DnsConfigurer
 from k8slab.node.kubelet.env import (
     ConfigError,
     EnvSources,
@@ -71,8 +71,10 @@ class KubeRuntime:
         objects: ObjectCache,
         services: Callable[[], tuple[Service, ...] | None],
         on_pull: Callable[[], None],
+        dns: DnsConfigurer,
     ) -> None:
         self._deps = deps
+        self._dns = dns
         self._objects = objects
         self._services = services  # None: not read yet
         self.images = ImageManager(deps, objects, on_pull)
@@ -84,14 +86,7 @@ class KubeRuntime:
     async def create_sandbox(self, pod: Pod, attempt: int) -> None:
         """Give the Pod a network namespace and addresses. Raises SyncFailed."""
         deps, spec, meta = self._deps, pod.spec, pod.metadata
-        dns = pod_dns(
-            pod,
-            deps.resolv_conf(),
-            cluster_dns=deps.config.cluster_dns,
-            cluster_domain=deps.config.cluster_domain,
-        )
-        for warning in dns.warnings:
-            deps.recorder.event(pod, WARNING, "DNSConfigForming", warning)
+        conf = self._dns.conf_of(pod)
         try:
             hostname = kernel_name(pod, deps.config.cluster_domain)
         except ValueError as error:
@@ -108,7 +103,7 @@ class KubeRuntime:
                 host_network=spec.hostNetwork,
                 labels=meta.labels,
                 port_mappings=port_mappings(pod),
-                dns_config=str(dns.conf),
+                dns_config=str(conf),
                 share_process_namespace=bool(spec.shareProcessNamespace),
                 runtime_handler=await self._handler(pod),
             )
