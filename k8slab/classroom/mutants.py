@@ -32,6 +32,9 @@ from k8slab.node.kubelet.status import pod_phase
 
 RANDOM = re.compile(r"--mode random --probability ([0-9.]+)")
 SERVICES = ".svc.cluster.local"
+LETS_GO = (
+    5.0  # s; a list is written in milliseconds, kube-proxy's --iptables-min-sync-period is 1 s
+)
 
 
 class Mutant(msgspec.Struct, frozen=True):
@@ -138,9 +141,22 @@ def names_are_global(
     return found
 
 
+def after_removal(pod: Any) -> float:
+    """Return a pause in which the Service's list and every proxy's rules let go of the Pod."""
+    return LETS_GO
+
+
+def never_kept(request: Any, answer: Any) -> bool:
+    """Keep no connection, so that each request has its own, and its own throw of dice."""
+    return False
+
+
 MUTANTS: Mapping[str, Mutant] = {
     "Services take turns": Mutant(
         3, "A Service sends one connection to each Pod in turn.", "kube_proxy", in_turn
+    ),
+    "each request is balanced": Mutant(
+        5, "A Service chooses a Pod for each request.", "keeps_open", never_kept
     ),
     "a Service belongs to a Deployment": Mutant(
         6, "A Service sends to the Deployment of its name.", "endpoint_slice", of_its_deployment
@@ -162,6 +178,12 @@ MUTANTS: Mapping[str, Mutant] = {
     ),
     "a ReplicaSet keeps what it made": Mutant(
         15, "A ReplicaSet owns the Pods that it created, and no others.", "replica_set", only_made
+    ),
+    "the Service lets go first": Mutant(
+        17,
+        "A Pod is told to end once no Service sends to it any more.",
+        "stop_delay",
+        after_removal,
     ),
     "no endpoints, no name": Mutant(
         18, "A Service without endpoints has no name.", "dns_answer", no_endpoints_no_name

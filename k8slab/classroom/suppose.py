@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from k8slab.classroom import page
 from k8slab.classroom.mistakes import AskedWrongError
@@ -27,10 +27,23 @@ if TYPE_CHECKING:
     from k8slab.cluster.recording import Input
     from k8slab.sim import Record, Trace
 
-    Lived: TypeAlias = tuple[Cluster, list[str]]  # a cluster, and who answered each request
-
 SHOWN = 3  # records of each world
 SHOWN_ANSWERS = 8
+
+
+class Printed(NamedTuple):
+    """What a command in a container said."""
+
+    command: str
+    lines: tuple[str, ...]
+
+
+class Lived(NamedTuple):
+    """A cluster, and what was heard from it while it lived."""
+
+    cluster: Cluster
+    served: list[str]  # who answered each request
+    printed: list[Printed]  # by `kubectl exec`
 
 
 class WhatIf:
@@ -42,9 +55,11 @@ class WhatIf:
 
         self.name = name
         self.mutant = MUTANTS[name]
-        self.cluster, self.served = mutant  # the mutant world, and who answered there
-        self.really_served = real[1]
-        traces = (_without_counts(world.trace, self.mutant) for world, _ in (real, mutant))
+        self.cluster, self.served, _ = mutant  # the mutant world, and who answered there
+        self.really_served = real.served
+        pairs = zip(real.printed, mutant.printed, strict=True)
+        self.printed = [(here, there) for here, there in pairs if here != there]
+        traces = (_without_counts(lived.cluster.trace, self.mutant) for lived in (real, mutant))
         self.difference: Difference = difference(*traces)
 
     @property
@@ -52,7 +67,7 @@ class WhatIf:
         """What was tried, where the worlds part, and how each goes on."""
         head = f"Suppose it were so: {self.mutant.belief}"
         when = self.difference.time
-        if when is None and self.served == self.really_served:
+        if when is None and self.served == self.really_served and not self.printed:
             return [head, "This run would have been the same, to the last record."]
         rows = ["In such a cluster the same requests are answered by others."]
         if when is not None:
@@ -63,6 +78,8 @@ class WhatIf:
                 rows.append(f"  {where:5}  nothing")
         if self.served != self.really_served:
             rows += answers(self.really_served, self.served)
+        if self.printed:
+            rows += _outputs(*self.printed[-1])
         return [head, *rows]
 
     @property
@@ -99,8 +116,8 @@ def what_if(cluster: Cluster, name: str) -> WhatIf:
         hint = f", did you mean {near[0]!r}?" if near else ""
         raise AskedWrongError(f"expected one of {', '.join(MUTANTS)}, got {name!r}{hint}")
     mutant = MUTANTS[name]
-    asked = any(each.do == "request" for each in cluster.recording.inputs)
-    real = _live(cluster, {}) if asked else (cluster, [])  # a trace does not tell who answered
+    asked = any(each.do == "request" or _is_exec(each) for each in cluster.recording.inputs)
+    real = _live(cluster, {}) if asked else Lived(cluster, [], [])  # no trace tells who answered
     return WhatIf(name, real, _live(cluster, {mutant.replaces: mutant.by}))
 
 
@@ -112,15 +129,39 @@ def _live(cluster: Cluster, changes: Mapping[str, Any]) -> Lived:
     made_of["replace"] = {**(made_of["replace"] or {}), **changes}
     other = type(cluster)(**made_of, boot=False)
     other.world.registry.adopt(cluster.world.registry)
-    served = []
+    lived = Lived(other, [], [])
     for each in cluster.recording.inputs:
         other.run(max(each.at.now - other.now, 0.0))
         if each.do == "request":
-            served.append(_answered(other, each))
+            lived.served.append(_answered(other, each))
+        elif _is_exec(each):
+            lived.printed.append(_print(other, each))
         else:
             act(other, each)
     other.run(max(cluster.now - other.now, 0.0))
-    return other, served
+    return lived
+
+
+def _is_exec(each: Input) -> bool:
+    """Say whether it is a command in a container, seen to its end."""
+    return each.left is None and each.call.startswith("kubectl exec ")
+
+
+def _print(cluster: Cluster, typed: Input) -> Printed:
+    """Run a command in a container again and return what it prints."""
+    text = ""
+    with suppress(Exception):  # the learner saw it, and went on
+        text = cluster.kubectl(*typed.args, **typed.options)
+    return Printed(typed.call, tuple(line for line in text.splitlines() if line))
+
+
+def _outputs(here: Printed, there: Printed) -> list[str]:
+    """Return in three lines what a command printed in either world."""
+    return [
+        f"  `{here.command}` prints",
+        *(f"  {where:5}  {', '.join(said.lines[:SHOWN_ANSWERS]) or 'nothing'}"
+          for where, said in (("here", here), ("there", there))),
+    ]  # fmt: skip
 
 
 def _answered(cluster: Cluster, asked: Input) -> str:

@@ -20,26 +20,29 @@ from types import EllipsisType
 from typing import Any
 
 from k8slab.addons.coredns.records import Answer
-from k8slab.api.core import PodSpec
+from k8slab.api.core import Pod, PodSpec
 from k8slab.client.learner import ReplacementError, call, copied, shown
 from k8slab.control_plane.controllers.learner_controller import UnreliableWatch
 from k8slab.control_plane.scheduler.plugins.learner import adapt
 from k8slab.control_plane.scheduler.profile import DEFAULT_PLUGINS
+from k8slab.linux.http import Request, Response
 from k8slab.linux.netfilter import Ruleset
 from k8slab.linux.nft import NftRuleset
 from k8slab.linux.resolver import Lookup, ResolutionError
 
 PHASES = ("Pending", "Running", "Succeeded", "Failed", "Unknown")
 EFFECTS = ("ready", "started", "restart")
-KUBELETS = ("pod_phase", "probe_effects")  # settings of a kubelet
+KUBELETS = ("pod_phase", "probe_effects", "stop_delay")  # settings of a kubelet
 REPLACEABLE: Mapping[str, str] = {
     "controller": "reconcile(desk, event) of a controller of your own, beside the others",
     "replica_set": "plan(rs, pods, *, now, related=()) of the ReplicaSet controller",
     "scheduler_plugins": "a class with filter(pod, node) or score(pod, node), or a list of plugins",
     "pod_phase": "pod_phase(spec, container_statuses, init_container_statuses, ...) of kubelets",
     "probe_effects": "probe_effects(kind, success) of kubelets",
+    "stop_delay": "stop_delay(pod) of kubelets, in seconds",
     "endpoint_slice": "plan(service, pods, nodes, existing, *, trigger_time) of EndpointSlices",
     "queries": "queries(name, resolv_conf, *, libc) of the resolver in each Pod",
+    "keeps_open": "keeps_open(request, answer) of HTTP clients in Pods",
     "dns_answer": "answer(qname, qtype, *, services, endpoint_slices, ...) of CoreDNS",
     "kube_proxy": "render(services, endpoint_slices, *, node, config) of kube-proxy",
 }
@@ -91,6 +94,33 @@ def probe_effects(function: Callable[..., Any]) -> Callable[[str, bool], Mapping
             text = f"your probe_effects returned {shown(found)}, expected a dict with some of "
             raise ReplacementError(text + ", ".join(EFFECTS))
         return {name: bool(value) for name, value in found.items()}
+
+    return decide
+
+
+def stop_delay(function: Callable[..., Any]) -> Callable[[Pod], float]:
+    """Return the learner's pause before a deleted Pod's end as kubelets ask for it."""
+
+    def decide(pod: Pod) -> float:
+        found = call("stop_delay", "stop_delay(pod)", function, copied(pod))
+        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < 1e6:
+            text = f"your stop_delay returned {shown(found)}, expected a number of seconds"
+            raise ReplacementError(text)
+        return float(found)
+
+    return decide
+
+
+def keeps_open(function: Callable[..., Any]) -> Callable[[Request, Response], bool]:
+    """Return the learner's decision about a connection as HTTP clients ask for it."""
+    usage = "keeps_open(request, answer)"
+
+    def decide(request: Request, answer: Response) -> bool:
+        found = call("keeps_open", usage, function, request, answer)
+        if not isinstance(found, bool):
+            text = f"your keeps_open returned {shown(found)}, expected True or False"
+            raise ReplacementError(text)
+        return found
 
     return decide
 
@@ -176,7 +206,9 @@ ADAPTERS: Mapping[str, Callable[[Any], Any]] = {
     "scheduler_plugins": scheduler_plugins,
     "pod_phase": pod_phase,
     "probe_effects": probe_effects,
+    "stop_delay": stop_delay,
     "queries": resolver_queries,
+    "keeps_open": keeps_open,
     "dns_answer": dns_answer,
     "kube_proxy": kube_proxy,
 }

@@ -127,6 +127,7 @@ class World:
         families = self.subnets.families
         net.ip_forward, net.ip6_forward = IPV4 in families, IPV6 in families
         net.queries = self.replace.get("queries")
+        net.keeps_open = self.replace.get("keeps_open")
         machine = Machine(self.sim, name, net, cpu=CPU, memory=MEMORY)
         machine.disk.write("/etc/resolv.conf", f"nameserver {self.way_out[0]}\n")
         machine.disk.write("/etc/hostname", f"{name}\n")

@@ -211,6 +211,20 @@ async def serve_connection(connection: Connection, handler: Handler, received: b
         connection.close()
 
 
+def keeps_open(request: Request, answer: Response) -> bool:
+    """Say whether a client may send its next request to the server on the same connection.
+
+    HTTP/1.1 keeps it unless somebody says `Connection: close`, and unless the answer's end is the
+    end of the connection. What was decided for a connection then holds for all its requests: a
+    Service's rule throws its dice once.
+    """
+    said = answer.header("Connection").lower()
+    if wants_close(request) or said == "close":
+        return False
+    ended = request.method == "HEAD" or answer.status in BODILESS or answer.header("Content-Length")
+    return bool(ended) and (answer.version != "HTTP/1.0" or said == "keep-alive")
+
+
 def wants_close(request: Request) -> bool:
     """Say whether the client wants the connection closed after the answer."""
     wish = request.header("Connection").lower()

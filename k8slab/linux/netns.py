@@ -56,6 +56,8 @@ class NetNamespace:
         self.netfilter: Netfilter | None = None
         # How its programs search for a name, if not as `resolver.queries`.
         self.queries: Callable[..., list[str]] | None = None
+        # When its HTTP clients keep a connection, if not as `http.keeps_open`.
+        self.keeps_open: Callable[..., bool] | None = None
         self._local: dict[str, Interface] = {}
         self._index = 0
         self.lo = self._add(Loopback, "lo")

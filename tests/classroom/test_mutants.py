@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from k8slab import Cluster
-from k8slab.api.core import Pod
+from k8slab.api.core import Pod, Service
 from k8slab.classroom import predict, reveal, what_if
 from k8slab.classroom.chapters import load
 from k8slab.classroom.ledger import Ledger
@@ -104,9 +104,26 @@ def answered(url: str, command: str) -> Look:
     return look
 
 
+def refused_after_a_deletion(cluster: Cluster) -> bool:
+    one, *_ = cluster.view.list(Pod, "default", labels="app=shop")
+    url = f"http://{cluster.view.get(Service, 'shop').spec.clusterIP}"
+    cluster.kubectl(f"delete pod {one.metadata.name} --wait=false")
+    return any(not cluster.request("pod/client", url, timeout=1).ok for _ in range(60))
+
+
+def pods_that_answer_one_command(cluster: Cluster) -> bool:
+    """Say whether more than one Pod answers the requests of one curl."""
+    cluster.kubectl("run curl --image=curlimages/curl:8.17.0 --command -- sleep 1000")
+    cluster.run(10)
+    said = cluster.kubectl(f"exec curl -- curl -s {' '.join(['http://shop'] * 9)}")
+    return len({line for line in said.splitlines() if line.startswith("Hostname")}) > 1
+
+
 # by name: what is looked at, and what is so in a real cluster and in the mutant
 CASES: dict[str, list[tuple[Look, Any, Any]]] = {
     "Services take turns": [(turns, False, True)],
+    "each request is balanced": [(pods_that_answer_one_command, False, True)],
+    "the Service lets go first": [(refused_after_a_deletion, True, False)],
     "Running means ready": [
         (phase(PROBED.format(probe="readiness"), "probed"), "Running", "Pending")
     ],
@@ -192,6 +209,18 @@ def test_who_answers_is_compared_although_no_trace_tells() -> None:
     world = what_if(cluster, "Services take turns")
     assert world.served[:3] == world.served[3:]
     assert world.lines[-1] == f"  there  requests 1 to 6 of 6: {', '.join(world.served)}"
+
+
+def test_what_a_command_in_a_container_prints_is_compared() -> None:
+    cluster = shop()
+    cluster.kubectl("run curl --image=curlimages/curl:8.17.0 --command -- sleep 1000")
+    cluster.run(10)
+    cluster.kubectl(f"exec curl -- sh -c 'curl -s {'http://shop ' * 6} | grep Hostname'")
+    world = what_if(cluster, "each request is balanced")
+    command, here, there = world.lines[-3:]
+    assert command.startswith("  `kubectl exec curl -- sh -c")
+    assert len({*here.partition("here")[2].strip().split(", ")}) == 1
+    assert len({*there.partition("there")[2].strip().split(", ")}) > 1
 
 
 def test_a_belief_that_does_not_matter_changes_nothing() -> None:

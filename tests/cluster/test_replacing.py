@@ -276,3 +276,29 @@ def test_a_cluster_that_does_not_come_up_says_what_is_missing() -> None:
     swallow = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n"
     with pytest.raises(TimeoutError, match=r"did not come up in 300 .*; not ready: .*coredns"):
         Cluster(workers=1, seed=1, replace={"kube_proxy": lambda *_, **__: swallow})
+
+
+def test_a_pause_before_the_end_that_is_none_is_told_and_left_out() -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"stop_delay": lambda pod: "soon"})
+    cluster.kubectl("run web --image=traefik/whoami:v1.11")
+    cluster.run(10)
+    cluster.kubectl("delete pod web")
+    assert "your stop_delay returned 'soon' (str)" in events_of(cluster, "FailedStopDelay")
+    assert cluster.view.get(Pod, "web") is None
+
+
+def test_a_deleted_pod_lives_on_for_the_pause_that_the_learner_says() -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"stop_delay": lambda pod: 20})
+    cluster.kubectl("run web --image=traefik/whoami:v1.11")
+    cluster.run(10)
+    begun = cluster.now
+    cluster.kubectl("delete pod web")
+    assert 20 <= cluster.now - begun < 22
+
+
+def test_a_client_keeps_its_connection_as_the_learner_says() -> None:
+    cluster = Cluster(workers=1, seed=1, replace={"keeps_open": lambda request, answer: 1})
+    cluster.kubectl("run web --image=nginx")
+    cluster.run(20)
+    said = cluster.kubectl("exec web -- curl http://localhost")
+    assert "curl: (2) your keeps_open returned 1 (int), expected True or False" in said

@@ -21,6 +21,7 @@ from k8slab.linux.resolv_conf import ResolvConf
 from k8slab.node.interfaces import ImageService, NetworkPlugin, RuntimeService
 from k8slab.node.kubelet.probe_effects import probe_effects
 from k8slab.node.kubelet.status import pod_phase
+from k8slab.node.kubelet.stop_delay import stop_delay
 from k8slab.node.machine import Machine
 from k8slab.sim import Simulation
 
@@ -54,9 +55,10 @@ class KubeletConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     max_parallel_image_pulls: int = 0  # 0: no limit, if pulls are not serialized
     static_pod_path: str = "etc/kubernetes/manifests"
     heartbeats: str = "lazy"  # "events": renew the Lease every 10 s as a real kubelet does
-    # These two, or what a learner puts in their place:
+    # These three, or what a learner puts in their place:
     pod_phase: Callable[..., str] = pod_phase
     probe_effects: Callable[[str, bool], Mapping[str, bool]] = probe_effects
+    stop_delay: Callable[[Pod], float] = stop_delay
 
 
 class Dependencies(msgspec.Struct, frozen=True, kw_only=True):

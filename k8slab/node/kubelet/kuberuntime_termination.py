@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from k8slab.api.core import Container, Pod
+from k8slab.client.learner import ReplacementError
 from k8slab.node.interfaces import RuntimeFailed
 from k8slab.node.kubelet.container import (
     PodRuntimeStatus,
@@ -113,6 +114,8 @@ class ContainerKiller:
     async def kill_pod(self, pod: Pod, status: PodRuntimeStatus, grace: float | None) -> None:
         """Stop all containers at the same time, sidecars last, then the sandboxes."""
         sim = self._deps.sim
+        if (delay := self._stop_delay(pod)) > 0:
+            await sim.sleep(delay, f"{pod.metadata.name}: before its containers end")
         by_name = {container.name: container for container in all_containers(pod.spec)}
         alive = [found for found in status.running() if found.config.name in by_name]
         ended = {found.config.name: Signal(sim, f"end of {found.config.name}") for found in alive}
@@ -141,6 +144,15 @@ class ContainerKiller:
                 task.kill()
         for sandbox in status.sandboxes:
             await self._deps.runtime.stop_pod_sandbox(sandbox.id)
+
+    def _stop_delay(self, pod: Pod) -> float:
+        if pod.metadata.deletionTimestamp is None:
+            return 0.0
+        try:
+            return self._deps.config.stop_delay(pod)
+        except ReplacementError as error:
+            self._deps.recorder.event(pod, WARNING, "FailedStopDelay", str(error))
+            return 0.0
 
 
 async def _finished(deps: Dependencies, task: Task[None], timeout: float) -> None:

@@ -75,6 +75,7 @@ class Containerd(ContainerStore):
         if not config.host_network:
             net = NetNamespace(self._sim, f"{config.namespace}/{config.name}")
             net.queries = self.machine.net.queries
+            net.keeps_open = self.machine.net.keeps_open
         sandbox = Sandbox(id, config, net, self._sim.now)
         if not config.host_network:
             try:

@@ -340,3 +340,24 @@ def test_a_handler_that_raises_is_a_500_and_not_the_end(bench):
     assert get(bench, id).status == 500
     assert "ZeroDivisionError" in bench.log(id)
     assert get(bench, id).status == 500
+
+
+def test_curl_sends_the_requests_of_one_command_over_one_connection(bench):
+    server = up(bench, "nginx")
+    ip = bench.ip(bench.sandbox_of(server))
+    client = up(bench, "curlimages/curl", "sleep", "9999")
+    told = bench.exec(client, "curl", "-sv", f"http://{ip}/", f"http://{ip}/nowhere").stderr
+    assert told.count("* Connected to") == 1
+    assert f"* Reusing existing http: connection with host {ip}" in told
+    apart = bench.exec(client, "curl", "-sv", "-H", "Connection: close", ip, ip).stderr
+    assert apart.count("* Connected to") == 2
+
+
+def test_curl_connects_anew_when_the_server_has_closed_meanwhile(bench):
+    server = up(bench, "nginx")
+    ip = bench.ip(bench.sandbox_of(server))
+    bench.machine.net.keeps_open = lambda request, answer: True  # whatever was said
+    client = up(bench, "curlimages/curl", "sleep", "9999")
+    told = bench.exec(client, "curl", "-sv", "-H", "Connection: close", ip, ip)
+    assert "* Connection died, retrying a fresh connect" in told.stderr
+    assert told.stdout.count("Welcome to nginx!") == 4  # title and heading of two pages

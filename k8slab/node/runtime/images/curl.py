@@ -1,4 +1,4 @@
-"""curl: one HTTP request, told as curl tells it.
+"""curl: HTTP requests, told as curl tells them; those of one command share what stays open.
 
 Options: -s -S -f -i -I -k -L -v -o FILE -w FORMAT -m SECONDS --connect-timeout -X METHOD -H HEADER
 -d DATA --retry N. Exit codes: 6 no such name, 7 no connection, 22 with -f, 28 too late, 52 empty.
@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 
+from k8slab.client.learner import ReplacementError
 from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.resolver import ResolutionError
+from k8slab.linux.tcp import Connection
 from k8slab.node import http
 from k8slab.node.runtime.process import Process
 from k8slab.node.runtime.url import BadUrl, Url, parse_url
@@ -28,6 +30,8 @@ LONG_FLAGS = {
 }  # fmt: skip
 LONG_VALUED = (*VALUED.values(), "connect-timeout", "retry", "retry-delay", "data-raw", "resolve")
 REDIRECTS = 50
+
+Kept = dict[tuple[str, int], Connection]  # what stays open, by host and port
 
 
 class CurlFailed(Exception):  # noqa: N818 (curl's own word)
@@ -99,20 +103,31 @@ async def main(process: Process) -> int:
         process.error("curl: (2) no URL specified")
         return 2
     code = 0
-    for text in options.urls:
-        for attempt in range(int(options.values.get("retry", "0")) + 1):
-            if attempt:
-                await process.sleep(float(options.values.get("retry-delay", 2 ** (attempt - 1))))
-            code = await _transfer(process, options, text)
-            if code == 0:
-                break
+    kept = Kept()
+    try:
+        for text in options.urls:
+            code = await _with_retries(process, options, text, kept)
+    finally:
+        for connection in kept.values():
+            connection.close()
     return code
 
 
-async def _transfer(process: Process, options: Options, text: str) -> int:
+async def _with_retries(process: Process, options: Options, text: str, kept: Kept) -> int:
+    code = 0
+    for attempt in range(int(options.values.get("retry", "0")) + 1):
+        if attempt:
+            await process.sleep(float(options.values.get("retry-delay", 2 ** (attempt - 1))))
+        code = await _transfer(process, options, text, kept)
+        if code == 0:
+            break
+    return code
+
+
+async def _transfer(process: Process, options: Options, text: str, kept: Kept) -> int:
     start = process.sim.now
     try:
-        url, answer, connected = await _follow(process, options, parse_url(text))
+        url, answer, connected = await _follow(process, options, parse_url(text), kept)
     except BadUrl:
         failure = CurlFailed(3, f"URL rejected: {text}")
     except CurlFailed as error:
@@ -125,9 +140,11 @@ async def _transfer(process: Process, options: Options, text: str) -> int:
     return failure.code
 
 
-async def _follow(process: Process, options: Options, url: Url) -> tuple[Url, http.Response, float]:
+async def _follow(
+    process: Process, options: Options, url: Url, kept: Kept
+) -> tuple[Url, http.Response, float]:
     for _ in range(REDIRECTS):
-        answer, connected = await _request(process, options, url)
+        answer, connected = await Transfer(process, options, url, kept).run()
         location = answer.header("Location")
         if "L" not in options.flags or answer.status not in (301, 302, 303, 307, 308):
             return url, answer, connected
@@ -136,56 +153,92 @@ async def _follow(process: Process, options: Options, url: Url) -> tuple[Url, ht
     raise CurlFailed(47, f"Maximum ({REDIRECTS}) redirects followed")
 
 
-async def _request(process: Process, options: Options, url: Url) -> tuple[http.Response, float]:
-    start, limit = process.sim.now, options.seconds("max-time")
+class Transfer:
+    """One request and its answer, on a connection that was kept or on a new one."""
 
-    def elapsed() -> int:
-        return round((process.sim.now - start) * 1000)
+    def __init__(self, process: Process, options: Options, url: Url, kept: Kept) -> None:
+        self._process, self._options, self._url, self._kept = process, options, url, kept
+        self._start = process.sim.now
 
-    def left() -> float | None:
-        return None if limit is None else max(0.0, start + limit - process.sim.now)
+    async def run(self) -> tuple[http.Response, float]:
+        """Return the answer, and when there was a connection; raise CurlFailed."""
+        url = self._url
+        if url.scheme == "https":
+            raise CurlFailed(35, f"TLS is not simulated: use http://{url.host}")
+        connection = self._kept.pop((url.host, url.port), None)
+        if connection is not None:
+            self._say(f"* Reusing existing http: connection with host {url.host}")
+            url.ip = connection.remote[0]
+            try:
+                return await self._exchange(connection), self._start
+            except (EOFError, NetworkError):  # the server has closed it meanwhile
+                self._say("* Connection died, retrying a fresh connect")
+        connection = await self._connect()
+        connected = self._process.sim.now
+        self._say(f"* Connected to {url.host} ({url.ip}) port {url.port}")
+        try:
+            return await self._exchange(connection), connected
+        except TimedOut:
+            took = f"{self._elapsed()} milliseconds with 0 bytes received"
+            raise CurlFailed(28, f"Operation timed out after {took}") from None
+        except EOFError:
+            raise CurlFailed(52, "Empty reply from server") from None
+        except http.BadMessage:
+            raise CurlFailed(1, "Received HTTP/0.9 when not allowed") from None
+        except NetworkError as error:
+            raise CurlFailed(56, f"Recv failure: {error.words}") from None
 
-    if url.scheme == "https":
-        raise CurlFailed(35, f"TLS is not simulated: use http://{url.host}")
-    try:
-        url.ip = await process.resolve(url.host)
-    except ResolutionError:
-        raise CurlFailed(6, f"Could not resolve host: {url.host}") from None
-    _verbose(process, options, f"*   Trying {url.ip}:{url.port}...")
-    patience = min(
-        (t for t in (options.seconds("connect-timeout"), left()) if t is not None), default=None
-    )
-    where = f"Failed to connect to {url.host} port {url.port} after"
-    try:
-        connection = await process.net.connect(
-            url.ip, url.port, timeout=patience, owner=process.group
-        )
-    except TimedOut:
-        if patience is not None:
-            raise CurlFailed(28, f"Connection timed out after {elapsed()} milliseconds") from None
-        raise CurlFailed(28, f"{where} {elapsed()} ms: Could not connect to server") from None
-    except NetworkError:
-        raise CurlFailed(7, f"{where} {elapsed()} ms: Could not connect to server") from None
-    connected = process.sim.now
-    _verbose(process, options, f"* Connected to {url.host} ({url.ip}) port {url.port}")
-    request = _message(options, url)
-    for line in request.encode().decode().partition("\r\n\r\n")[0].split("\r\n"):
-        _verbose(process, options, f"> {line}")
-    _verbose(process, options, ">")
-    try:
-        return await http.exchange(connection, request, left()), connected
-    except TimedOut:
-        raise CurlFailed(
-            28, f"Operation timed out after {elapsed()} milliseconds with 0 bytes received"
-        ) from None
-    except EOFError:
-        raise CurlFailed(52, "Empty reply from server") from None
-    except http.BadMessage:
-        raise CurlFailed(1, "Received HTTP/0.9 when not allowed") from None
-    except NetworkError as error:
-        raise CurlFailed(56, f"Recv failure: {error.words}") from None
-    finally:
-        connection.close()
+    async def _connect(self) -> Connection:
+        process, url = self._process, self._url
+        try:
+            url.ip = await process.resolve(url.host)
+        except ResolutionError:
+            raise CurlFailed(6, f"Could not resolve host: {url.host}") from None
+        self._say(f"*   Trying {url.ip}:{url.port}...")
+        bounds = (self._options.seconds("connect-timeout"), self._left())
+        patience = min((bound for bound in bounds if bound is not None), default=None)
+        where = f"Failed to connect to {url.host} port {url.port} after"
+        try:
+            return await process.net.connect(
+                url.ip, url.port, timeout=patience, owner=process.group
+            )
+        except TimedOut:
+            took = self._elapsed()
+            if patience is not None:
+                raise CurlFailed(28, f"Connection timed out after {took} milliseconds") from None
+            raise CurlFailed(28, f"{where} {took} ms: Could not connect to server") from None
+        except NetworkError:
+            failed = f"{where} {self._elapsed()} ms: Could not connect to server"
+            raise CurlFailed(7, failed) from None
+
+    async def _exchange(self, connection: Connection) -> http.Response:
+        """Return the answer; the connection is kept for the next request, or closed."""
+        request = _message(self._options, self._url)
+        for line in request.encode().decode().partition("\r\n\r\n")[0].split("\r\n"):
+            self._say(f"> {line}")
+        self._say(">")
+        stays = False
+        try:
+            answer = await http.exchange(connection, request, self._left())
+            stays = (self._process.net.keeps_open or http.keeps_open)(request, answer)
+        except ReplacementError as error:
+            raise CurlFailed(2, str(error)) from None
+        finally:
+            if not stays:
+                connection.close()
+        if stays:
+            self._kept[self._url.host, self._url.port] = connection
+        return answer
+
+    def _elapsed(self) -> int:
+        return round((self._process.sim.now - self._start) * 1000)
+
+    def _left(self) -> float | None:
+        limit = self._options.seconds("max-time")
+        return None if limit is None else max(0.0, self._start + limit - self._process.sim.now)
+
+    def _say(self, line: str) -> None:
+        _verbose(self._process, self._options, line)
 
 
 def _message(options: Options, url: Url) -> http.Request:
