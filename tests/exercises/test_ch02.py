@@ -95,6 +95,7 @@ RIGHT: dict[str, tuple[Any, ...]] = {
     "02.1": (
         WRITERS,
         {"a": "scheduler", "b": "Kubelet", "c": "controller manager", "d": "kubelet"},
+        {**WRITERS, "C": "deployment-controller"},
     ),
     "02.2": ([2, 5, 6], {6, 5, 2}, (5, 2, 6)),
     "02.3": (all_pods, one_pod),

@@ -129,6 +129,7 @@ WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
         (["kubectl delete deployment shop"], "The Deployment shop was deleted"),
         (["kubectl scale deployment shop --replicas=0"], "fewer than three replicas"),
         (liveness('{"periodSeconds": 20}'), "The storm goes on"),
+        (liveness('{"failureThreshold": 1000}'), "the storm is only put off"),
         (
             liveness(
                 '{"exec": null, "tcpSocket": {"port": 80}}',

@@ -1,4 +1,4 @@
-"""Exercise 01.1: which duty is whose; two of the ten duties are nobody's.
+"""Exercise 01.1: which duty is whose; two of the ten duties belong to none of the eight.
 
 An answer is one letter for each part. Who does what was seen in a run: the evidence is a record of
 the part at its work.
@@ -116,7 +116,7 @@ def grade(answer: Any) -> Finding:
     missed = [name for name, letter in given.items() if letter != RIGHT[name]]
     if not missed:
         seen = tuple(evidence for _, evidence in observe(SEED).values())
-        return right("Each part has its duty, and two duties are nobody's.", seen)
+        return right("Each part has its duty, and two duties belong to none of them.", seen)
     return _missed(given, missed)
 
 
@@ -154,8 +154,8 @@ EXERCISE = Exercise(
     title="Whose duty is it?",
     points=1,
     hints=(
-        "Two duties are nobody's. Who would need to speak to another part directly, or to stand "
-        "in the path of a packet?",
+        "Two duties belong to none of these parts. Who would need to speak to another part "
+        "directly, or to stand in the path of a packet?",
         "Four parts never leave the control plane, and each has one verb: check, keep, compare, "
         "choose. The other four: report, run, write rules, answer names.",
         "I and J stay free. The first two parts, API server and etcd, have D and E.",

@@ -59,7 +59,7 @@ def grade(answer: Any) -> Finding:
 def _judge(cluster: Cluster, what: str, asked: Asked) -> Finding | None:
     for event in cluster.view.list(Event, "default"):
         if event.reason == "FailedReconcile":
-            return wrong(f"In a cluster, {event.message}.")
+            return wrong(f"In a cluster, {event.message}.".replace("your reconcile", "your census"))
     said, there = told(cluster), truth(cluster)
     if not said:
         return wrong("Nobody wrote the label `pods` on the ConfigMap `census`.")

@@ -80,9 +80,13 @@ def observe(seed: int, part: str) -> tuple[int, Evidence]:
 
 def grade(answer: Any) -> Finding:
     """Judge a mapping of parts to the numbers of their last steps."""
-    given = _read(answer)
-    if given is None:
-        return wrong_kind('a step from 1 to 7 for each part, such as {"etcd": 3, ...}', answer)
+    expected = 'a step from 1 to 7 for each part, such as {"etcd": 3, ...}'
+    if not isinstance(answer, Mapping) or not answer:
+        return wrong_kind(expected, answer)
+    odd = {name: step for name, step in answer.items() if _read(name, step) is None}
+    if odd:
+        return wrong_kind(expected, odd)
+    given = dict(filter(None, (_read(name, step) for name, step in answer.items())))
     for part in PARTS:
         if part not in given:
             return wrong(f"How far does it get without {part}? There is no number for it.")
@@ -110,17 +114,12 @@ def _explain(part: str, given: int, count: int) -> Finding:
     return wrong(f"{count} of {len(PARTS)} are right. {text}", number, (evidence,))
 
 
-def _read(answer: Any) -> dict[str, int] | None:
-    """Return the numbers by part, None if that is no such answer."""
-    if not isinstance(answer, Mapping) or not answer:
+def _read(name: Any, step: Any) -> tuple[str, int] | None:
+    """Return a part and the number of its step, None if either is none."""
+    part = read_part(name).partition("/")[0]
+    if part not in PARTS or isinstance(step, bool) or step not in SEVEN:
         return None
-    found: dict[str, int] = {}
-    for name, step in answer.items():
-        part = read_part(name).partition("/")[0]
-        if part not in PARTS or isinstance(step, bool) or step not in SEVEN:
-            return None
-        found[part] = int(step)
-    return found
+    return part, int(step)
 
 
 EXERCISE = Exercise(

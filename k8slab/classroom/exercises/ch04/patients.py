@@ -69,13 +69,15 @@ def observe(seed: int, name: str) -> Evidence:
 
 def grade(answer: Any) -> Finding:
     """Judge a mapping of names to causes, and under "logs" the names of those that have some."""
-    expected = f'a cause for each ({", ".join(CAUSES)}) and "logs": ["anna", ...]'
+    causes = ", ".join(CAUSES)
+    expected = f'a cause for each ({causes}) and "logs": ["anna", ...]'
     if not isinstance(answer, Mapping) or not answer:
         return wrong_kind(expected, answer)
     given = {str(key).strip().lower(): value for key, value in answer.items()}
     logs = given.pop("logs", None)
-    if any(name not in PODS or cause not in CAUSES for name, cause in given.items()):
-        return wrong_kind(expected, answer)
+    odd = {n: cause for n, cause in given.items() if n not in PODS or cause not in CAUSES}
+    if odd:
+        return wrong_kind(expected, odd)
     for name in PODS:
         if name not in given:
             return wrong(f"What is the matter with {name}?")

@@ -22,7 +22,7 @@ from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
 from k8slab.classroom.exercises.repairs import grade_repair, run_commands
 from k8slab.classroom.exercises.worlds import boot, pods_with, seen
-from k8slab.classroom.verdicts import Finding, almost, right, wrong
+from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
@@ -93,7 +93,7 @@ def _try(seed: int, commands: Sequence[str]) -> Finding:
     uid = _uid(cluster)
     complaints = run_commands(cluster, commands)
     cluster.run(SETTLE)
-    finding = _kept(cluster, uid) or _calm(cluster) or _recovers(cluster)
+    finding = _kept(cluster, uid) or _calm(cluster) or _put_off(cluster) or _recovers(cluster)
     return msgspec.structs.replace(finding, evidence=(*complaints, *finding.evidence))
 
 
@@ -152,6 +152,23 @@ def _is_half_way(cluster: Cluster) -> bool:
         pod.metadata.labels.get("pod-template-hash") for pod in pods_with(cluster.view, "app=shop")
     }
     return len(hashes) > 1
+
+
+def _put_off(cluster: Cluster) -> Finding | None:
+    """Return what to say if the probe still fails, and only nothing has come of it yet."""
+    since = cluster.now - WATCHED
+    for pod in pods_with(cluster.view, "app=shop"):
+        for record in cluster.trace.about(f"Pod/{pod.metadata.name}"):
+            if record.time > since and "Liveness probe failed" in record.detail:
+                text = f"{record.component}: {record.detail.partition(chr(10))[0]}"
+                return almost(
+                    "Nobody was restarted in five minutes. But the liveness probe fails all the "
+                    "while, so the storm is only put off. Ask for something that a restart can "
+                    "mend.",
+                    10,
+                    (Evidence(cluster.seed, record.time, text),),
+                )
+    return None
 
 
 def _recovers(cluster: Cluster) -> Finding:
