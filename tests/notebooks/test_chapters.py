@@ -38,7 +38,7 @@ def test_nothing_is_run_without_a_prediction_before_it(path: Path) -> None:
     keys = [line.split('"')[1] for line in text.splitlines() if line.startswith("reveal(")]
     assert len(keys) >= 5
     for key in keys:
-        assert 0 <= text.find(f'predict("{key}")') < text.find(f'reveal("{key}"')
+        assert 0 <= text.find(f'predict("{key}"') < text.find(f'reveal("{key}"')
 
 
 def test_cells_are_small_and_prose_stands_between_them(path: Path) -> None:

@@ -143,19 +143,22 @@ CHAPTER = Chapter(
         ),
         choice_of(
             "01.binding",
-            "The scheduler has made up its mind. What does it do?",
-            "It writes to the API server: this Pod, that node",
-            "It posts a Binding. The API server sets one field, `spec.nodeName`, and tells the "
-            "kubelet of that node.",
+            "The scheduler has chosen worker-2 for a new Pod. To which box does it send its "
+            "choice?",
+            "kube-apiserver",
+            "It posts a Binding: this Pod, that node. The API server sets one field, "
+            "`spec.nodeName`, and tells the kubelet of that node.",
             {
-                "It sets the Pod's status to Running": (
-                    "The status is the kubelet's report, and there is nothing to report yet: the "
-                    "Pod is Pending until its containers run.",
-                    9,
-                ),
-                "It tells the kubelet to start the Pod": (
+                "kubelet/worker-2": (
                     "Not component to component: the scheduler writes, and the kubelet learns of "
                     "it from the API server."
+                ),
+                "etcd": (
+                    "The choice ends up there, and yet only the API server speaks to the store."
+                ),
+                "containerd/worker-2": (
+                    "A runtime takes orders from the kubelet of its own machine, and from nobody "
+                    "else."
                 ),
             },
         ),

@@ -181,5 +181,26 @@ CHAPTER = Chapter(
             because="Until the next event, or the next look, whichever comes first. No event is "
             "the only one that could tell it.",
         ),
+        choice_of(
+            "02.closed",
+            "etcd is stopped, and you scale `bar` from two to three Pods. Then etcd is started, "
+            "and nobody types a word. How many Pods has `bar` a minute later?",
+            "Two: the wish was refused",
+            "The API server said no, because it could not write the wish down. What is not "
+            "written is not wanted.",
+            {
+                "Three: the API server kept the wish until it could store it": (
+                    "It keeps nothing. A wish that it cannot store is answered with an error, so "
+                    "that you know."
+                ),
+                "Three: kubectl tries again until it succeeds": (
+                    "kubectl asks once, prints the error and ends. Trying again is for controllers."
+                ),
+                "None: without its store the cluster stopped them": (
+                    "The kubelets go on with what they know. No store is needed to keep a process "
+                    "running."
+                ),
+            },
+        ),
     ),
 )

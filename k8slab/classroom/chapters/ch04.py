@@ -175,8 +175,8 @@ CHAPTER = Chapter(
         Question(
             key="04.alive",
             text="A web server takes 40 s to start up. Its liveness probe begins at once, asks "
-            "every 10 s and gives up after three failures. Which of these are so after two "
-            "minutes?",
+            "every 10 s and gives up after three failures; then it gets 5 s to end. Which of "
+            "these are so after two minutes?",
             kind="set",
             choices=(
                 Choice("It has been restarted", mutant="readiness restarts"),
@@ -185,18 +185,18 @@ CHAPTER = Chapter(
                 Choice("Its phase is Failed", mutant="a crash makes a Pod Failed"),
             ),
             actual=("It has been restarted", "Its phase is Running"),
-            because="It is killed after about 30 s, always before it is up: a probe meant to help "
+            because="It is killed after about 25 s, always before it is up: a probe meant to help "
             "kills it for ever. A startup probe, or a longer patience, would let it live.",
         ),
         choice_of(
             "04.storm",
-            "All ten Pods of a shop ask the same database in their liveness probe. The database "
+            "All three Pods of a shop ask the same database in their liveness probe. The database "
             "is down for two minutes. What happens?",
-            "All ten are restarted again and again, and it helps nobody",
+            "All three are restarted again and again, and it helps nobody",
             "A restart of the shop cannot mend the database. The shop, which might have shown an "
             "excuse, is gone as well.",
             {
-                "All ten leave the Service until the database is back": (
+                "All three leave the Service until the database is back": (
                     "They would, if it were the readiness probe.",
                     10,
                     "readiness restarts",

@@ -199,6 +199,46 @@ CHAPTER = Chapter(
             "in quarantine, which nobody deleted.",
         ),
         choice_of(
+            "06.race",
+            "You delete a Pod of the Service while requests come without a pause. What is first: "
+            "its process is told to end, or the rules stop sending to it?",
+            "Neither waits for the other: some requests are refused",
+            "The kubelet and the EndpointSlice controller hear of the deletion at the same time. "
+            "The process ended before the last proxy had new rules.",
+            {
+                "The rules: a Pod ends when nobody sends to it any more": (
+                    "The kubelet asks nobody whether requests still come. It tells the process to "
+                    "end as soon as it hears of the deletion.",
+                    17,
+                    "the Service lets go first",
+                ),
+                "The process: the Service notices by the requests that fail": (
+                    "A Service notices nothing: it is a list and some rules. The list changes "
+                    "because the Pod is marked as ending, whether requests fail or not."
+                ),
+            },
+        ),
+        choice_of(
+            "06.kept",
+            "One `curl` command asks `http://catalog` eight times. How many of the four Pods "
+            "answer?",
+            "One",
+            "All eight requests went over one connection. Its first packet met the dice; all the "
+            "others go where that one went.",
+            {
+                "All four, each twice": (
+                    "Nobody counts requests. A rule looks at the first packet of a connection.",
+                    5,
+                    "each request is balanced",
+                ),
+                "Two, three or four, as the dice fall": (
+                    "So it would be with eight connections. `curl` keeps the first one open.",
+                    5,
+                    "each request is balanced",
+                ),
+            },
+        ),
+        choice_of(
             "06.canary",
             "A second Deployment makes Pods with the label `app=catalog`. Does the Service "
             "`catalog` send them traffic?",
