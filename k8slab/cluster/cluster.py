@@ -30,6 +30,7 @@ from k8slab.cluster.breakpoints import Breakpoints, Stop
 from k8slab.cluster.coming_up import is_up, what_is_missing
 from k8slab.cluster.conditions import condition
 from k8slab.cluster.node_shell import NodeShell, Text
+from k8slab.cluster.opening import Opening
 from k8slab.cluster.recording import Recording, recorded
 from k8slab.cluster.time_machine import TimeMachine
 from k8slab.cluster.turn import in_turn
@@ -41,15 +42,13 @@ from k8slab.sim import Simulation, Timer, Trace
 
 if TYPE_CHECKING:
     from k8slab.cluster.explanation import Explanation
-    from k8slab.gateway.dns import DnsServing
-    from k8slab.gateway.serving import Serving
 
 BOOT_LIMIT = 300.0  # virtual seconds in which a cluster must be up
 QUIET = 5.0  # virtual seconds without a write after which a cluster counts as settled
 ZONES = ("zone-a", "zone-b", "zone-c")
 
 
-class Cluster(Asking, Breaking, TimeMachine):
+class Cluster(Asking, Breaking, Opening, TimeMachine):
     """A Kubernetes cluster of one control-plane node and some workers."""
 
     def __init__(
@@ -255,51 +254,6 @@ class Cluster(Asking, Breaking, TimeMachine):
         from k8slab.viz import explorer
 
         return explorer(self)
-
-    # -- for others
-
-    def forget_past(self) -> None:
-        """From now on keep some minutes of the past, so that memory stays as it is for days.
-
-        `at`, `why` and the figures then reach back no further; `python -m k8slab serve` does this.
-        """
-        from k8slab.cluster import forgetting
-
-        self.recording.spoil("it forgets its past")
-        forgetting.keep_minutes(self.sim, self.world.etcd)
-
-    def serve(self, port: int = 0, *, speed: float = 1.0) -> Serving:
-        """Serve the API over HTTP on this machine while the block lasts: real kubectl works.
-
-        `with cluster.serve() as url`: virtual time follows the wall clock at `speed` (float("inf"):
-        no waiting while something happens). Cells and requests take turns.
-        """
-        from k8slab.gateway.serving import Serving
-
-        self.recording.spoil("it was served to clients over HTTP")
-        return Serving(self.sim, self.world.transport("you"), self.turn, port=port, speed=speed)
-
-    def serve_dns(self, port: int = 0, *, node: str = CONTROL_PLANE) -> DnsServing:
-        """Answer DNS questions of this machine while the block lasts: real dig works.
-
-        `with cluster.serve_dns() as address`: over UDP and TCP on `address.host` and
-        `address.port`. The machine `node` passes each question on to the kube-dns Service, through
-        its rules; time passes only meanwhile.
-        """
-        from k8slab.cluster.dns_relay import relay
-        from k8slab.gateway.dns import DnsServing
-
-        net = self._host(node).machine.net
-        server = self.world.subnets.dns
-
-        def ask(protocol: str, question: bytes) -> bytes | None:
-            with self.turn:
-                name = f"{node} asks {server} for this machine"
-                coroutine = relay(net, server, protocol, question)
-                return self.sim.complete(coroutine, name, COMMAND_LIMIT)
-
-        self.recording.spoil("it was asked by DNS clients")
-        return DnsServing(ask, port)
 
     # -- inside
 
