@@ -10,7 +10,8 @@ Upstream: none
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Protocol
 
 from k8slab.cluster.breaking import COMMAND_LIMIT, Breakable
 from k8slab.cluster.world import CONTROL_PLANE
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
     from k8slab.gateway.serving import Serving
 
 
+class Openable(Breakable, Protocol):
+    """What can be opened: others may only try whether it is their turn, and come again."""
+
+    @property
+    def turn(self) -> threading.RLock:
+        """Held by whoever moves the clock or acts."""
+
+
 class Opening:
     """Doors, each open for the length of a `with` block."""
 
-    def forget_past(self: Breakable) -> None:
+    def forget_past(self: Openable) -> None:
         """From now on keep some minutes of the past, so that memory stays as it is for days.
 
         `at`, `why` and the figures then reach back no further; `python -m k8slab serve` does this.
@@ -33,7 +42,7 @@ class Opening:
         self.recording.spoil("it forgets its past")
         forgetting.keep_minutes(self.sim, self.world.etcd)
 
-    def serve(self: Breakable, port: int = 0, *, speed: float = 1.0) -> Serving:
+    def serve(self: Openable, port: int = 0, *, speed: float = 1.0) -> Serving:
         """Serve the API over HTTP on this machine while the block lasts: real kubectl works.
 
         `with cluster.serve() as url`: virtual time follows the wall clock at `speed` (float("inf"):
@@ -44,7 +53,7 @@ class Opening:
         self.recording.spoil("it was served to clients over HTTP")
         return Serving(self.sim, self.world.transport("you"), self.turn, port=port, speed=speed)
 
-    def serve_dns(self: Breakable, port: int = 0, *, node: str = CONTROL_PLANE) -> DnsServing:
+    def serve_dns(self: Openable, port: int = 0, *, node: str = CONTROL_PLANE) -> DnsServing:
         """Answer DNS questions of this machine while the block lasts: real dig works.
 
         `with cluster.serve_dns() as address`: over UDP and TCP on `address.host` and
