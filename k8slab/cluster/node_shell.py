@@ -10,6 +10,8 @@ Upstream: iproute2, iptables, conntrack-tools, cri-tools, systemd
 
 from __future__ import annotations
 
+import re
+
 from k8slab.api.meta import timestamp
 from k8slab.cluster.recording import HasRecording
 from k8slab.cluster.world import Host
@@ -18,6 +20,12 @@ from k8slab.linux.netns import NetNamespace
 from k8slab.node.machine import Machine
 
 PING_LIMIT = 3600.0  # virtual seconds
+QUOTED = re.compile(r'''\\.|'[^']*'|"[^"]*"''')
+SEVERAL = re.compile(r"[|;&<>]")
+ONE_AT_A_TIME = (
+    "sh: one command at a time, without {0!r}. Choose lines in Python: "
+    "[line for line in text.splitlines() if 'web' in line]"
+)
 
 
 class Text(str):
@@ -57,6 +65,9 @@ class NodeShell:
         words = command.split()
         if not words:
             return Text("")
+        several = SEVERAL.search(QUOTED.sub("", command))
+        if several is not None:
+            return Text(ONE_AT_A_TIME.format(several[0]))
         if words[0] == "crictl":
             from k8slab.node.runtime import crictl
 
