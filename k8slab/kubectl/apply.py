@@ -27,6 +27,7 @@ from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.last_applied import LAST_APPLIED, last_applied, with_last_applied
 from k8slab.kubectl.manifests import FILES, objects_in
 from k8slab.kubectl.printers import compact_json
+from k8slab.kubectl.prune import allowed, prune
 from k8slab.kubectl.resources import Found, group_version_resource
 
 MISSING_ANNOTATION = (
@@ -36,19 +37,31 @@ MISSING_ANNOTATION = (
     "annotation will be patched automatically."
 )
 
+FORCE_ALONE = "--force-conflicts only works with --server-side"
+CLIENT_ON_SERVER = (
+    "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)"
+)
+CONFLICT = """\
+Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the `--force-conflicts` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts"""
+
 Plain = dict[str, Any]
 
 
 async def apply(call: Invocation) -> None:
     """Apply all objects in the files, in their order, and report each."""
-    if not call.flags.all("filename"):
-        raise CommandError("must specify one of -f and -k")
-    if call.words:
-        raise CommandError(
-            f"Unexpected args: [{' '.join(call.words)}]\n"
-            "See 'kubectl apply -h' for help and examples"
-        )
+    _check(call)
     check_output(call)
+    prunable = allowed(call)
     listed = list(objects_in(call))
     errors = [item for item in listed if isinstance(item, Exception)]
     found = [item for item in listed if isinstance(item, Found)]
@@ -58,15 +71,38 @@ async def apply(call: Invocation) -> None:
     if not found and not errors:
         raise CommandError("no objects passed to apply")
     one = _apply_on_server if call.flags.on("server-side") else _apply
+    applied: list[str] = []
     for target in found:
         try:
-            await one(call, target)
+            applied.append(await one(call, target))
         except KNOWN_ERRORS as error:
             errors.append(error)  # type: ignore[arg-type]
     raise_all(errors)
+    await prune(call, prunable, applied)
 
 
-async def _apply(call: Invocation, target: Found) -> None:
+def _check(call: Invocation) -> None:
+    """Raise CommandError for words and flags that do not go together."""
+    flags = call.flags
+    on_server, dry_run = flags.on("server-side"), call.dry_run
+    if call.words:
+        raise CommandError(
+            f"Unexpected args: [{' '.join(call.words)}]\n"
+            "See 'kubectl apply -h' for help and examples"
+        )
+    for holds, problem in (
+        (flags.on("force-conflicts") and not on_server, FORCE_ALONE),
+        (dry_run == "client" and on_server, CLIENT_ON_SERVER),
+        (flags.on("force") and on_server, "--force cannot be used with --server-side"),
+        (flags.on("force") and dry_run == "server", "--dry-run=server cannot be used with --force"),
+        (not flags.all("filename"), "must specify one of -f and -k"),
+    ):
+        if holds:
+            raise CommandError(problem)
+
+
+async def _apply(call: Invocation, target: Found) -> str:
+    """Apply an object and return its uid."""
     if not target.name:
         raise CommandError(
             f"error when retrieving current configuration of:\n{_describe(target)}\nfrom server "
@@ -82,9 +118,10 @@ async def _apply(call: Invocation, target: Found) -> None:
             raise while_doing(doing, target.source, error) from None
         return await _create(call, target)
     await _patch(call, target, live)
+    return str(live.metadata.uid)
 
 
-async def _create(call: Invocation, target: Found) -> None:
+async def _create(call: Invocation, target: Found) -> str:
     body = with_last_applied(target.obj)
     stored: Any = body
     if call.dry_run != "client":
@@ -93,6 +130,7 @@ async def _create(call: Invocation, target: Found) -> None:
         except ApiError as error:
             raise while_doing("creating", target.source, error) from None
     show(call, target, stored, "created")
+    return "" if stored is body else str(stored.metadata.uid)
 
 
 async def _patch(call: Invocation, target: Found, live: Object) -> None:
@@ -124,14 +162,18 @@ def change_of(target: Found, before: Plain, wanted: Plain, live: Object) -> tupl
     return change, MERGE_PATCH if is_custom else STRATEGIC_PATCH
 
 
-async def _apply_on_server(call: Invocation, target: Found) -> None:
+async def _apply_on_server(call: Invocation, target: Found) -> str:
     force = call.flags.on("force-conflicts")
     fields: dict[str, Any] = {"patch_type": APPLY_PATCH, "force": force}
-    stored: Any = target.obj
-    if call.dry_run != "client":
-        manager = call.flags.text("field-manager") or "kubectl"
+    manager = call.flags.text("field-manager") or "kubectl"
+    try:
         stored = await send(call, "patch", target, target.obj, field_manager=manager, **fields)
+    except ApiError as error:
+        if error.reason != "Conflict":
+            raise
+        raise CommandError(f"{error.message}\n{CONFLICT}") from None
     show(call, target, stored, "serverside-applied")
+    return ""
 
 
 def _describe(target: Found) -> str:
@@ -142,24 +184,6 @@ def _describe(target: Found) -> str:
         f'Resource: "{group_version_resource(resource)}", GroupVersionKind: "{version}, '
         f'Kind={resource.kind}"\nName: "{target.name}", Namespace: "{target.namespace}"'
     )
-
-
-async def view_last_applied(call: Invocation) -> None:
-    """Print the manifest that was applied last."""
-    from k8slab.api.yaml_text import dump
-    from k8slab.kubectl.printers import to_json
-    from k8slab.kubectl.targets import targets
-
-    found, errors = await targets(call)
-    for target in found:
-        manifest = last_applied(target.obj)
-        if manifest is None:
-            raise CommandError(
-                f"no last-applied-configuration annotation found on resource: {target.name}"
-            )
-        as_json = call.flags.text("output") == "json"
-        call.print(to_json(manifest) if as_json else dump(manifest), end="")
-    raise_all(errors)
 
 
 APPLY = Command(
@@ -181,7 +205,4 @@ APPLY = Command(
         flag_on("all"),
         flag_on("wait"),
     ),
-)
-VIEW_LAST_APPLIED = Command(
-    view_last_applied, (*FILES, Flag("output", "o"), Flag("selector", "l"), flag_on("all"))
 )

@@ -123,7 +123,8 @@ def parse(words: Sequence[str], flags: Iterable[Flag], command: str) -> Parsed:
             else:
                 plain.append(word)
     except ValueError as error:
-        raise UsageError(f"{error}\nSee 'kubectl {command} --help' for usage.") from None
+        whole = f"kubectl {command}".strip()
+        raise UsageError(f"{error}\nSee '{whole} --help' for usage.") from None
     frozen = {name: tuple(given) for name, given in values.items()}
     return Parsed(tuple(plain), frozen, by_name, dash)
 
@@ -136,11 +137,18 @@ def duration(text: str) -> float:
         return 0.0
     parts = _DURATION.findall(body)
     if not parts or "".join(number + unit for number, unit in parts) != body:
-        problem = (
-            "missing unit in duration" if re.fullmatch(r"[0-9.]+", body) else "invalid duration"
-        )
-        raise ValueError(f'time: {problem} "{text}"')
+        raise ValueError(_no_duration(text, body))
     return sign * sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def _no_duration(text: str, body: str) -> str:
+    """Return what is wrong with a span of time, in Go's words."""
+    pairs = re.findall(r"([0-9]*\.?[0-9]+)([^0-9.]*)", body)
+    if not pairs or "".join(number + unit for number, unit in pairs) != body:
+        return f'time: invalid duration "{text}"'
+    unit = next(unit for _, unit in pairs if unit not in _SECONDS)
+    problem = f'unknown unit "{unit}"' if unit else "missing unit"
+    return f'time: {problem} in duration "{text}"'
 
 
 def duration_or_none(text: str) -> float | None:
@@ -177,7 +185,7 @@ def _short(
         flag = flags.get(letter)
         if flag is None:
             raise ValueError(f"unknown shorthand flag: '{letter}' in {word}")
-        if letters.startswith("="):
+        if letters.startswith("=") and len(letters) > 1:
             value, letters = letters[1:], ""
         elif flag.bare is not None:
             value = flag.bare

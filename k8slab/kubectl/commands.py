@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 
 from k8slab.kubectl import (
     auth,
+    config,
     data_generators,
     generators,
     information,
@@ -23,9 +24,9 @@ from k8slab.kubectl import (
     rollout,
     top,
 )
-from k8slab.kubectl.apply import APPLY, VIEW_LAST_APPLIED
+from k8slab.kubectl.apply import APPLY
 from k8slab.kubectl.autoscale import AUTOSCALE
-from k8slab.kubectl.command_line import GLOBAL
+from k8slab.kubectl.command_line import GLOBAL, parse
 from k8slab.kubectl.create import CREATE
 from k8slab.kubectl.create_token import CREATE_TOKEN
 from k8slab.kubectl.debug import DEBUG
@@ -41,6 +42,7 @@ from k8slab.kubectl.explain import EXPLAIN
 from k8slab.kubectl.expose import EXPOSE
 from k8slab.kubectl.get import GET
 from k8slab.kubectl.invocation import Command
+from k8slab.kubectl.last_applied_commands import SET_LAST_APPLIED, VIEW_LAST_APPLIED
 from k8slab.kubectl.logs import LOGS
 from k8slab.kubectl.metadata import ANNOTATE, LABEL
 from k8slab.kubectl.patching import PATCH, REPLACE
@@ -98,6 +100,7 @@ COMMANDS: Mapping[str, Command] = {
     "events": EVENTS,
     "apply": APPLY,
     "apply view-last-applied": VIEW_LAST_APPLIED,
+    "apply set-last-applied": SET_LAST_APPLIED,
     "patch": PATCH,
     "replace": REPLACE,
     "wait": WAIT,
@@ -105,6 +108,7 @@ COMMANDS: Mapping[str, Command] = {
     "annotate": ANNOTATE,
     **auth.COMMANDS,
     **information.COMMANDS,
+    **config.COMMANDS,
 }
 # The order in which kubectl lists its commands, and so suggests them.
 NAMES = (
@@ -141,10 +145,14 @@ NOT_IN_THE_LAB: Mapping[str, str] = {
 
 
 def find(words: Sequence[str]) -> tuple[str, Command | None, Sequence[str]]:
-    """Return the path of the command, the command, and the words and flags behind it."""
+    """Return the path of the command, the command, and the words and flags behind it.
+
+    The path is "" where there are flags only. Raises CommandError.
+    """
     path, rest = _first_word(words)
     if not path:
-        raise CommandError(f"unknown flag: {words[0]}\nSee 'kubectl --help' for usage.")
+        parse(words, (), "")
+        return "", None, ()
     if path in NOT_IN_THE_LAB:
         raise CommandError(NOT_IN_THE_LAB[path])
     if path not in COMMANDS and path not in GROUPS:
@@ -157,6 +165,7 @@ def find(words: Sequence[str]) -> tuple[str, Command | None, Sequence[str]]:
         if deeper not in COMMANDS and deeper not in GROUPS:
             if path in GROUPS and word:
                 words = " ".join([word, *others])
+                path = "create service" if path == "create svc" else path
                 raise CommandError(
                     f"unknown command \"{words}\"\nSee 'kubectl {path} -h' for help and examples"
                 )

@@ -20,8 +20,8 @@ from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.go_template import go_text
 from k8slab.kubectl.tabwriter import TABLE, lines
 
-_PATH = re.compile(r"\{\.?[^{}]+\}|\.?[^{}]+")
-_NO_PATH = (
+PATH = re.compile(r"\{\.?[^{}]+\}|\.?[^{}]+")
+NO_PATH = (
     "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or "
     "'{.name1.name2}'"
 )
@@ -76,8 +76,8 @@ def parse_file(read_file: Callable[[str], str], path: str) -> list[Column]:
 
 
 def _column(header: str, path: str) -> Column:
-    if not _PATH.fullmatch(path):
-        raise CommandError(_NO_PATH)
+    if not PATH.fullmatch(path):
+        raise CommandError(NO_PATH)
     try:
         return Column(header, jsonpath.relaxed(path))
     except jsonpath.JsonPathError as error:

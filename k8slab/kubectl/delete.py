@@ -143,7 +143,8 @@ async def _delete(call: Invocation, target: Found, options: DeleteOptions) -> st
     if call.flags.text("output") == "name":
         call.print(target.title)
     else:
-        forced = "force " if call.flags.on("force") and options.gracePeriodSeconds == 0 else ""
+        at_once = call.flags.on("force") and options.gracePeriodSeconds == 0
+        forced = "force " if call.path == "delete" and at_once else ""
         where = f" from {target.namespace} namespace" if target.namespace else ""
         kind = kind_of(target.resource)
         call.print(f'{kind} "{target.name}" {forced}deleted{where}{call.dry_run_note}')

@@ -12,25 +12,22 @@ Upstream: staging/src/k8s.io/kubectl/pkg/drain
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
+from k8slab.api import labels
 from k8slab.api.core import Node, Pod
-from k8slab.api.errors import ApiError
-from k8slab.api.meta import DeleteOptions, ObjectMeta, controller_of
+from k8slab.api.meta import controller_of, seconds
 from k8slab.api.pods import is_pod_terminal
-from k8slab.api.policy import Eviction
-from k8slab.api.scheme import resource_for
 from k8slab.client import STRATEGIC_PATCH
 from k8slab.kubectl.changing import send
 from k8slab.kubectl.command_line import Flag, flag_on
-from k8slab.kubectl.delete import WEEK, gone
+from k8slab.kubectl.delete import WEEK
 from k8slab.kubectl.errors import CommandError, Exit, raise_all
+from k8slab.kubectl.evicting import EXPIRED, PodsRemain, delete_all, evict_all, name_of
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.resources import Finder, Found, list_objects
 
-RETRY = 5.0  # s, between attempts at an eviction that a budget forbids
 MIRROR = "kubernetes.io/config.mirror"
 DAEMON_SETS = "cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)"
 UNMANAGED = "cannot delete Pods that declare no controller (use --force to override)"
@@ -38,7 +35,6 @@ LOCAL = "cannot delete Pods with local storage (use --delete-emptydir-data to ov
 WARNINGS: Mapping[str, str] = {
     DAEMON_SETS: "ignoring DaemonSet-managed Pods",
     UNMANAGED: "deleting Pods that declare no controller",
-    LOCAL: "deleting Pods with local storage",
 }
 
 
@@ -61,6 +57,11 @@ async def _nodes(call: Invocation) -> list[Found]:
         raise CommandError(
             f"USAGE: {call.path} NODE [flags]\nSee 'kubectl {call.path} -h' for help and examples"
         )
+    if call.words and call.flags.text("selector"):
+        raise CommandError(
+            "cannot specify both a node name and a --selector option\n"
+            f"See 'kubectl {call.path} -h' for help and examples"
+        )
     finder = Finder(call)
     words = [word.removeprefix("node/").removeprefix("nodes/") for word in call.words]
     found = await finder.find(["nodes", *words])
@@ -81,88 +82,81 @@ async def _cordon(call: Invocation, target: Found, wanted: bool) -> None:
 
 
 async def drain(call: Invocation) -> None:
-    """Cordon nodes and evict their Pods."""
+    """Cordon nodes and evict their Pods; a node that cannot be drained does not stop the others."""
+    try:
+        labels.parse(call.flags.text("pod-selector"))
+    except ValueError:
+        problem = "--pod-selector=<pod_selector> must be a valid label selector"
+        raise CommandError(problem) from None
     nodes = await _nodes(call)
     for target in nodes:
         await _cordon(call, target, True)
-    for index, target in enumerate(nodes):
+    pending: list[tuple[str, tuple[str, ...]]] = []
+    for target in nodes:
         try:
             await _drain(call, target)
-        except (CommandError, ApiError) as error:
-            pending = "".join(f"\n {node.name}" for node in nodes[index:])
-            text = str(error)
+        except PodsRemain as error:
+            text = _together(error.problems)
             call.say(
                 f'error: unable to drain node "{target.name}" due to error: {text}, continuing '
                 "command..."
             )
-            raise Exit(f"There are pending nodes to be drained:{pending}\n{text}\n") from None
-        call.print(f"node/{target.name} drained{call.dry_run_note}")
+            pending.append((target.name, error.problems))
+        else:
+            call.print(f"node/{target.name} drained{call.dry_run_note}")
+    if pending:
+        lines = [f" {name}" for name, _ in pending]
+        problems = list(pending[0][1])
+        if len(pending) > 1:
+            problems = [_together(each) for _, each in pending]
+        problems = [f"error: {text}" if text == EXPIRED else text for text in problems]
+        raise Exit("\n".join(["There are pending nodes to be drained:", *lines, *problems, ""]))
 
 
 async def _drain(call: Invocation, target: Found) -> None:
-    pods: tuple[Pod, ...] = await list_objects(
-        call, "Pod", labels=call.flags.text("pod-selector"), fields=f"spec.nodeName={target.name}"
-    )
+    """Evict or delete what is to go; raises PodsRemain."""
+    made = await _plan(call, target.name)
+    if made.obstacles:
+        raise PodsRemain([f"{why}: {', '.join(pods)}" for why, pods in made.obstacles.items()])
+    if made.warnings:
+        call.warn("; ".join(f"{why}: {', '.join(p)}" for why, p in made.warnings.items()))
+    until = call.now + (call.flags.seconds("timeout") or WEEK)
+    try:
+        if call.flags.on("disable-eviction"):
+            await delete_all(call, made.evict, until)
+        else:
+            await evict_all(call, made.evict, until)
+    except PodsRemain as error:
+        left = (await _plan(call, target.name)).evict
+        call.say(
+            f'There are pending pods in node "{target.name}" when an error occurred: '
+            + "\n".join([_together(error.problems), *(f"pod/{p.metadata.name}" for p in left)])
+        )
+        raise
+
+
+async def _plan(call: Invocation, node: str) -> Plan:
     flags = call.flags
-    made = plan(
-        pods,
+    pods: tuple[Pod, ...] = await list_objects(
+        call, "Pod", labels=flags.text("pod-selector"), fields=f"spec.nodeName={node}"
+    )
+    waited = flags.number("skip-wait-for-delete-timeout")
+    return plan(
+        [pod for pod in pods if not waited or not _is_deleted_for(pod, call.now, waited)],
         ignore_daemon_sets=flags.on("ignore-daemonsets"),
         force=flags.on("force"),
         delete_local=flags.on("delete-emptydir-data"),
     )
-    if made.obstacles:
-        raise CommandError(", ".join(f"{why}: {', '.join(p)}" for why, p in made.obstacles.items()))
-    if made.warnings:
-        call.warn("; ".join(f"{why}: {', '.join(p)}" for why, p in made.warnings.items()))
-    until = call.now + (flags.seconds("timeout") or WEEK)
-    for pod in made.evict:
-        call.print(f"evicting pod {_name(pod)}{call.dry_run_note}")
-    if call.dry_run != "client":
-        await _evict_all(call, list(made.evict), until)
 
 
-async def _evict_all(call: Invocation, pods: list[Pod], until: float) -> None:
-    """Evict all Pods, again and again those that budgets protect, and wait until they are gone."""
-    waiting = pods
-    while waiting:
-        refused = [pod for pod in waiting if not await _evict(call, pod)]
-        if refused and call.now + RETRY >= until:
-            raise CommandError(f"global timeout reached: {call.flags.text('timeout')}")
-        if refused:
-            await call.around.sleep(RETRY)
-        for pod in refused:
-            call.print(f"evicting pod {_name(pod)}")
-        waiting = refused
-    for pod in pods:
-        meta = pod.metadata
-        target = Found(resource_for(Pod), meta.namespace, meta.name)
-        if not await gone(call, target, meta.uid, until):
-            raise CommandError(f"global timeout reached: {call.flags.text('timeout')}")
-        call.print(f"pod/{meta.name} evicted")
+def _is_deleted_for(pod: Pod, now: float, span: int) -> bool:
+    deleted = pod.metadata.deletionTimestamp
+    return deleted is not None and now - seconds(deleted) > span
 
 
-async def _evict(call: Invocation, pod: Pod) -> bool:
-    """Ask for one eviction; False if a budget forbids it now."""
-    grace = call.flags.number("grace-period")
-    options = DeleteOptions(gracePeriodSeconds=grace if grace >= 0 else None)
-    meta = pod.metadata
-    body = Eviction(
-        metadata=ObjectMeta(name=meta.name, namespace=meta.namespace), deleteOptions=options
-    )
-    fields: dict[str, Any] = {"namespace": meta.namespace, "name": meta.name}
-    try:
-        await call.request("create", resource_for(Pod), subresource="eviction", body=body, **fields)
-    except ApiError as error:
-        if error.reason == "NotFound":
-            return True
-        if error.reason != "TooManyRequests":
-            raise
-        call.say(
-            f'error when evicting pods/"{meta.name}" -n "{meta.namespace}" (will retry after 5s): '
-            f"{error.message}"
-        )
-        return False
-    return True
+def _together(problems: Sequence[str]) -> str:
+    """Return problems as Go writes an aggregate."""
+    return problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
 
 
 def plan(pods: Sequence[Pod], *, ignore_daemon_sets: bool, force: bool, delete_local: bool) -> Plan:
@@ -174,35 +168,32 @@ def plan(pods: Sequence[Pod], *, ignore_daemon_sets: bool, force: bool, delete_l
     for pod in pods:
         if MIRROR in pod.metadata.annotations:
             continue
-        reason = _reason(pod)
-        if reason and not allowed[reason]:
-            obstacles.setdefault(reason, []).append(_name(pod))
+        reasons = _reasons(pod)
+        forbidden = [reason for reason in reasons if not allowed[reason]]
+        if forbidden:
+            obstacles.setdefault(forbidden[0], []).append(name_of(pod))
             continue
-        if reason:
-            warnings.setdefault(WARNINGS[reason], []).append(_name(pod))
-        if reason != DAEMON_SETS:
+        for reason in reasons:
+            if reason in WARNINGS:
+                warnings.setdefault(WARNINGS[reason], []).append(name_of(pod))
+        if DAEMON_SETS not in reasons:
             evict.append(pod)
     return Plan(tuple(evict), _frozen(obstacles), _frozen(warnings))
 
 
-def _reason(pod: Pod) -> str:
-    """Return why the Pod cannot simply be evicted, "" if it can."""
+def _reasons(pod: Pod) -> tuple[str, ...]:
+    """Return why the Pod cannot simply be evicted, () if it can."""
     owner = controller_of(pod)
     if is_pod_terminal(pod):
-        return ""
+        return ()
     if owner is not None and owner.kind == "DaemonSet":
-        return DAEMON_SETS
-    if any(volume.emptyDir is not None for volume in pod.spec.volumes):
-        return LOCAL
-    return UNMANAGED if owner is None else ""
+        return (DAEMON_SETS,)
+    local = any(volume.emptyDir is not None for volume in pod.spec.volumes)
+    return (*([LOCAL] if local else []), *([UNMANAGED] if owner is None else []))
 
 
 def _frozen(groups: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {why: tuple(names) for why, names in groups.items()}
-
-
-def _name(pod: Pod) -> str:
-    return f"{pod.metadata.namespace}/{pod.metadata.name}"
 
 
 _FLAGS = (Flag("selector", "l"), Flag("dry-run", default="none", bare="unchanged"))

@@ -34,7 +34,7 @@ async def events(call: Invocation) -> None:
     found = sorted(filter(_wanted(call), listing.items), key=last_seen)
     if call.flags.text("output") == "name":
         return  # kubectl prints nothing at all
-    if call.flags.text("output"):
+    if call.flags.text("output") and found:
         write = printer_for(call)
         assert write is not None
         return call.print(write(list_of([plain(event) for event in found]), True), end="")
@@ -53,6 +53,8 @@ async def events(call: Invocation) -> None:
 def _about(call: Invocation) -> str:
     if not call.flags.text("for"):
         return ""
+    if "/" not in call.flags.text("for"):
+        raise CommandError("--for must be in resource/name form")
     try:
         resource, name = split_name(call.flags.text("for"), call.custom)
     except CommandError as error:

@@ -11,11 +11,10 @@ from operator import itemgetter
 from typing import Any
 
 from k8slab.api.yaml_text import dump
-from k8slab.client import ADMIN
 from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.generators import split_all
-from k8slab.kubectl.invocation import CLUSTER, CONTEXT, Command, Invocation
+from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.printers import to_json
 from k8slab.kubectl.raw import discovered
 from k8slab.kubectl.resources import list_objects
@@ -28,6 +27,14 @@ PORT = 6443  # --secure-port
 async def api_resources(call: Invocation) -> None:
     """Print the kinds that the server has."""
     flags = call.flags
+    _no_words(call)
+    if flags.text("sort-by") not in ("", "name", "kind"):
+        raise CommandError("--sort-by accepts only name or kind")
+    if flags.text("output") not in ("", "name", "wide", "json", "yaml", "kyaml"):
+        raise CommandError(
+            f'unable to match a printer suitable for the output format "{flags.text("output")}", '
+            "allowed formats are: json,kyaml,name,wide,yaml"
+        )
     kinds = [kind for kind in await _served(call) if _asked(call, kind)]
     by = {"kind": ("kind",), "name": ("resource",)}.get(flags.text("sort-by"))
     kinds.sort(key=itemgetter(*by or ("group", "resource")))
@@ -40,6 +47,14 @@ async def api_resources(call: Invocation) -> None:
     rows = [_headings(wide)] if not flags.on("no-headers") else []
     rows += [_row(kind, wide) for kind in kinds]
     call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
+
+
+def _no_words(call: Invocation) -> None:
+    if call.words:
+        raise CommandError(
+            f"unexpected arguments: [{' '.join(call.words)}]\n"
+            f"See 'kubectl {call.path} -h' for help and examples"
+        )
 
 
 async def _served(call: Invocation) -> list[dict[str, Any]]:
@@ -86,6 +101,7 @@ def _row(kind: dict[str, Any], wide: bool) -> list[str]:
 
 async def api_versions(call: Invocation) -> None:
     """Print the groups and versions that the server has."""
+    _no_words(call)
     found = sorted(
         "/".join(part for part in (item["metadata"].get("name"), version["version"]) if part)
         for item in await discovered(call)
@@ -114,7 +130,7 @@ async def version(call: Invocation) -> None:
 
 async def cluster_info(call: Invocation) -> None:
     """Print where the control plane and the cluster's own Services are."""
-    root = await _address(call)
+    root = await address_of_server(call)
     call.print(f"Kubernetes control plane is running at {root}")
     services = await list_objects(
         call, "Service", "kube-system", labels="kubernetes.io/cluster-service=true"
@@ -129,63 +145,14 @@ async def cluster_info(call: Invocation) -> None:
     call.print("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.")
 
 
-async def _address(call: Invocation) -> str:
+async def address_of_server(call: Invocation) -> str:
+    """Return the URL of the API server; CommandError if its Service leads nowhere."""
     slices = await list_objects(call, "EndpointSlice", "default", fields="metadata.name=kubernetes")
     for piece in slices:
         for endpoint in piece.endpoints:
             port = piece.ports[0].port if piece.ports else PORT
             return f"https://{endpoint.addresses[0]}:{port}"
     raise CommandError("the Service default/kubernetes has no endpoints")
-
-
-async def config_view(call: Invocation) -> None:
-    """Print the configuration, with what is secret left out."""
-    namespace = call.around.namespace
-    context = {"cluster": CLUSTER, "user": ADMIN}
-    if namespace != "default":
-        context["namespace"] = namespace
-    data = {
-        "apiVersion": "v1",
-        "clusters": [
-            {
-                "cluster": {
-                    "certificate-authority-data": "DATA+OMITTED",
-                    "server": await _address(call),
-                },
-                "name": CLUSTER,
-            }
-        ],
-        "contexts": [{"context": context, "name": CONTEXT}],
-        "current-context": CONTEXT,
-        "kind": "Config",
-        "users": [
-            {
-                "name": ADMIN,
-                "user": {
-                    "client-certificate-data": "DATA+OMITTED",
-                    "client-key-data": "DATA+OMITTED",
-                },
-            }
-        ],
-    }
-    call.print(to_json(data) if call.flags.text("output") == "json" else dump(data), end="")
-
-
-async def current_context(call: Invocation) -> None:
-    """Print which cluster commands go to, and as whom."""
-    call.print(CONTEXT)
-
-
-async def get_contexts(call: Invocation) -> None:
-    """Print the one context that there is."""
-    if call.flags.text("output") == "name":
-        return call.print(CONTEXT)
-    namespace = "" if call.around.namespace == "default" else call.around.namespace
-    rows = (
-        ("CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"),
-        ("*", CONTEXT, CLUSTER, ADMIN, namespace),
-    )
-    call.print(lines("".join("\t".join(row) + "\n" for row in rows), TABLE), end="")
 
 
 COMMANDS = {
@@ -205,7 +172,4 @@ COMMANDS = {
     "api-versions": Command(api_versions),
     "version": Command(version, (Flag("output", "o"), flag_on("client"))),
     "cluster-info": Command(cluster_info),
-    "config view": Command(config_view, (Flag("output", "o"), flag_on("minify"), flag_on("raw"))),
-    "config current-context": Command(current_context),
-    "config get-contexts": Command(get_contexts, (Flag("output", "o"), flag_on("no-headers"))),
 }

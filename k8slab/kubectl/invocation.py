@@ -35,6 +35,12 @@ class Command(msgspec.Struct, frozen=True):
     flags: tuple[Flag, ...] = ()
 
 
+class Settings(msgspec.Struct):
+    """What `kubectl config` remembers."""
+
+    namespace: str = ""  # of the context, "" if it names none
+
+
 class Surroundings(msgspec.Struct, frozen=True):
     """Where kubectl runs: the way to the API server, the clock, the files."""
 
@@ -45,6 +51,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     user: str
     namespace: str
     watch_seconds: float  # how long an endless command goes on
+    settings: Settings
     http: Http | None = None  # the same door by its URLs
     environment: Mapping[str, str] = {}  # what stood before "kubectl" on the command line
 
@@ -75,7 +82,8 @@ class Invocation:
     @property
     def namespace(self) -> str:
         """The namespace that the command is about."""
-        return self.flags.text("namespace") or self.around.namespace
+        around = self.around
+        return self.flags.text("namespace") or around.settings.namespace or around.namespace
 
     @property
     def now(self) -> float:

@@ -22,8 +22,8 @@ from k8slab.kubectl import errors
 from k8slab.kubectl.command_line import parse
 from k8slab.kubectl.commands import NOT_IN_THE_LAB, find
 from k8slab.kubectl.discovery import discover
-from k8slab.kubectl.help import HELP, group_help
-from k8slab.kubectl.invocation import Http, Invocation, Surroundings
+from k8slab.kubectl.help import help_text
+from k8slab.kubectl.invocation import Http, Invocation, Settings, Surroundings
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
 WATCH_SECONDS = 30.0  # virtual; kubectl itself would watch until it is interrupted
@@ -62,6 +62,7 @@ class Kubectl:
             user=user,
             namespace=namespace,
             watch_seconds=watch_seconds,
+            settings=Settings(),
         )
 
     async def run(
@@ -94,11 +95,12 @@ async def _carry_out(around: Surroundings, words: list[str], stdin: str) -> Resu
     code = 0
     try:
         if not words or words[0] in ("help", "-h", "--help"):
-            output.append(("out", HELP))
+            output.append(("out", _help(words[1:])))
         else:
             path, command, rest = find(words)
             if command is None:
-                output.append(("out", group_help(path)))
+                output.append(("out", help_text(path)))
+                code = 0 if not path or {"-h", "--help"} & set(rest) else 1
             else:
                 call = Invocation(around, path, parse(rest, command.flags, path), stdin)
                 output = call.output
@@ -106,7 +108,7 @@ async def _carry_out(around: Surroundings, words: list[str], stdin: str) -> Resu
                 if call.flags.has("kustomize") and call.flags.text("kustomize"):
                     raise errors.CommandError(NOT_IN_THE_LAB["kustomize"])
                 if call.flags.on("help"):
-                    call.print(group_help(path), end="")
+                    call.print(help_text(path), end="")
                 else:
                     await discover(call)
                     await command.run(call)
@@ -119,6 +121,17 @@ async def _carry_out(around: Surroundings, words: list[str], stdin: str) -> Resu
         code,
         "".join(text for _, text in output),
     )
+
+
+def _help(words: list[str]) -> str:
+    """Return the help about a command, or about kubectl itself."""
+    if not words:
+        return help_text("")
+    try:
+        return help_text(find(words)[0])
+    except errors.CommandError:
+        topic = ", ".join(f"`{word}`" for word in words)
+        return f"Unknown help topic [{topic}]\n\n{help_text('')}"
 
 
 def _no_files(path: str) -> str:

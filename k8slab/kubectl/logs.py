@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from k8slab.api.core import Pod
 from k8slab.api.errors import ApiError
+from k8slab.api.meta import seconds
 from k8slab.api.pods import is_pod_terminal
 from k8slab.api.scheme import resource_for
 from k8slab.kubectl.command_line import Flag, flag_on
@@ -32,11 +33,17 @@ async def logs(call: Invocation) -> None:
     """Print the logs of a Pod, or of all Pods that a selector matches."""
     selector = call.flags.text("selector")
     if selector and call.words:
-        raise CommandError("only a selector (-l) or a POD name is allowed")
+        raise CommandError(
+            "only a selector (-l) or a POD name is allowed\n"
+            "See 'kubectl logs -h' for help and examples"
+        )
     if not selector and not 1 <= len(call.words) <= 2:
         raise CommandError(LOGS_USAGE)
     if call.flags.text("since-time") and call.flags.seconds("since"):
         raise CommandError("at most one of `sinceTime` or `sinceSeconds` may be specified")
+    if call.flags.number("tail") < -1:
+        raise CommandError("--tail must be greater than or equal to -1")
+    _check_time(call.flags.text("since-time"))
     if selector:
         pods = await list_pods(call, selector)
         if not pods:
@@ -103,6 +110,17 @@ def _options(call: Invocation, container: str, *, tail: int) -> tuple[tuple[str,
     if flags.number("limit-bytes"):
         options.append(("limitBytes", flags.text("limit-bytes")))
     return tuple(options)
+
+
+def _check_time(text: str) -> None:
+    """Raise CommandError for what is no time, in Go's words."""
+    try:
+        seconds(text)
+    except ValueError:
+        layout = "2006-01-02T15:04:05Z07:00"
+        raise CommandError(
+            f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "2006"'
+        ) from None
 
 
 async def _log(call: Invocation, pod: Pod, options: tuple[tuple[str, str], ...]) -> str:

@@ -42,6 +42,7 @@ async def _mark(call: Invocation, word: str, field: str) -> None:
     wanted, gone = _marks(pairs, word)
     if not wanted and not gone and not call.flags.on("list"):
         raise CommandError(f"at least one {word} update is required")
+    _check_local(call, names, "pod" if word == "label" else "rsrc")
     found, errors = await targets(call, names)
     many = len(found) > 1 or not _is_one(call, names)
     for target in found:
@@ -50,6 +51,14 @@ async def _mark(call: Invocation, word: str, field: str) -> None:
         except KNOWN_ERRORS as error:
             errors.append(error)
     raise_all(errors)
+
+
+def _check_local(call: Invocation, names: Sequence[str], example: str) -> None:
+    form = f"-f {example}.yaml or --filename={example}.json"
+    if call.local and names:
+        raise CommandError(f"can only use local files by {form} when --local=true is set")
+    if call.local and not call.flags.all("filename"):
+        raise CommandError(f"one or more files must be specified as {form}")
 
 
 def _is_one(call: Invocation, names: Sequence[str]) -> bool:
@@ -84,9 +93,15 @@ def _marks(pairs: Sequence[str], word: str) -> Marks:
             continue  # kubectl takes "=x" for no update at all
         else:
             raise CommandError(f"unknown {word} spec: {pair}")
-    for key in gone:
-        if key in wanted:
-            raise CommandError(f"can not both modify and remove a {word} in the same command")
+    both = [key for key in gone if key in wanted]
+    if both:
+        which = (
+            "a label"
+            if word == "label"
+            else f"the following annotation(s) in the same command: {', '.join(both)}"
+        )
+        end = " in the same command" if word == "label" else ""
+        raise CommandError(f"can not both modify and remove {which}{end}")
     return wanted, gone
 
 

@@ -40,6 +40,8 @@ async def patch(call: Invocation) -> None:
         )
     change = _change(call)
     check_output(call)
+    if call.local and call.words:
+        raise CommandError("cannot specify --local and server resources")
     found, errors = await targets(call)
     for target in found:
         try:
@@ -51,6 +53,8 @@ async def patch(call: Invocation) -> None:
 
 def _change(call: Invocation) -> Any:
     text = call.flags.text("patch")
+    if text and call.flags.text("patch-file"):
+        raise CommandError("cannot specify --patch and --patch-file together")
     if call.flags.given("patch-file"):
         path = call.flags.text("patch-file")
         try:
@@ -72,7 +76,11 @@ def _change(call: Invocation) -> Any:
     except YamlError as error:
         raise CommandError(f'unable to parse "{text}": {error}') from None
     if len(documents) != 1 or not isinstance(documents[0], dict | list):
-        raise CommandError(f'unable to parse "{text}": expected an object or a list of changes')
+        is_json = call.flags.text("type").lower() == "json"
+        wanted = "[]handlers.jsonPatchOp" if is_json else "map[string]interface {}"
+        raise bad_request(
+            f"error decoding patch: json: cannot unmarshal value into Go value of type {wanted}"
+        )
     return documents[0]
 
 

@@ -44,7 +44,8 @@ async def pods_behind(
         return [obj]
     selector = selector_of(obj)
     if selector is None:
-        raise CommandError(f"cannot attach to *v1.{resource.kind}: selector could not be found")
+        doing = "get the logs from" if call.path == "logs" else "attach to"
+        raise CommandError(f"cannot {doing} *v1.{resource.kind}: {_no_selector(obj)}")
     pods = await list_pods(call, selector)
     if not pods:
         raise CommandError(
@@ -93,7 +94,7 @@ async def list_pods(call: Invocation, selector: str, namespace: str = "") -> lis
     pods: tuple[Pod, ...] = await list_objects(
         call, "Pod", namespace or call.namespace, labels=selector
     )
-    return sorted(pods, key=_order)
+    return sorted(pods, key=_most_restarted if call.path == "logs" else _least_restarted)
 
 
 def selector_of(obj: Any) -> str | None:
@@ -109,11 +110,32 @@ def selector_of(obj: Any) -> str | None:
     return str(labels.from_labels(selector)) if selector else None
 
 
-def _order(pod: Pod) -> tuple[bool, bool, bool, str]:
-    """Placed before unplaced, running before not, ready before not, old before young."""
-    return (
-        not pod.spec.nodeName,
-        pod.status.phase != "Running",
-        not is_pod_ready(pod),
-        pod.metadata.creationTimestamp,
-    )
+def _no_selector(obj: Any) -> str:
+    if isinstance(obj, Service):
+        name = obj.metadata.name
+        return f"invalid service '{name}': Service is defined without a selector"
+    return f"selector for *v1.{obj.kind} not implemented"
+
+
+def _rank(pod: Pod) -> tuple[bool, int, bool, str]:
+    """Placed before unplaced, running before not, ready before not and the longer the better."""
+    phases = ("Running", "Unknown", "Pending")
+    phase = pod.status.phase
+    ready = next((c for c in pod.status.conditions if c.type == "Ready"), None)
+    since = ready.lastTransitionTime or "" if ready is not None and is_pod_ready(pod) else ""
+    rank = phases.index(phase) if phase in phases else 0
+    return not pod.spec.nodeName, rank, not is_pod_ready(pod), since
+
+
+def _restarts(pod: Pod) -> int:
+    return max((status.restartCount for status in pod.status.containerStatuses), default=0)
+
+
+def _most_restarted(pod: Pod) -> tuple[Any, int, str]:
+    """Order Pods for logs: of equals the one that restarted most, then the oldest."""
+    return _rank(pod), -_restarts(pod), pod.metadata.creationTimestamp
+
+
+def _least_restarted(pod: Pod) -> tuple[Any, int, str]:
+    """Order Pods for commands: of equals the one that restarted least, then the oldest."""
+    return _rank(pod), _restarts(pod), pod.metadata.creationTimestamp

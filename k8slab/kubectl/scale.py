@@ -42,10 +42,14 @@ async def scale(call: Invocation) -> None:
 
 async def _scale(call: Invocation, target: Found, replicas: int) -> None:
     expected = call.flags.number("current-replicas")
-    if expected >= 0 or call.dry_run != "client":
+    version = call.flags.text("resource-version")
+    if expected >= 0 or version or call.dry_run != "client":
         now = await send(call, "get", target, None, subresource="scale")
+        found = now.metadata.resourceVersion
         if expected >= 0 and now.spec.replicas != expected:
             raise CommandError(f"Expected replicas to be {expected}, was {now.spec.replicas}")
+        if version not in ("", found):
+            raise CommandError(f"Expected resource version to be {version}, was {found}")
     if call.dry_run != "client":
         change = {"spec": {"replicas": replicas}}
         await send(call, "patch", target, change, subresource="scale", patch_type=MERGE_PATCH)

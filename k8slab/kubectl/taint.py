@@ -9,12 +9,14 @@ Upstream: staging/src/k8s.io/kubectl/pkg/cmd/taint
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from k8slab.api import codec
 from k8slab.api.label_syntax import key_errors, value_errors
 from k8slab.client import MERGE_PATCH
 from k8slab.kubectl.changing import CHANGE, patched, show
 from k8slab.kubectl.command_line import Flag, flag_on
-from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all
+from k8slab.kubectl.errors import KNOWN_ERRORS, BareError, CommandError, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES
 from k8slab.kubectl.resources import SELECTORS, Found
@@ -27,16 +29,23 @@ async def taint(call: Invocation) -> None:
     """Set and remove taints of Nodes."""
     split = next((i for i, w in enumerate(call.words) if _is_taint(w)), len(call.words))
     names, specs = call.words[:split], call.words[split:]
-    if not names or (
-        len(names) == 1 and not call.flags.on("all") and not call.flags.text("selector")
-    ):
+    if not names:
         raise CommandError("one or more resources must be specified as <resource> <name>")
     if not specs:
         raise CommandError("at least one taint update is required")
     try:
-        parsed = [_taint(spec) for spec in specs]
+        parsed = _taints(specs)
     except ValueError as error:
         raise CommandError(f"{error}\nSee 'kubectl taint -h' for help and examples") from None
+    if names[0].lower() not in ("node", "nodes", "no"):
+        if "/" in names[0]:
+            raise BareError(f'the server doesn\'t have a resource type "{names[0]}"')
+        raise CommandError(f"invalid resource type {names[0]}, only node types are supported")
+    if len(names) == 1 and not call.flags.on("all") and not call.flags.text("selector"):
+        raise CommandError(
+            "at least one resource name must be specified since 'all' parameter is not set"
+        )
+    _refuse_both(parsed)
     found, errors = await targets(call, names)
     for target in found:
         try:
@@ -48,6 +57,34 @@ async def taint(call: Invocation) -> None:
 
 def _is_taint(word: str) -> bool:
     return "=" in word or ":" in word or word.endswith("-")
+
+
+def _taints(specs: Sequence[str]) -> list[dict[str, str]]:
+    """Return what is to be set and taken; ValueError if something is to be set twice."""
+    parsed = [_taint(spec) for spec in specs]
+    seen: set[tuple[str, str]] = set()
+    for taint in parsed:
+        known = taint["key"], taint["effect"]
+        if not taint["gone"] and known in seen:
+            shown = f"{{{taint['key']} {taint['value']} {taint['effect']} <nil>}}"
+            raise ValueError(f"duplicated taints with the same key and effect: {shown}")
+        if not taint["gone"]:
+            seen.add(known)
+    return parsed
+
+
+def _refuse_both(parsed: Sequence[dict[str, str]]) -> None:
+    gone = [(taint["key"], taint["effect"]) for taint in parsed if taint["gone"]]
+    both = [
+        f"{key}={effect}"
+        for key, effect in gone
+        if any(t["key"] == key and effect in ("", t["effect"]) for t in parsed if not t["gone"])
+    ]
+    if both:
+        raise CommandError(
+            "can not both modify and remove the following taint(s) in the same command: "
+            + ", ".join(both)
+        )
 
 
 def _taint(spec: str) -> dict[str, str]:

@@ -32,6 +32,7 @@ Row = tuple[tuple[str, ...], Used]  # by which names, how much
 
 async def top_pods(call: Invocation) -> None:
     """Print what Pods, or their containers, use."""
+    _check_order(call)
     flags = call.flags
     everywhere, apart = flags.on("all-namespaces"), flags.on("containers")
     found = await _metrics(call, PodMetrics, "" if everywhere else call.namespace)
@@ -59,6 +60,7 @@ async def top_pods(call: Invocation) -> None:
 
 async def top_nodes(call: Invocation) -> None:
     """Print what nodes use, and how much that is of what they have."""
+    _check_order(call)
     found = {each.metadata.name: used_of(each.usage) for each in await _metrics(call, NodeMetrics)}
     if not found:
         raise CommandError("metrics not available yet")
@@ -119,10 +121,13 @@ def total(amounts: Iterable[Used]) -> Used:
     return sum(cpu for cpu, _ in listed), sum(memory for _, memory in listed)
 
 
+def _check_order(call: Invocation) -> None:
+    if call.flags.text("sort-by") not in ("", "cpu", "memory"):
+        raise CommandError("--sort-by accepts only cpu or memory")
+
+
 def _sorted(call: Invocation, rows: list[Row]) -> list[Row]:
     order = call.flags.text("sort-by")
-    if order not in ("", "cpu", "memory"):
-        raise CommandError(f"--sort-by accepts only cpu or memory, got {order}")
     rows = sorted(rows)
     if order:
         rows.sort(key=lambda row: row[1][0 if order == "cpu" else 1], reverse=True)

@@ -17,11 +17,12 @@ from k8slab.api import codec, jsonpath
 from k8slab.api.errors import ApiError
 from k8slab.kubectl.changing import show
 from k8slab.kubectl.command_line import Flag, flag_on
+from k8slab.kubectl.custom_columns import NO_PATH, PATH
 from k8slab.kubectl.delete import WEEK, gone
 from k8slab.kubectl.errors import CommandError, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES
-from k8slab.kubectl.resources import SELECTORS, Finder, Found, selections
+from k8slab.kubectl.resources import SELECTORS, Finder, Found
 from k8slab.kubectl.targets import targets
 from k8slab.kubectl.watching import changes
 
@@ -70,12 +71,7 @@ async def _created(call: Invocation, until: float) -> None:
         if found:
             return
         if call.now >= until:
-            names = ", ".join(
-                f"{s.resource.plural}/{name}"
-                for s in selections(call.words, call.custom)
-                for name in s.names or ("",)
-            )
-            raise CommandError(f"timed out waiting for the condition on {names}")
+            raise CommandError("timed out waiting for the condition")
         await call.around.sleep(min(POLL, until - call.now))
 
 
@@ -127,8 +123,11 @@ def _has_field(text: str) -> Holds:
     path = f"{path}}}" if found else text
     if not found and "=" in text and not text.endswith("}"):
         path, _, value = text.partition("=")
+    path = path.strip("'\"")
+    if not PATH.fullmatch(path):
+        raise CommandError(NO_PATH)
     try:
-        template = jsonpath.relaxed(path.strip("'\""))
+        template = jsonpath.relaxed(path)
     except jsonpath.JsonPathError as error:
         raise CommandError(str(error)) from None
     wanted = value.strip("'\"")

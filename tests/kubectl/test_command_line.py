@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from k8slab.kubectl.command_line import Flag, duration, flag_on, parse
 from k8slab.kubectl.commands import find
 from k8slab.kubectl.errors import CommandError, UsageError
+from tests.kubectl.desk import Desk
 
 FLAGS = (Flag("output", "o"), flag_on("watch", "w"), Flag("replicas", "", "int", "1"))
 
@@ -86,3 +87,35 @@ def test_a_duration_is_the_sum_of_its_parts(seconds: int, minutes: int, hours: i
 def test_a_number_without_a_unit_is_no_duration() -> None:
     with pytest.raises(ValueError, match='missing unit in duration "5"'):
         duration("5")
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "code"),
+    [
+        ("set", "  image            Update the image of a pod template\n", 1),
+        ("rollout", 'Use "kubectl rollout <command> --help" for more information', 1),
+        ("create service", "Aliases:\nservice, svc\n", 1),
+        ("rollout -h", "  undo          Undo a previous rollout\n", 0),
+        ("help rollout undo", "  kubectl rollout undo [flags] [options]\n", 0),
+        ("help nope", "Unknown help topic [`nope`]\n", 0),
+        ("-n other", "kubectl controls the Kubernetes cluster manager.\n", 0),
+        ("-n", "error: flag needs an argument: 'n' in -n\nSee 'kubectl --help' for usage.\n", 1),
+    ],
+)
+def test_help_is_given_of_all_of_a_group_and_of_a_command(
+    desk: Desk, words: str, line: str, code: int
+) -> None:
+    result = desk.run(words)
+    assert line in result.output
+    assert result.exit_code == code
+
+
+def test_the_namespace_of_the_context_is_remembered(desk: Desk) -> None:
+    desk.create("{apiVersion: v1, kind: Namespace, metadata: {name: shop}}")
+    done = desk.run("config set-context --current --namespace=shop")
+    assert done.stdout == 'Context "kubernetes-admin@kubernetes" modified.\n'
+    desk.run("create cm here --from-literal=a=b")
+    assert desk.run("get cm here -n shop -o name").stdout == "configmap/here\n"
+    assert "shop" in desk.run("config get-contexts").stdout
+    refused = desk.run("config use-context nope").stderr
+    assert refused == 'error: no context exists with the name: "nope"\n'

@@ -23,9 +23,18 @@ def test_local_changes_the_file_and_not_the_cluster(desk) -> None:
     assert "NotFound" in desk.run("get pod p").stderr
 
 
-def test_local_needs_files(desk) -> None:
-    text = "error: you must specify resources by --filename when --local is set."
-    assert desk.run("label --local pod p a=b").stderr.startswith(text)
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("label --local a=b", "one or more files must be specified as -f pod.yaml or"),
+        ("label --local pod p a=b", "can only use local files by -f pod.yaml or"),
+        ("annotate --local pod p a=b", "can only use local files by -f rsrc.yaml or"),
+        ("patch pod p --local -p {}", "cannot specify --local and server resources"),
+        ("set image deploy/web --local a=b", "you must specify resources by --filename when"),
+    ],
+)
+def test_local_needs_files(desk, command, words) -> None:
+    assert desk.run(command).stderr.startswith(f"error: {words}")
 
 
 def test_a_dry_run_of_the_client_prints_what_would_be(desk) -> None:
