@@ -109,6 +109,8 @@ async def _targets(call: Invocation, errors: list[Exception]) -> list[Found]:
         return [item for item in listed if isinstance(item, Found)]
     if not call.words:
         raise CommandError(MUST_SPECIFY)
+    if call.flags.on("all") and (call.flags.text("selector") or call.flags.text("field-selector")):
+        raise CommandError("setting 'all' parameter but found a non empty selector. ")
     finder = Finder(call)
     wanted = finder.check(selections(call.words, call.custom))
     found: list[Found] = []

@@ -39,6 +39,12 @@ _SUBSTITUTE = re.compile(r"s(?P<sign>[^\w\s\\]).*", re.DOTALL)
 
 async def edit(call: Invocation) -> None:
     """Change objects as an editor changes their text."""
+    output = call.flags.text("output") if call.flags.has("output") else ""
+    if output not in ("", "json", "yaml", "kyaml"):
+        raise CommandError(
+            f'unable to match a printer suitable for the output format "{output}", allowed formats '
+            "are: json,kyaml,yaml"
+        )
     found, errors = await targets(call, whole_kinds=True)
     raise_all(errors)
     if not found:

@@ -27,7 +27,7 @@ from k8slab.kubectl.errors import KNOWN_ERRORS, CommandError, raise_all
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.last_applied import LAST_APPLIED
 from k8slab.kubectl.manifests import FILES
-from k8slab.kubectl.resources import MUST_SPECIFY, SELECTORS, Found
+from k8slab.kubectl.resources import SELECTORS, Found
 from k8slab.kubectl.revisions import (
     REVISION,
     objects_of_revisions,
@@ -61,7 +61,7 @@ KEPT_ANNOTATIONS = (
 
 async def _each(call: Invocation, act: Callable[[Invocation, Found], Awaitable[None]]) -> None:
     if not call.words and not call.flags.all("filename"):
-        raise CommandError(MUST_SPECIFY)
+        raise CommandError("required resource not specified")
     found, errors = await targets(call, whole_kinds=True)
     for target in found:
         try:

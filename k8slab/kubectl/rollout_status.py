@@ -21,7 +21,7 @@ from k8slab.kubectl.command_line import Flag, flag_on
 from k8slab.kubectl.errors import CommandError
 from k8slab.kubectl.invocation import Command, Invocation
 from k8slab.kubectl.manifests import FILES
-from k8slab.kubectl.resources import MUST_SPECIFY, SELECTORS, Found
+from k8slab.kubectl.resources import SELECTORS, Found
 from k8slab.kubectl.targets import targets
 from k8slab.kubectl.watching import changes
 
@@ -32,7 +32,7 @@ FOREVER = 365 * 24 * 3600.0  # s, without --timeout
 async def status(call: Invocation) -> None:
     """Wait for the rollout of each workload."""
     if not call.words and not call.flags.all("filename"):
-        raise CommandError(MUST_SPECIFY)
+        raise CommandError("required resource not specified")
     found, errors = await targets(call)
     if errors:
         raise errors[0]

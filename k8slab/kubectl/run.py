@@ -35,6 +35,7 @@ _IMAGE = re.compile(
     r"(?:[a-zA-Z0-9.-]+(?::\d+)?/)?[a-z0-9]+(?:[._/-]+[a-z0-9]+)*(?::[\w][\w.-]{0,127})?"
     r"(?:@[a-zA-Z0-9+._-]+:[0-9a-fA-F]{32,})?"
 )
+NO_PORT = "--port must be set when exposing a service"
 ATTACH_LIMIT = 600.0  # s, how long `run -i` waits for its Pod to end
 
 
@@ -60,6 +61,8 @@ async def run(call: Invocation) -> None:
         )
     if flags.on("rm") and not attached:
         raise CommandError("--rm should only be used for attached containers")
+    if flags.on("expose") and not flags.given("port"):
+        raise CommandError(NO_PORT)
     name = call.words[0]
     words = command_of(call) or list(call.words[1:])
     done = "" if attached else "created"
@@ -115,8 +118,6 @@ def _labels(call: Invocation, name: str) -> Plain:
 
 
 def _service_of(call: Invocation, name: str, labels: Plain) -> Plain:
-    if not call.flags.given("port"):
-        raise CommandError("--port must be set when exposing a service")
     port = call.flags.number("port")
     ports = [{"port": port, "protocol": "TCP", "targetPort": port}]
     return {

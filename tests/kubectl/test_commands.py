@@ -256,6 +256,23 @@ def test_explain_says_which_words_a_field_takes_and_what_must_be_there(
     assert line in desk.run(f"explain {path}").output
 
 
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        ("run p --image=x --expose", "--port must be set when exposing a service"),
+        ("rollout undo", "required resource not specified"),
+        ("rollout status", "required resource not specified"),
+        ("delete cm --all -l a=b", "setting 'all' parameter but found a non empty selector. "),
+        ("edit cm x -o nope", "unable to match a printer suitable for the output format"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_done(
+    desk: Desk, command: str, problem: str
+) -> None:
+    assert desk.run(command).stderr.startswith(f"error: {problem}")
+    assert desk.run("get all,cm").stderr.startswith("No resources found")
+
+
 def test_a_cell_of_yaml_is_applied(
     desk: Desk, pod: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
