@@ -41,7 +41,7 @@ def decode(body: bytes) -> dict[str, Any]:
     """Return the object in a protobuf body as plain data; raises ApiError."""
     try:
         return _unwrap(body)
-    except (Malformed, UnicodeDecodeError) as error:
+    except (Malformed, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise errors.bad_request(f"the body is not protobuf: {error}") from None
 
 
@@ -145,6 +145,8 @@ def _value(value: int | bytes, expected: Any, how: str, depth: int) -> Any:
         return timestamp(_signed(parts.get(1, 0)) - UNIX_2026) if parts else None
     if how == "bytes":
         return base64.b64encode(_bytes(value)).decode()
+    if how == "json":
+        return msgspec.json.decode(_bytes(dict(wire(_bytes(value))).get(1, b"")) or b"{}")
     if expected is Quantity:
         return _bytes(dict(wire(_bytes(value))).get(1, b"")).decode()
     if get_origin(expected) in (types.UnionType, Union):  # IntOrString

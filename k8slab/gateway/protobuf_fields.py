@@ -1,8 +1,8 @@
 """The numbers of fields in Kubernetes' protobuf messages.
 
 One line a message (long ones go on, indented): the number on the wire, the name in JSON. `:time`
-and `:bytes` say what text in JSON is on the wire; `*Name` is a message whose fields JSON has among
-its parent's.
+and `:bytes` say what text in JSON is on the wire, `:json` that it is JSON itself; `*Name` is a
+message whose fields JSON has among its parent's. The messages of a Pod are a table of their own.
 
 Overhead: 1=podFixed
 Rule of use: only what clients send in this form is here; files are sent as JSON.
@@ -15,7 +15,9 @@ Upstream: staging/src/k8s.io/api/*/generated.proto
 from functools import cache
 from typing import TypeAlias
 
-Fields: TypeAlias = dict[int, tuple[str, str]]  # number -> name, "" or time, bytes, inline
+from k8slab.gateway import protobuf_pod_fields
+
+Fields: TypeAlias = dict[int, tuple[str, str]]  # number -> name, "" or time, bytes, json, inline
 
 TABLE = """
 AggregationRule: 1=clusterRoleSelectors
@@ -24,10 +26,6 @@ BoundObjectReference: 1=kind 2=apiVersion 3=name 4=uid
 ClusterRole: 1=metadata 2=rules 3=aggregationRule
 ClusterRoleBinding: 1=metadata 2=subjects 3=roleRef
 ConfigMap: 1=metadata 2=data 3=binaryData:bytes 4=immutable
-Container: 1=name 2=image 3=command 4=args 5=workingDir 6=ports 7=env 8=resources
-    13=terminationMessagePath 14=imagePullPolicy 16=stdin 17=stdinOnce 18=tty
-    20=terminationMessagePolicy
-ContainerPort: 1=name 2=hostPort 3=containerPort 4=protocol 5=hostIP
 CronJob: 1=metadata 2=spec 3=status
 CronJobSpec: 1=schedule 2=startingDeadlineSeconds 3=concurrencyPolicy 4=suspend 5=jobTemplate
     6=successfulJobsHistoryLimit 7=failedJobsHistoryLimit 8=timeZone
@@ -41,7 +39,6 @@ DeploymentSpec: 1=replicas 2=selector 3=template 4=strategy 5=minReadySeconds
 DeploymentStatus: 1=observedGeneration 2=replicas 3=updatedReplicas 4=availableReplicas
     5=unavailableReplicas 7=readyReplicas
 DeploymentStrategy: 1=type 2=rollingUpdate
-EnvVar: 1=name 2=value
 Eviction: 1=metadata 2=deleteOptions
 HTTPIngressPath: 1=path 2=backend 3=pathType
 HTTPIngressRuleValue: 1=paths
@@ -61,14 +58,17 @@ IngressTLS: 1=hosts 2=secretName
 Job: 1=metadata 2=spec 3=status
 JobSpec: 1=parallelism 2=completions 3=activeDeadlineSeconds 4=selector 5=manualSelector
     6=template 7=backoffLimit 8=ttlSecondsAfterFinished 9=completionMode 10=suspend
+    11=podFailurePolicy 12=backoffLimitPerIndex 13=maxFailedIndexes 14=podReplacementPolicy
+    15=managedBy 16=successPolicy
 JobStatus: 2=startTime:time 3=completionTime:time 4=active 5=succeeded 6=failed
     7=completedIndexes
 JobTemplateSpec: 1=metadata 2=spec
 LabelSelector: 1=matchLabels 2=matchExpressions
 LabelSelectorRequirement: 1=key 2=operator 3=values
 LoadBalancerStatus: 1=ingress
-LocalObjectReference: 1=name
 LocalSubjectAccessReview: 1=metadata 2=spec 3=status
+ManagedFieldsEntry: 1=manager 2=operation 3=apiVersion 4=time:time 6=fieldsType 7=fieldsV1:json
+    8=subresource
 MetricSpec: 1=type 4=resource
 MetricTarget: 1=type 2=value 3=averageValue 4=averageUtilization
 Namespace: 1=metadata 2=spec 3=status
@@ -78,19 +78,17 @@ NonResourceAttributes: 1=path 2=verb
 NonResourceRule: 1=verbs 2=nonResourceURLs
 ObjectMeta: 1=name 2=generateName 3=namespace 4=selfLink 5=uid 6=resourceVersion 7=generation
     8=creationTimestamp:time 9=deletionTimestamp:time 10=deletionGracePeriodSeconds 11=labels
-    12=annotations 13=ownerReferences 14=finalizers
+    12=annotations 13=ownerReferences 14=finalizers 17=managedFields
 ObjectReference: 1=kind 2=namespace 3=name 4=uid 5=apiVersion 6=resourceVersion 7=fieldPath
 OwnerReference: 1=kind 3=name 4=uid 5=apiVersion 6=controller 7=blockOwnerDeletion
 PodDisruptionBudget: 1=metadata 2=spec 3=status
 PodDisruptionBudgetSpec: 1=minAvailable 2=selector 3=maxUnavailable 4=unhealthyPodEvictionPolicy
 PodDisruptionBudgetStatus: 1=observedGeneration 3=disruptionsAllowed 4=currentHealthy
     5=desiredHealthy 6=expectedPods
-PodSecurityContext:
-PodSpec: 1=volumes 2=containers 3=restartPolicy 4=terminationGracePeriodSeconds
-    5=activeDeadlineSeconds 6=dnsPolicy 7=nodeSelector 8=serviceAccountName 9=serviceAccount
-    10=nodeName 11=hostNetwork 12=hostPID 13=hostIPC 14=securityContext 16=hostname 17=subdomain
-    19=schedulerName 20=initContainers 24=priorityClassName
-PodTemplateSpec: 1=metadata 2=spec
+PodFailurePolicy: 1=rules
+PodFailurePolicyOnExitCodesRequirement: 1=containerName 2=operator 3=values
+PodFailurePolicyOnPodConditionsPattern: 1=type 2=status
+PodFailurePolicyRule: 1=action 2=onExitCodes 3=onPodConditions
 PolicyRule: 1=verbs 2=apiGroups 3=resources 4=resourceNames 5=nonResourceURLs
 Preconditions: 1=uid 2=resourceVersion
 PriorityClass: 1=metadata 2=value 3=globalDefault 4=description 5=preemptionPolicy
@@ -99,7 +97,6 @@ ResourceMetricSource: 1=name 2=target
 ResourceQuota: 1=metadata 2=spec 3=status
 ResourceQuotaSpec: 1=hard 2=scopes
 ResourceQuotaStatus: 1=hard 2=used
-ResourceRequirements: 1=limits 2=requests
 ResourceRule: 1=verbs 2=apiGroups 3=resources 4=resourceNames
 Role: 1=metadata 2=rules
 RoleBinding: 1=metadata 2=subjects 3=roleRef
@@ -125,6 +122,8 @@ SubjectAccessReview: 1=metadata 2=spec 3=status
 SubjectAccessReviewSpec: 1=resourceAttributes 2=nonResourceAttributes 3=user 4=groups 6=uid
 SubjectAccessReviewStatus: 1=allowed 2=reason 3=evaluationError 4=denied
 SubjectRulesReviewStatus: 1=resourceRules 2=nonResourceRules 3=incomplete 4=evaluationError
+SuccessPolicy: 1=rules
+SuccessPolicyRule: 1=succeededIndexes 2=succeededCount
 TokenRequest: 1=metadata 2=spec 3=status
 TokenRequestSpec: 1=audiences 3=boundObjectRef 4=expirationSeconds
 TokenRequestStatus: 1=token 2=expirationTimestamp:time
@@ -147,7 +146,8 @@ def fields_of(message: str) -> Fields:
 
 @cache
 def _table() -> dict[str, Fields]:
-    lines = TABLE.strip().replace("\n    ", " ").splitlines()
+    text = f"{TABLE.strip()}\n{protobuf_pod_fields.TABLE.strip()}"
+    lines = text.replace("\n    ", " ").splitlines()
     rows = (line.partition(":") for line in lines)
     return {name: dict(_field(entry) for entry in rest.split()) for name, _, rest in rows}
 

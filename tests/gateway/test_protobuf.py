@@ -4,9 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from k8slab.api.batch import Job
+from k8slab.api.core import Pod
+from k8slab.api.diagnosis import field_types
 from k8slab.api.errors import ApiError
+from k8slab.api.inner_structs import inner_struct
 from k8slab.gateway.protobuf import decode, wire
 from k8slab.gateway.protobuf_fields import TABLE, fields_of
+from k8slab.gateway.protobuf_pod_fields import TABLE as POD_TABLE
 
 
 def field(number: int, value: bytes | int) -> bytes:
@@ -69,9 +74,38 @@ def test_a_field_that_is_not_in_the_table_is_refused_not_lost() -> None:
 
 def test_numbers_are_those_of_the_wire() -> None:
     assert list(wire(field(3, -1) + field(1, b"x"))) == [(3, 2**64 - 1), (1, b"x")]
-    names = [line.partition(":")[0] for line in TABLE.strip().splitlines() if line[0] != " "]
-    assert names == sorted(names)
     assert fields_of("nosuch") == {}
+
+
+def names_in(table: str) -> list[str]:
+    return [line.partition(":")[0] for line in table.strip().splitlines() if line[0] != " "]
+
+
+def test_each_message_is_in_one_table_in_order() -> None:
+    for table in (TABLE, POD_TABLE):
+        assert names_in(table) == sorted(set(names_in(table)))
+    assert not set(names_in(TABLE)) & set(names_in(POD_TABLE))
+
+
+def test_the_fields_of_a_message_are_fields_of_its_struct() -> None:
+    structs = structs_of(Pod) | structs_of(Job)
+    for name, type_ in structs.items():
+        lifted = [number for number, (_, how) in fields_of(name).items() if how == "inline"]
+        named = {text for number, (text, _) in fields_of(name).items() if number not in lifted}
+        assert named <= set(field_types(type_)), name
+
+
+def structs_of(type_: type) -> dict[str, type]:
+    """A Struct and all that it is made of, by name."""
+    found: dict[str, type] = {}
+    waiting = [type_]
+    while waiting:
+        struct = waiting.pop()
+        if struct.__name__ not in found:
+            found[struct.__name__] = struct
+            inner = (inner_struct(expected) for expected in field_types(struct).values())
+            waiting += [each for each in inner if each is not None]
+    return found
 
 
 @given(st.binary(max_size=60), st.sampled_from(["Deployment", "Service", "Job", "Nope"]))

@@ -265,7 +265,7 @@ def node(obj: Any) -> Any:
 
 def job(obj: Any) -> Any:
     """Default a Job: one Pod, six failures, not indexed; see `strategy` for its selector."""
-    spec = _template(obj.spec)
+    spec = _work(obj.spec)
     if spec.completions is None and spec.parallelism is None:
         spec = replace(spec, completions=1)
     per_index = spec.backoffLimitPerIndex is not None
@@ -287,8 +287,20 @@ def cron_job(obj: Any) -> Any:
     """Default a CronJob: Jobs may overlap, three successes and one failure are kept."""
     spec = fill(obj.spec, concurrencyPolicy="Allow")
     spec = _absent(spec, suspend=False, successfulJobsHistoryLimit=3, failedJobsHistoryLimit=1)
-    inner = replace(spec.jobTemplate, spec=_template(spec.jobTemplate.spec))
+    inner = replace(spec.jobTemplate, spec=_work(spec.jobTemplate.spec))
     return replace(obj, spec=replace(spec, jobTemplate=inner))
+
+
+def _work(spec: Any) -> Any:
+    """Default what Jobs and templates of Jobs have: Pods, and failures that are looked at."""
+    spec, policy = _template(spec), spec.podFailurePolicy
+    if policy is None:
+        return spec
+    rules = tuple(
+        replace(rule, onPodConditions=tuple(fill(c, status="True") for c in rule.onPodConditions))
+        for rule in policy.rules
+    )
+    return replace(spec, podFailurePolicy=replace(policy, rules=rules))
 
 
 DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
