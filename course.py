@@ -31,7 +31,11 @@ COMMANDS = (
 
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache")
 # Beside the source, and never committed.
-MADE = (*CACHES, ".venv", ".venv-peers", ".jupyter", "k8slab.egg-info")
+MADE = (
+    *CACHES,
+    *(".venv", ".venv-peers", ".jupyter", "k8slab.egg-info"),
+    "tests/clients/javascript/node_modules",
+)
 
 
 class Environment:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tools import chromium, peers
+from tools import chromium, javascript, peers
 
 PYTEST = ("pytest", "-n", "auto", "--dist", "loadfile")
 # A notebook is one kernel, so it stays with one worker; warnings of Jupyter's are not ours.
@@ -63,6 +63,7 @@ def main(arguments: list[str]) -> int:
         chromium.install_if_possible()
     if not arguments or "tests" in arguments:
         peers.make_if_possible()
+        javascript.make_if_possible()
     failed = list(failures(arguments or PARTS))
     if set(failed) - {"tests"}:  # of which pytest has just said so
         print(f"\nFailed: {', '.join(failed)}.")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import chromium, peers
+from tools import chromium, javascript, peers
 from tools import test as checks
 
 
@@ -23,12 +23,13 @@ def ran(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(checks, "run", run)
     monkeypatch.setattr(chromium, "install_if_possible", lambda: None)
     monkeypatch.setattr(peers, "make_if_possible", lambda: programs.append("peers"))
+    monkeypatch.setattr(javascript, "make_if_possible", lambda: programs.append("npm"))
     return programs
 
 
 def test_a_failed_check_does_not_stop_the_next_but_fails_the_whole(ran, capsys) -> None:
     assert checks.main([]) == 1
-    assert ran == ["peers", "ruff", "ruff", "mypy", "lint-imports", "pytest", "pytest"]
+    assert ran == ["peers", "npm", "ruff", "ruff", "mypy", "lint-imports", "pytest", "pytest"]
     assert capsys.readouterr().out.endswith("Failed: lint.\n")
 
 
@@ -45,7 +46,7 @@ def test_parts_run_in_their_own_order(ran) -> None:
 
 def test_the_tools_of_other_people_are_there_when_tests_are_asked_for(ran) -> None:
     assert checks.main(["tests"]) == 0
-    assert ran == ["peers", "pytest"]
+    assert ran == ["peers", "npm", "pytest"]
 
 
 def test_other_arguments_are_for_pytest(ran) -> None:

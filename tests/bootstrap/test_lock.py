@@ -1,5 +1,6 @@
 """pyproject.toml, requirements.lock and environment.yml say the same."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -50,6 +51,14 @@ def test_every_locked_package_has_hashes(lock: str) -> None:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_the_lock_names_no_registry(lock: str) -> None:
     assert not re.search(r"https?://|file:|index-url|find-links", LOCKS[lock])
+
+
+def test_the_lock_of_the_javascript_client_has_hashes_and_names_no_registry() -> None:
+    text = (ROOT / "tests" / "clients" / "javascript" / "package-lock.json").read_text()
+    packages = json.loads(text)["packages"]
+    assert "node_modules/@kubernetes/client-node" in packages
+    assert all(name == "" or "integrity" in package for name, package in packages.items())
+    assert not re.search(r"https?://", text)
 
 
 def test_what_both_environments_have_is_one_version() -> None:

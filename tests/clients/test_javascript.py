@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent / "javascript"
+from tools import javascript, peers
+
+HERE = javascript.FOLDER
 NODE = shutil.which("node")
 CLAIMS = [
     "nodes are listed",
@@ -32,8 +33,8 @@ CLAIMS = [
 def problems(serve) -> dict[str, str]:
     if NODE is None:
         pytest.skip("node is not installed")
-    if not (HERE / "node_modules" / "@kubernetes" / "client-node").exists():
-        pytest.skip(f"npm install --no-package-lock --prefix tests/clients/{HERE.name}")
+    if not javascript.is_ready():
+        pytest.skip(peers.HOW)
     for _, kubectl in serve():
         done = subprocess.run(
             [NODE, "claims.js"],
