@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,6 +119,15 @@ def test_the_control_planes_scheduler_has_the_profiles_of_its_file() -> None:
     cluster.run_until("pod/annotation-last-worker ready")
     assert "worker-2" in cluster.kubectl("get pod annotation-last-worker -o wide")
     assert told(cluster, "annotation-last-worker") == [("last-worker", "Scheduled")]
+
+
+def test_a_fork_and_a_saved_run_have_the_configuration_too(tmp_path: Path) -> None:
+    cluster = Cluster(workers=1, seed=3, scheduler=PROFILES)
+    cluster.run(1)
+    cluster.save(tmp_path / "run")
+    for other in (cluster.fork(), Cluster.load(tmp_path / "run")):
+        assert other.made_of["scheduler"] == PROFILES
+        assert other.trace.digest() == cluster.trace.digest()
 
 
 def test_a_configuration_that_no_scheduler_could_start_with_is_refused_at_once() -> None:

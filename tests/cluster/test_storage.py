@@ -80,6 +80,11 @@ def test_a_pod_stays_away_from_nodes_without_its_data(database: Cluster) -> None
     )
 
 
+def test_explain_knows_where_the_data_is(database: Cluster) -> None:
+    node = database.view.get(Pod, "db-0", "default").spec.nodeName  # type: ignore[union-attr]
+    assert database.explain("pod/db-0").feasible == (node,)
+
+
 def test_a_pod_waits_for_a_claim_that_is_not_there(database: Cluster) -> None:
     database.apply(POD)
     database.run(5)

@@ -133,8 +133,20 @@ def test_plugins_that_do_not_fit_together(plugins: str, why: str) -> None:
 def test_a_filter_without_its_pre_filter_fails_the_pod(node: Any, pod: Any) -> None:
     own = profile("plugins: {preFilter: {disabled: [{name: InterPodAffinity}]}}")
     told = explain(pod(), [node()], profile=own)
-    text = 'error reading "filter InterPodAffinity" from cycleState: not found'
-    assert told.event == text
+    assert told.event == (
+        'running "InterPodAffinity" filter plugin: '
+        'error reading "PreFilterInterPodAffinity" from cycleState: not found'
+    )
+
+
+def test_a_score_without_its_pre_score_fails_the_pod(node: Any, pod: Any) -> None:
+    own = profile("plugins: {preScore: {disabled: [{name: TaintToleration}]}}")
+    soft = [{"key": "slow", "effect": "PreferNoSchedule"}]
+    told = explain(pod(), [node("a"), node("b", taints=soft)], profile=own)
+    assert told.event == (
+        'running Score plugins: plugin "TaintToleration" failed with: '
+        'error reading "PreScoreTaintToleration" from cycleState: not found'
+    )
 
 
 # -- what may not be said

@@ -63,6 +63,10 @@ class PluginError(Exception):
     """A plugin failed; the Pod is tried again after a back-off."""
 
 
+class NoteMissingError(PluginError):
+    """A plugin looked for a note that it has not made: one of its methods is switched off."""
+
+
 class CycleState:
     """Notes of the plugins about one Pod during one scheduling cycle."""
 
@@ -82,11 +86,11 @@ class CycleState:
         self._notes[key] = note
 
     def read(self, key: str) -> Any:
-        """Return the note; PluginError if the plugin did not write it (its PreFilter is off)."""
+        """Return the note; NoteMissingError if the plugin did not write it."""
         try:
             return self._notes[key]
         except KeyError:
-            raise PluginError(f'error reading "{key}" from cycleState: not found') from None
+            raise NoteMissingError(f'error reading "{key}" from cycleState: not found') from None
 
     def clone(self) -> CycleState:
         """Return a state on which "what if" can be tried without spoiling this one."""

@@ -34,6 +34,7 @@ from k8slab.control_plane.scheduler.framework.interface import (
     FilterMethod,
     FilterPlugin,
     NormalizeScorePlugin,
+    NoteMissingError,
     Plugin,
     PluginError,
     PostFilterPlugin,
@@ -216,7 +217,11 @@ class Framework:
         for name, score, normalize in self._scores:
             if name in state.skip_score:
                 continue
-            own = score(state, pod, nodes)
+            try:
+                own = score(state, pod, nodes)
+            except NoteMissingError as error:
+                text = f'running Score plugins: plugin "{name}" failed with: {error}'
+                raise PluginError(text) from None
             if normalize is not None:
                 own = normalize(state, own, nodes)
             elif min(own, default=0) < 0 or max(own, default=0) > MAX_NODE_SCORE:
@@ -304,7 +309,10 @@ def _first_refusal(
     filters: Sequence[tuple[str, FilterMethod]], state: CycleState, pod: PodInfo, node: NodeInfo
 ) -> Status | None:
     for name, method in filters:
-        status = method(state, pod, node)
+        try:
+            status = method(state, pod, node)
+        except NoteMissingError as error:
+            raise PluginError(f'running "{name}" filter plugin: {error}') from None
         if status is not None:
             return named(status, name)
     return None

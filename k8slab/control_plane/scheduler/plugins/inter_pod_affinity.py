@@ -84,12 +84,12 @@ class InterPodAffinity:
             return SKIP
         wanted = self._sum("wanted", own[0], lambda info: self._wanted(own[0], info))
         unwanted = self._sum("unwanted", own[1], lambda info: self._unwanted(own[1], info))
-        state.write(f"filter {self.name}", Neighbours(own, wanted, unwanted, existing))
+        state.write(f"PreFilter{self.name}", Neighbours(own, wanted, unwanted, existing))
         return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node in the wrong company."""
-        around: Neighbours = state.read(f"filter {self.name}")
+        around: Neighbours = state.read(f"PreFilter{self.name}")
         labels = node.node.metadata.labels
         if around.affinity and not self._near_wanted(around, pod.pod, labels):
             return self._refusal
@@ -102,12 +102,12 @@ class InterPodAffinity:
 
     def add_pod(self, state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo) -> None:
         """Count a neighbour more."""
-        around: Neighbours = state.read(f"filter {self.name}")
+        around: Neighbours = state.read(f"PreFilter{self.name}")
         self._change(around, pod.pod, added.pod, node, 1)
 
     def remove_pod(self, state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo) -> None:
         """Count a neighbour less."""
-        around: Neighbours = state.read(f"filter {self.name}")
+        around: Neighbours = state.read(f"PreFilter{self.name}")
         self._change(around, pod.pod, removed.pod, node, -1)
 
     # -- preferred terms
@@ -123,12 +123,12 @@ class InterPodAffinity:
         weights = self._sum(question, own, lambda info: self._weights(pod.pod, own, info))
         if not weights:
             return SKIP
-        state.write(f"score {self.name}", weights)
+        state.write(f"PreScore{self.name}", weights)
         return None
 
     def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
         """Add up the weights of each node's domains."""
-        weights: Counts = state.read(f"score {self.name}")
+        weights: Counts = state.read(f"PreScore{self.name}")
         scores = [0] * len(nodes)
         for key in dict.fromkeys(key for key, _ in weights):
             by_value: dict[str | None, int] = {

@@ -90,12 +90,12 @@ class NodeAffinity:
         terms += self._added.preferredDuringSchedulingIgnoredDuringExecution
         if not terms:
             return SKIP
-        state.write(self.name, terms)
+        state.write(f"PreScore{self.name}", terms)
         return None
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         """Add the weights of the preferred terms that match."""
-        terms: tuple[PreferredSchedulingTerm, ...] = state.read(self.name)
+        terms: tuple[PreferredSchedulingTerm, ...] = state.read(f"PreScore{self.name}")
         return sum(each.weight for each in terms if term_matches(each.preference, node.node))
 
     def normalize_score(

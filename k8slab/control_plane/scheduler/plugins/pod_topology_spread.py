@@ -114,12 +114,12 @@ class PodTopologySpread:
         if not constraints:
             return SKIP
         counts = [self._counts(pod.pod, each, constraints) for each in constraints]
-        state.write(f"hard {self.name}", HardCounts(pod.pod, constraints, counts))
+        state.write(f"PreFilter{self.name}", HardCounts(pod.pod, constraints, counts))
         return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node whose domain would get ahead of the emptiest by more than maxSkew."""
-        hard: HardCounts = state.read(f"hard {self.name}")
+        hard: HardCounts = state.read(f"PreFilter{self.name}")
         labels = node.node.metadata.labels
         for index, each in enumerate(hard.constraints):
             domain = labels.get(each.key)
@@ -161,12 +161,12 @@ class PodTopologySpread:
             math.log((len(kept) if each.key == HOSTNAME else len(own)) + 2)
             for each, own in zip(constraints, counts, strict=True)
         ]
-        state.write(f"soft {self.name}", SoftCounts(constraints, counts, weights, ignored))
+        state.write(f"PreScore{self.name}", SoftCounts(constraints, counts, weights, ignored))
         return None
 
     def score_nodes(self, state: CycleState, pod: PodInfo, nodes: Sequence[NodeInfo]) -> list[int]:
         """Add up the Pods in each node's domains; more of them is worse."""
-        soft: SoftCounts = state.read(f"soft {self.name}")
+        soft: SoftCounts = state.read(f"PreScore{self.name}")
         scores = [0.0] * len(nodes)
         for index, each in enumerate(soft.constraints):
             weight, skew = soft.weights[index], each.max_skew - 1
@@ -196,7 +196,7 @@ class PodTopologySpread:
         self, state: CycleState, scores: Sequence[int], nodes: Sequence[NodeInfo]
     ) -> list[int]:
         """Give the emptiest domains the most; nodes without a domain get nothing."""
-        ignored = state.read(f"soft {self.name}").ignored
+        ignored = state.read(f"PreScore{self.name}").ignored
         valid = scores
         if ignored:
             pairs = zip(scores, nodes, strict=True)
@@ -308,7 +308,7 @@ class PodTopologySpread:
     def _change(
         self, state: CycleState, pod: PodInfo, other: PodInfo, node: NodeInfo, by: int
     ) -> None:
-        hard: HardCounts = state.read(f"hard {self.name}")
+        hard: HardCounts = state.read(f"PreFilter{self.name}")
         if other.pod.metadata.namespace != pod.pod.metadata.namespace:
             return
         if not has_keys(node.node, hard.constraints):

@@ -59,7 +59,7 @@ class TaintToleration:
         soft = tuple(
             each for each in pod.pod.spec.tolerations if each.effect in ("", PREFER_NO_SCHEDULE)
         )
-        state.write(self.name, soft)
+        state.write(f"PreScore{self.name}", soft)
         return None
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
@@ -67,7 +67,7 @@ class TaintToleration:
         taints = node.node.spec.taints
         if not taints:
             return 0
-        tolerations: tuple[Toleration, ...] = state.read(self.name)
+        tolerations: tuple[Toleration, ...] = state.read(f"PreScore{self.name}")
         soft = (taint for taint in taints if taint.effect == PREFER_NO_SCHEDULE)
         return sum(not tolerates(tolerations, taint) for taint in soft)
 

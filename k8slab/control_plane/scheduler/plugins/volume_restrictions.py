@@ -79,24 +79,24 @@ class VolumeRestrictions:
         disks = disks_of(pod.pod)
         if not used and not disks:
             return SKIP
-        state.write(self.name, Exclusive(disks, names, used))
+        state.write(f"PreFilter{self.name}", Exclusive(disks, names, used))
         return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
         """Refuse a node with one of the Pod's disks, and every node while a claim is in use."""
-        wants: Exclusive = state.read(self.name)
+        wants: Exclusive = state.read(f"PreFilter{self.name}")
         if shares_disk(wants.disks, (each.pod for each in node.pods.values())):
             return self._disk
         return self._one_pod if wants.used > 0 else None
 
     def add_pod(self, state: CycleState, pod: PodInfo, added: PodInfo, node: NodeInfo) -> None:
         """Count a user of the claims more."""
-        wants: Exclusive = state.read(self.name)
+        wants: Exclusive = state.read(f"PreFilter{self.name}")
         wants.used += _uses(added.pod, pod.pod.metadata.namespace, wants.names)
 
     def remove_pod(self, state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo) -> None:
         """Count a user of the claims less."""
-        wants: Exclusive = state.read(self.name)
+        wants: Exclusive = state.read(f"PreFilter{self.name}")
         wants.used -= _uses(removed.pod, pod.pod.metadata.namespace, wants.names)
 
     def events_to_register(self) -> tuple[ClusterEvent, ...]:

@@ -62,7 +62,7 @@ class VolumeZone:
             found += answer
         if not found:
             return SKIP
-        state.write(self.name, found)
+        state.write(f"PreFilter{self.name}", found)
         return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Status | None:
@@ -70,7 +70,7 @@ class VolumeZone:
         labels = node.node.metadata.labels
         if not any(label in labels for label in LABELS):
             return None
-        topologies: Sequence[Topology] = state.read(self.name)
+        topologies: Sequence[Topology] = state.read(f"PreFilter{self.name}")
         for label, values in topologies:
             if labels.get(label, labels.get(OLD_LABELS.get(label, label))) not in values:
                 return self._refusal
