@@ -116,3 +116,41 @@ def test_an_ephemeral_volume_lives_as_long_as_its_pod(database: Cluster) -> None
     database.kubectl("delete pod scratch")
     database.run(5)
     assert database.view.get(PersistentVolumeClaim, "scratch-v", "default") is None
+
+
+ALONE = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: alone}
+spec: {accessModes: [ReadWriteOncePod], resources: {requests: {storage: 1Mi}}}
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: urgent}
+value: 1000
+"""
+USER = """
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME}
+spec:
+  priorityClassName: CLASS
+  terminationGracePeriodSeconds: 1
+  containers: [{name: c, image: nginx, volumeMounts: [{name: v, mountPath: /v}]}]
+  volumes: [{name: v, persistentVolumeClaim: {claimName: alone}}]
+"""
+
+
+def test_a_claim_for_one_pod_goes_to_the_more_important_one() -> None:
+    cluster = Cluster(workers=2, seed=4)
+    cluster.apply(ALONE)
+    cluster.apply(USER.replace("NAME", "first").replace("  priorityClassName: CLASS\n", ""))
+    cluster.run_until("pod/first ready")
+    cluster.apply(USER.replace("NAME", "second").replace("  priorityClassName: CLASS\n", ""))
+    cluster.run(5)
+    told = cluster.kubectl("describe pod second")
+    assert "node has pod using PersistentVolumeClaim with the same name" in told
+    cluster.apply(USER.replace("NAME", "third").replace("CLASS", "urgent"))
+    cluster.run_until("pod/third ready")
+    assert "NotFound" in cluster.kubectl("get pod first")
+    assert cluster.kubectl("get pods").count("Running") == 1

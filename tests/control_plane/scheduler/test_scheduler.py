@@ -208,6 +208,22 @@ def test_pods_choose_their_profile_by_name(make_lab: Any, node: Any, pod: Any) -
     assert who == {"spread": "default-scheduler", "packed": "packing"}
 
 
+def test_a_learners_plugin_takes_part_in_every_profile(make_lab: Any, node: Any, pod: Any) -> None:
+    class NotTheLargeOne:
+        def filter(self, pod: Any, node: Any) -> bool:
+            return str(node.metadata.name) != "large"
+
+    lab = make_lab(config=parse(CONFIG + TWO_PROFILES), plugins=[..., NotTheLargeOne()])
+    lab.create(node("small", cpu="2", memory="2Gi"))
+    lab.create(node("large", cpu="8", memory="8Gi"))
+    lab.create(pod("a"))
+    lab.create(pod("b", schedulerName="packing"))
+    lab.run(1)
+    assert [lab.pod(name).spec.nodeName for name in "ab"] == ["small", "small"]
+    own = [framework.weights for framework in lab.scheduler.profiles.values()]
+    assert ["ImageLocality" in weights for weights in own] == [True, False]
+
+
 def test_profiles_share_what_is_there(make_lab: Any, node: Any, pod: Any) -> None:
     lab = make_lab(config=parse(CONFIG + TWO_PROFILES))
     lab.create(node("node-1", cpu="1"))
