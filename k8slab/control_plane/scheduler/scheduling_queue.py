@@ -48,10 +48,12 @@ class QueuedPodInfo:
         "attempts",
         "backoff_until",
         "cause",
+        "errors",
         "gated",
         "info",
         "place",
         "plugins",
+        "refusals",
         "timestamp",
         "turn",
     )
@@ -61,6 +63,8 @@ class QueuedPodInfo:
         self.timestamp = now  # of its entry into the place where it is (virtual seconds)
         self.cause = cause  # trace id of what put it where it is
         self.attempts = 0
+        self.refusals = 0  # attempts in which plugins refused it
+        self.errors = 0  # attempts that failed by an error, since the last refusal
         self.plugins: tuple[str, ...] = ()  # that rejected it; none after an error
         self.backoff_until = 0.0
         self.gated = ""  # by which PreEnqueue plugin
@@ -169,7 +173,10 @@ class SchedulingQueue:
             return
         entry.plugins = plugins
         entry.timestamp = self._sim.now
-        entry.backoff_until = backoff_end(self._sim.now, entry.attempts, *self._backoffs)
+        entry.refusals += bool(plugins)
+        entry.errors = 0 if plugins else entry.errors + 1
+        times = entry.errors or entry.refusals
+        entry.backoff_until = backoff_end(self._sim.now, times, *self._backoffs)
         if plugins:
             self._park(entry)
         else:
@@ -321,14 +328,16 @@ class SchedulingQueue:
 
 def backoff_end(
     now: float,
-    attempts: int,
+    times: int,
     initial: float = POD_INITIAL_BACKOFF,
     longest: float = POD_MAX_BACKOFF,
 ) -> float:
     """Return until when a Pod waits that failed at `now` for the so-manieth time.
 
-    >>> [backoff_end(0.5, attempts) for attempts in (1, 2, 3, 4, 5, 6)]
+    Refusals and errors in a row are counted apart: after three refusals the first error counts one.
+
+    >>> [backoff_end(0.5, times) for times in (1, 2, 3, 4, 5, 6)]
     [1.0, 2.0, 4.0, 8.0, 10.0, 10.0]
     """
-    seconds = min(initial * 2.0 ** min(attempts - 1, 10), longest)
+    seconds = min(initial * 2.0 ** min(times - 1, 10), longest)
     return float(math.floor(now + seconds))  # cut to a whole second

@@ -70,6 +70,51 @@ def test_a_busy_scheduler_does(pod: Any) -> None:
     assert waiting.take() is entry
 
 
+def test_errors_are_counted_apart_from_refusals(pod: Any) -> None:
+    sim, waiting = queue()
+    waiting.add(pod())
+    ends: list[float] = []
+    for plugins in (FIT, FIT, (), (), FIT, ()):
+        entry = waiting.take()
+        while entry is None:
+            sim.run(sim.now + 1)
+            entry = waiting.take()
+        waiting.add_unschedulable(entry, plugins)
+        ends.append(entry.backoff_until - sim.now)
+        waiting.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod("x"), None)
+    assert ends == [1, 2, 1, 2, 4, 1]
+
+
+def test_an_error_in_front_does_not_keep_a_refused_pod_waiting(pod: Any) -> None:
+    _, waiting = queue()
+    for name, plugins in (("failed", ()), ("refused", FIT)):
+        waiting.add(pod(name))
+        entry = waiting.take()
+        assert entry is not None
+        waiting.add_unschedulable(entry, plugins)
+    waiting.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod("x"), None)
+    first = waiting.take()
+    assert first is not None
+    assert first.info.key == "default/refused"
+    assert waiting.take() is None
+
+
+def test_who_is_gated_in_back_off_waits_for_its_gate(pod: Any) -> None:
+    _, waiting = queue()
+    waiting.add(pod())
+    entry = waiting.take()
+    assert entry is not None
+    gated = pod(schedulingGates=[{"name": "g"}])
+    waiting.add_unschedulable(entry, FIT)
+    waiting.update(pod(), gated)
+    waiting.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod("x"), None)
+    assert waiting.pending()["unschedulable"] == ["default/web"]
+    waiting.move_all(Resource.ASSIGNED_POD, Action.DELETE, pod("x"), None)
+    assert waiting.take() is None
+    waiting.update(gated, pod())
+    assert waiting.take() is entry
+
+
 def test_only_what_the_refusing_plugin_waits_for_moves_a_pod(node: Any, pod: Any) -> None:
     _, waiting = queue()
     waiting.add(pod(cpu="2"))

@@ -60,7 +60,8 @@ def pod_changes(old: Pod, new: Pod) -> int:
 
 def shrinks(old: Pod, new: Pod) -> bool:
     """Say whether the Pod asks for, or still takes, less of something than it did."""
-    if old.spec == new.spec and _resized(old) == _resized(new):
+    same = old.spec is new.spec or old.spec == new.spec
+    if same and _resized(old) == _resized(new):
         return False
     before, after = pod_requests(old), pod_requests(new)
     return any(after.get(name, 0) < amount for name, amount in before.items())
