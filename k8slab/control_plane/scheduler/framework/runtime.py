@@ -96,13 +96,18 @@ class Framework:
         everyone = {p.name: p for plugins in points.values() for p in plugins}
         waiting = having(tuple(everyone.values()), EnqueueExtensions)
         self.events = {p.name: p.events_to_register() for p in waiting}
+        # Asked for each waiting Pod at each change, and always the same few questions.
+        self._reasons: dict[tuple[str, str, int], Sequence[ClusterEvent]] = {}
 
     def waits_for(self, name: str, resource: str, actions: int) -> Sequence[ClusterEvent]:
         """Return for which of its reasons a plugin wants to hear of such a change."""
-        events = self.events.get(name)
-        if events is None:  # a plugin that registers nothing wants to hear of everything
-            return (ClusterEvent(resource, actions),)
-        return [each for each in events if each.resource == resource and each.actions & actions]
+        found = self._reasons.get((name, resource, actions))
+        if found is None:
+            # A plugin that registers nothing wants to hear of everything.
+            events = self.events.get(name, (ClusterEvent(resource, actions),))
+            found = [e for e in events if e.resource == resource and e.actions & actions]
+            self._reasons[name, resource, actions] = found
+        return found
 
     @property
     def has_scores(self) -> bool:
