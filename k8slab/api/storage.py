@@ -28,7 +28,7 @@ class StorageClass(Object):
 
 
 class VolumeNodeResources(Part):
-    """How many volumes of a driver a node can have at a time; None: as many as one likes."""
+    """How many volumes of a driver a node can have at a time, if there is a limit."""
 
     count: int | None = None
 

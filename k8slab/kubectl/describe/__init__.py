@@ -71,6 +71,7 @@ DESCRIBERS: Mapping[str, Describe] = {
     "PersistentVolumeClaim": storage.describe_claim,
     "PersistentVolume": storage.describe_volume,
     "StorageClass": storage.describe_storage_class,
+    "CSINode": storage.describe_csi_node,
 }
 WITHOUT_EVENTS = frozenset(
     {

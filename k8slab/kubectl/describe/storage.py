@@ -13,7 +13,7 @@ from k8slab.api.core import PersistentVolume, PersistentVolumeClaim
 from k8slab.api.core.node_selector import NodeSelector
 from k8slab.api.duration import age
 from k8slab.api.meta import Object
-from k8slab.api.storage import StorageClass
+from k8slab.api.storage import CSINode, StorageClass
 from k8slab.kubectl.describe.volumes import describe_source
 from k8slab.kubectl.describe.writer import NONE, UNSET, Writer, go_list, pairs, time_text
 from k8slab.kubectl.invocation import Invocation
@@ -127,6 +127,25 @@ async def describe_storage_class(call: Invocation, writer: Writer, made: Storage
         for each in term.matchLabelExpressions:
             writer.line(f"{title}\t{each.key} in [{', '.join(each.values)}]", 1)
             title = ""
+
+
+async def describe_csi_node(call: Invocation, writer: Writer, node: CSINode) -> None:
+    """Write a CSINode: its drivers, and how many volumes each can attach."""
+    meta = node.metadata
+    writer.field("Name", meta.name)
+    writer.labels("Labels", meta.labels)
+    writer.annotations("Annotations", meta.annotations)
+    writer.field("CreationTimestamp", time_text(meta.creationTimestamp))
+    writer.line("Spec:")
+    if node.spec.drivers:
+        writer.line("Drivers:", 1)
+    for driver in node.spec.drivers:
+        writer.line(f"{driver.name}:", 2)
+        writer.field("Node ID", driver.nodeID, 3)
+        if driver.allocatable is not None and driver.allocatable.count is not None:
+            writer.line("Allocatables:", 3)
+            writer.field("Count", driver.allocatable.count, 4)
+        writer.field("Topology Keys", go_list(driver.topologyKeys), 3)
 
 
 def access_modes(modes: Iterable[str]) -> str:
