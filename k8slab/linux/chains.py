@@ -134,12 +134,13 @@ Source = Sequence[Rule | str] | Callable[[], Iterable[Rule | str]]
 class Body:
     """The rules of a chain, given as rules, as text, or as a function that returns either."""
 
-    __slots__ = ("_chain", "_rules", "_runs", "_source")
+    __slots__ = ("_chain", "_checks", "_rules", "_runs", "_source")
 
     def __init__(self, source: Source = ()) -> None:
         self._source: Source | None = source
         self._rules: tuple[Rule, ...] = ()
         self._runs: tuple[Run, ...] | None = None
+        self._checks: list[tuple[Match, ...]] = []  # of each rule, once there are runs
         self._chain: Chain | None = None
 
     def chain(self, name: str) -> Chain:
@@ -162,11 +163,11 @@ class Body:
 
     def next_match(self, start: int, packet: Packet, context: Context) -> int:
         """Return the place of the first rule from `start` on that matches, -1 if none does."""
-        rules = self._rules if self._source is None else self.rules
-        if start >= len(rules):
-            return -1
         if self._runs is None:
-            self._runs = find_runs(rules)
+            self._runs = find_runs(self.rules)
+            self._checks = [rule.checks for rule in self._rules]
+        if start >= len(self._checks):
+            return -1
         for run in self._runs:
             if run.end <= start:
                 continue
@@ -175,7 +176,7 @@ class Body:
             for place in places:
                 if place < first:
                     continue
-                for match in rules[place].checks:
+                for match in self._checks[place]:
                     if not match.matches(packet, context):
                         break
                 else:
@@ -186,7 +187,7 @@ class Body:
 
 
 def find_runs(rules: Sequence[Rule]) -> tuple[Run, ...]:
-    """Divide rules into runs; the long ones that compare exactly get an index."""
+    """Divide rules into runs: long ones that compare exactly, with an index, and all between."""
     keys = [rule.key() for rule in rules]
     runs: list[Run] = []
     start = 0
@@ -194,10 +195,13 @@ def find_runs(rules: Sequence[Rule]) -> tuple[Run, ...]:
         end = start + 1
         while end < len(rules) and (keys[end] is None) == (keys[start] is None):
             end += 1
-        run = Run(start, end)
         if keys[start] is not None and end - start >= INDEX_FROM:
-            _index(run, keys)
-        runs.append(run)
+            runs.append(Run(start, end))
+            _index(runs[-1], keys)
+        elif runs and runs[-1].index is None:
+            runs[-1].end = end
+        else:
+            runs.append(Run(start, end))
         start = end
     return tuple(runs)
 
@@ -246,8 +250,16 @@ class Chain:
 
     def count(self, place: int, length: int) -> None:
         """Add a packet of so many bytes to the counter of a rule, or for -1 of the policy."""
-        packets, size = self.total if place < 0 else self.counters.get(place, NO_HITS)
-        self.set_hits(place, (packets + 1, size + length))
+        if place < 0:
+            packets, size = self.total
+            self.total = (packets + 1, size + length)
+            return
+        counters = self.counters
+        packets, size = counters.get(place, NO_HITS)
+        if isinstance(counters, dict):
+            counters[place] = (packets + 1, size + length)
+        else:
+            self.counters = {place: (packets + 1, size + length)}
 
     def set_hits(self, place: int, hits: Hits) -> None:
         """Set the counter of a rule, or for -1 that of the policy."""
@@ -328,7 +340,7 @@ def _met(table: Table, chain: Chain, place: int, packet: Packet, context: Contex
     """Count a rule that matched, write it down if somebody wants to know, return its target."""
     rule = chain.body.rules[place]
     if context.memory.counting:
-        table.count(chain, place, packet.length)
+        table.count(chain, place, context.length)
     if context.visits is not None:
         text = f"-A {chain.name} {rule}"
         context.visits.append(Visit(table.name, chain.name, place, text))
@@ -338,7 +350,7 @@ def _met(table: Table, chain: Chain, place: int, packet: Packet, context: Contex
 def _policy(base: Chain, packet: Packet, context: Context) -> tuple[str, Packet]:
     """Let the built-in chain decide at which the walk began; a chain that was gone to has none."""
     if context.memory.counting:
-        base.count(-1, packet.length)
+        base.count(-1, context.length)
     return (DROP if base.policy == DROP else ACCEPT), packet
 
 

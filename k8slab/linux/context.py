@@ -86,13 +86,14 @@ class Context:
     """One packet's passage through a namespace."""
 
     __slots__ = (
-        "arrived", "entry", "examined", "in_interface", "masquerade_as", "memory", "nat",
+        "arrived", "entry", "examined", "in_interface", "length", "masquerade_as", "memory", "nat",
         "out_interface", "physdev_in", "physdev_out", "reject_with", "reply", "state", "uncertain",
         "untracked", "visits",
     )  # fmt: skip
 
     def __init__(self, arrived: Packet, *, in_interface: str = "", out_interface: str = "") -> None:
         self.arrived = arrived  # before any rule changed it
+        self.length = arrived.length  # bytes, which no rule changes
         self.in_interface = in_interface
         self.out_interface = out_interface
         self.physdev_in = ""

@@ -77,7 +77,7 @@ class Packet(msgspec.Struct, frozen=True, gc=False):
     @property
     def length(self) -> int:
         """Bytes on the wire, as the counters of rules count them."""
-        header = IP6_HEADER if is_ipv6(self.dst) else IP_HEADER
+        header = IP6_HEADER if ":" in self.dst else IP_HEADER
         if self.protocol == "tcp":
             return header + TCP_HEADER + len(self.payload)
         if self.protocol == "sctp":
