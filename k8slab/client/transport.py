@@ -14,7 +14,7 @@ Upstream: staging/src/k8s.io/client-go/rest, staging/src/k8s.io/apimachinery/pkg
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -199,6 +199,7 @@ class WatchStream:
             action()
 
 
+@lru_cache(maxsize=1 << 14)
 def component_of(user: str) -> str:
     """Return the component that acts under a user name, as the trace calls it.
 

@@ -166,5 +166,6 @@ def _with_times(
         old = get_condition(before, condition.type)
         same = old is not None and old.status == condition.status and old.lastTransitionTime
         time = old.lastTransitionTime if same and old is not None else timestamp(now)
-        timed.append(replace(condition, lastTransitionTime=time))
+        made = replace(condition, lastTransitionTime=time)
+        timed.append(old if old is not None and old == made else made)  # versions share it
     return tuple(timed)
