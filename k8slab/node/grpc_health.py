@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from k8slab.linux.errors import TimedOut
+
 if TYPE_CHECKING:
     from k8slab.linux.netns import NetNamespace
 
@@ -20,17 +22,19 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"  # RFC 9113 section 3.4
 PATH = b"/grpc.health.v1.Health/Check\n"
 UNKNOWN, SERVING, NOT_SERVING, SERVICE_UNKNOWN = 0, 1, 2, 3  # HealthCheckResponse.ServingStatus
 STATUS_NAMES = ("UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN")
-OK, NOT_FOUND, UNIMPLEMENTED, UNAVAILABLE = 0, 5, 12, 14  # grpc-status
+OK, DEADLINE_EXCEEDED, NOT_FOUND, UNIMPLEMENTED, UNAVAILABLE = 0, 4, 5, 12, 14  # grpc-status
+CODE_NAMES = {4: "DeadlineExceeded", 5: "NotFound", 12: "Unimplemented", 14: "Unavailable"}
 _TRAILER = b"\ngrpc-status: "
 _FIELD_ONE_BYTES, _FIELD_ONE_VARINT = 0x0A, 0x08  # protobuf tags
 
 
 class GrpcError(Exception):
-    """The call failed; `code` is the grpc-status."""
+    """The call failed; `code` is the grpc-status, `words` what Go prints of the error."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+        self.words = f"rpc error: code = {CODE_NAMES.get(code, 'Unknown')} desc = {message}"
 
 
 def call(service: str = "") -> bytes:
@@ -84,6 +88,8 @@ async def check(
         await connection.send(call(service))
         left = None if deadline is None else max(deadline - net.sim.now, 0.0)
         return status_of(await connection.recv(left))
+    except TimedOut:
+        raise GrpcError(DEADLINE_EXCEEDED, "context deadline exceeded") from None
     finally:
         connection.close()
 

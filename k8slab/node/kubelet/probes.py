@@ -127,12 +127,16 @@ async def _grpc(deps: Dependencies, target: Target, action: GRPCAction) -> Resul
     except NetworkError as error:
         return FAILURE, f"error: {dial_error(error, target.ip, action.port)}"
     except grpc_health.GrpcError as error:
+        if error.code == grpc_health.UNAVAILABLE:  # who speaks no HTTP/2 is dialled again and again
+            return FAILURE, _grpc_timeout(address, target)
+        if error.code == grpc_health.DEADLINE_EXCEEDED:
+            return FAILURE, f"timeout: health rpc did not complete within {target.timeout:g}s"
         if error.code == grpc_health.UNIMPLEMENTED:
             return FAILURE, (
                 "error: this server does not implement the grpc health protocol "
                 f"(grpc.health.v1.Health): {error}"
             )
-        return FAILURE, f"error: health rpc failed: {error}"
+        return FAILURE, f"error: health rpc probe failed: {error.words}"
     if status == grpc_health.SERVING:
         return SUCCESS, "service healthy"
     name = grpc_health.STATUS_NAMES[status]

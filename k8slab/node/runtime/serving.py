@@ -86,8 +86,10 @@ async def _sniff(
         service = grpc_health.service_of(data)
         if service is None:
             await connection.send(grpc_health.respond(code=grpc_health.UNIMPLEMENTED))
+        elif (status := health(service)) == grpc_health.SERVICE_UNKNOWN:
+            await connection.send(grpc_health.respond(code=grpc_health.NOT_FOUND))
         else:
-            await connection.send(grpc_health.respond(health(service)))
+            await connection.send(grpc_health.respond(status))
     elif data.split(b" ", 1)[0].decode("latin-1") in http.METHODS:
         await http.serve_connection(connection, handler, data)
         return

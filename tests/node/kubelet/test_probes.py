@@ -113,6 +113,34 @@ def test_what_a_closed_port_looks_like(lab: Lab, probe: dict[str, Any], message:
     assert ("Unhealthy", f"Readiness probe failed: {message}") in lab.events()
 
 
+@pytest.mark.parametrize(
+    ("script", "service", "message"),
+    [
+        ("", "db", ""),
+        ("", "web", "error: health rpc probe failed: rpc error: code = NotFound desc = "
+         "unknown service"),
+        ("--delay-unhealthy-sec=0", "db", 'service unhealthy (responded with "NOT_SERVING")'),
+    ],
+)  # fmt: skip
+def test_a_grpc_probe_asks_for_a_service(lab: Lab, script: str, service: str, message: str) -> None:
+    args = ["grpc-health-checking", "--service=db", *script.split()]
+    image = "registry.k8s.io/e2e-test-images/agnhost:2.53"
+    probe = {"grpc": {"port": 5000, "service": service}}
+    lab.run_pod(container(image=image, args=args, readinessProbe=probe))
+    lab.run(10)
+    failed = [m for reason, m in lab.events() if reason == "Unhealthy"]
+    assert failed[-1:] == ([f"Readiness probe failed: {message}"] if message else [])
+    assert lab.conditions()["Ready"] == str(not message)
+
+
+def test_a_server_that_takes_the_call_and_says_nothing_is_too_late(lab: Lab) -> None:
+    probe = {"grpc": {"port": 90}}
+    lab.run_pod(shell("nc -l -p 90 -e sleep 9999", readinessProbe=probe))
+    lab.run(10)
+    text = "Readiness probe failed: timeout: health rpc did not complete within 1s"
+    assert ("Unhealthy", text) in lab.events()
+
+
 def test_exec_probes_run_in_the_container(lab: Lab) -> None:
     probe = {"exec": {"command": ["cat", "/tmp/healthy"]}, "periodSeconds": 5}
     script = "sleep 20; touch /tmp/healthy; sleep 9999"

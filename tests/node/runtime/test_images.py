@@ -129,6 +129,30 @@ def test_redis_lists_are_queues_and_sets_have_each_member_once(bench):
     assert bench.exec(id, "sh", "-c", script).stdout == "3\na\nc\n1\n\n2\n2\nset\n"
 
 
+def test_agnhost_answers_health_checks_for_its_service_until_it_is_told_otherwise(bench):
+    words = ("/agnhost", "grpc-health-checking", "--service=db", "--port", "5000")
+    id = up(bench, "registry.k8s.io/e2e-test-images/agnhost:2.53", *words)
+    ip = bench.ip(bench.sandbox_of(id))
+
+    def check(service):
+        return bench.do(grpc_health.check(bench.machine.net, ip, 5000, service, 5))
+
+    assert (check(""), check("db")) == (grpc_health.SERVING, grpc_health.SERVING)
+    with pytest.raises(grpc_health.GrpcError, match="unknown service"):
+        check("other")
+    get(bench, id, 8080, "/make-not-serving")
+    assert check("db") == grpc_health.NOT_SERVING
+
+
+def test_agnhost_serves_files_and_prints_its_arguments(bench):
+    image = "registry.k8s.io/e2e-test-images/agnhost:2.53"
+    id = up(bench, image, "/agnhost", "test-webserver")
+    assert get(bench, id, target="/etc/hostname").text == "pod-1\n"
+    id = bench.start(image, "/agnhost", "entrypoint-tester", "a", "b")
+    bench.run(1)
+    assert bench.log(id) == "[/agnhost entrypoint-tester a b]\n"
+
+
 def test_a_command_that_an_unknown_image_has_not_is_refused_beside_its_server(bench):
     id = up(bench, "mysql:8.4")
     result = bench.exec(id, "mysql", "-e", "select 1")

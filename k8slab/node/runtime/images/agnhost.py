@@ -1,7 +1,8 @@
 """agnhost: the Swiss knife of Kubernetes' own tests.
 
 Subcommands: netexec (HTTP, UDP and SCTP server with /echo /hostname /clientip /healthz /exit /shell
-/dial ...), serve-hostname, liveness, pause, connect, porter, logs-generator.
+/dial ...), serve-hostname, liveness, grpc-health-checking, test-webserver, entrypoint-tester,
+pause, connect, porter, logs-generator.
 
 Rule of use: `main` picks the function by the first argument; each is a small program.
 
@@ -16,10 +17,10 @@ from k8slab.linux.addresses import joined
 from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.resolver import ResolutionError
 from k8slab.linux.sctp import Association
-from k8slab.node import http
+from k8slab.node import grpc_health, http
 from k8slab.node.runtime.images.flags import parse_flags
 from k8slab.node.runtime.process import Process
-from k8slab.node.runtime.serving import serve_http
+from k8slab.node.runtime.serving import serve_any, serve_http
 from k8slab.node.runtime.streams import Capture
 
 DIAL_TIMEOUT = 5.0  # s
@@ -61,6 +62,54 @@ async def liveness(process: Process, flags: dict[str, str]) -> int:
 
     serve_http(process, 8080, healthz)
     return await process.until_sigterm()
+
+
+async def grpc_health_checking(process: Process, flags: dict[str, str]) -> int:
+    """Answer gRPC health checks: --port, --service, --delay-unhealthy-sec; switches over HTTP."""
+    start, name = process.sim.now, flags.get("service", "")
+    delay = float(flags.get("delay-unhealthy-sec", "-1"))
+    serving = True
+
+    def health(service: str) -> int:
+        if service not in ("", name):
+            return grpc_health.SERVICE_UNKNOWN
+        over = 0 <= delay <= process.sim.now - start
+        return grpc_health.SERVING if serving and not over else grpc_health.NOT_SERVING
+
+    def switch(request: http.Request) -> http.Response:
+        nonlocal serving
+        if request.path in ("/make-serving", "/make-not-serving"):
+            serving = request.path == "/make-serving"
+            process.log(f"Mark as {'serving' if serving else 'not serving'}")
+            return http.text("")
+        return http.text("404 page not found\n", 404)
+
+    port, http_port = int(flags.get("port", "5000")), int(flags.get("http-port", "8080"))
+    serve_any(process, port, switch, health)
+    serve_http(process, http_port, switch)
+    process.log(f"Http server starting to listen on :{http_port}")
+    process.log(f"gRPC server starting to listen on :{port}")
+    return await process.until_sigterm()
+
+
+async def test_webserver(process: Process, flags: dict[str, str]) -> int:
+    """Serve the container's files on port 80."""
+    port = int(flags.get("port", "80"))
+
+    def answer(request: http.Request) -> http.Response:
+        try:
+            return http.text(process.read(request.path))
+        except FileNotFoundError:
+            return http.text("404 page not found\n", 404)
+
+    serve_http(process, port, answer)
+    return await process.until_sigterm()
+
+
+async def entrypoint_tester(process: Process, flags: dict[str, str]) -> int:
+    """Print the arguments with which it was started."""
+    process.log(f"[{' '.join(process.args)}]")
+    return 0
 
 
 async def porter(process: Process, flags: dict[str, str]) -> int:
@@ -282,4 +331,6 @@ _TRIES = {"tcp": _try_tcp, "udp": _try_udp, "sctp": _try_sctp}
 _COMMANDS: dict[str, Callable[[Process, dict[str, str]], Awaitable[int]]] = {
     "netexec": netexec, "serve-hostname": serve_hostname, "pause": pause, "connect": connect,
     "liveness": liveness, "porter": porter, "logs-generator": logs_generator,
+    "grpc-health-checking": grpc_health_checking, "test-webserver": test_webserver,
+    "entrypoint-tester": entrypoint_tester,
 }  # fmt: skip
