@@ -81,6 +81,7 @@ class ContainerConfig(msgspec.Struct, frozen=True, kw_only=True):
     run_as_user: int | None = None
     run_as_group: int | None = None
     supplemental_groups: tuple[int, ...] = ()
+    must_end: bool = False  # its Pod waits for its end: an init container, a task
     read_only_root: bool = False
     stop_signal: str = ""
     pid_target: str = ""  # the id of a container whose processes this one sees

@@ -34,6 +34,7 @@ from k8slab.node.kubelet.container import (
     all_containers,
     container_reference,
     format_pod,
+    is_restartable_init,
 )
 from k8slab.node.kubelet.dependencies import ContainerNotStarted, Dependencies, SyncFailed
 from k8slab.node.kubelet.dns_configurer import DnsConfigurer
@@ -234,6 +235,7 @@ class KubeRuntime:
             run_as_user=run_as_user(pod, container),
             run_as_group=run_as_group(pod, container),
             supplemental_groups=supplemental_groups(pod),
+            must_end=_must_end(pod, container),
             read_only_root=has_read_only_root(container),
             stop_signal=(container.lifecycle and container.lifecycle.stopSignal) or "",
             pid_target=target,
@@ -303,6 +305,13 @@ class KubeRuntime:
             self._deps.recorder.event_about(about, WARNING, "FailedPostStartHook", message)
             await self.killer.kill_container(pod, container, id_, "FailedPostStartHook")
             raise ContainerNotStarted("PostStartHookError", str(error)) from None
+
+
+def _must_end(pod: Pod, container: Container) -> bool:
+    """Say whether the Pod waits for the container's end."""
+    if is_restartable_init(container):
+        return False
+    return container in pod.spec.initContainers or pod.spec.restartPolicy != "Always"
 
 
 def _pid_target(pod: Pod, container: Container, status: PodRuntimeStatus) -> str:

@@ -305,3 +305,19 @@ def test_the_end_of_the_log_serves_as_last_message_if_wanted(lab: Lab) -> None:
     lab.run_pod(shell("echo no tea; exit 4") | policy, restartPolicy="Never")
     lab.run(5)
     assert lab.state()["terminated"]["message"] == "no tea\n"
+
+
+def test_an_init_container_of_an_unknown_image_ends_and_a_task_too(lab: Lab) -> None:
+    prepare = {"name": "prepare", "image": "example.com/prepare:v1"}
+    lab.run_pod(container(), initContainers=[prepare])
+    lab.run(15)
+    assert lab.conditions()["Ready"] == "True"
+    lab.delete()
+    lab.run(40)
+    lab.run_pod(container(image="example.com/task:v1"), restartPolicy="OnFailure")
+    lab.run(15)
+    assert lab.pod().status.phase == "Succeeded"
+    assert lab.runtime.log(lab.runtime.containers()[0].id)[0].text == (
+        "k8slab: example.com/task:v1 is not simulated; no ports are declared, "
+        "so it ends, for others wait for that"
+    )

@@ -153,12 +153,34 @@ def test_agnhost_serves_files_and_prints_its_arguments(bench):
     assert bench.log(id) == "[/agnhost entrypoint-tester a b]\n"
 
 
-def test_a_command_that_an_unknown_image_has_not_is_refused_beside_its_server(bench):
+def test_a_command_of_an_image_that_is_not_simulated_does_nothing_and_says_so(bench):
     id = up(bench, "mysql:8.4")
-    result = bench.exec(id, "mysql", "-e", "select 1")
-    assert result.exit_code == 127
-    assert "mysql:8.4 is not simulated: it has no program mysql" in result.stderr
+    result = bench.exec(id, "mysqladmin", "ping")
+    assert result.exit_code == 0
+    assert "mysql:8.4 is not simulated; mysqladmin does nothing here" in result.stderr
     assert bench.status(id).state == RUNNING
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("pg_isready",), 0, "/var/run/postgresql:5432 - accepting connections"),
+        (("pg_isready", "-h", "127.0.0.1", "-p", "5432"), 0, "127.0.0.1:5432 - accepting"),
+        (("pg_isready", "-h", "127.0.0.1", "-p", "1"), 2, "127.0.0.1:1 - no response"),
+        (("psql", "-U", "postgres", "-c", "select 1"), 0, "SQL is not simulated"),
+        (("psql", "-h", "127.0.0.1", "-p", "1"), 2,
+         'psql: error: connection to server at "127.0.0.1" (127.0.0.1), port 1 failed: '
+         "Connection refused"),
+        (("psql", "postgres://me:pw@10.244.1.2:5432/shop"), 0, "connected to shop"),
+        (("psql", "-h", "nowhere"), 2,
+         'psql: error: could not translate host name "nowhere" to address'),
+    ],
+)  # fmt: skip
+def test_postgres_has_the_clients_that_people_ask_with(bench, words, code, told):
+    id = up(bench, "postgres:17", env={"POSTGRES_PASSWORD": "x"})
+    result = bench.exec(id, *words)
+    assert told in result.stdout + result.stderr
+    assert result.exit_code == code
 
 
 def test_redis_keeps_what_it_is_told(bench):

@@ -81,6 +81,16 @@ from k8slab.node.interfaces import EXITED, RUNNING, Mount
             "y z 2 x\n<x>\n<y z>\n",
         ),
         ("echo abc | rev", "cba\n"),
+        ("[[ web-12 =~ -([0-9]+)$ ]] && echo ${BASH_REMATCH[1]} $BASH_REMATCH", "12 -12\n"),
+        ("n='a b'; [[ -n $n && $n == a* ]] && echo yes; [[ $n == 'a*' ]] || echo no", "yes\nno\n"),
+        ("[[ ! -f /nope && ( 2 -gt 1 || x = y ) ]] && echo ok", "ok\n"),
+        (
+            "[[ abc < abd ]]; echo $?; [[ -z $nothing ]]; echo $?; [[ 1+1 -eq 2 ]]; echo $?",
+            "0\n0\n0\n",
+        ),
+        ("i=3; while [[ $i -gt 1 ]]; do echo $i; i=$((i-1)); done", "3\n2\n"),
+        ("echo file > /f; echo x$(</f)x $(< /f)", "xfilex file\n"),
+        ("[[ a b c d ]]; echo $?", "sh: syntax error in conditional expression\n2\n"),
     ],
 )
 def test_script(bench, script, printed):

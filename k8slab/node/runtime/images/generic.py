@@ -2,7 +2,8 @@
 
 On each declared TCP port it answers HTTP with an echo of the request and gRPC health checks with
 SERVING; any other protocol is closed politely. Declared UDP ports echo datagrams. Without ports
-it just waits. Its log says that this is the lab's own invention.
+it just waits, or ends if others wait for its end. Commands of the real image do nothing, well. Its
+log says that all this is the lab's own invention.
 
 Rule of use: `ports_of` says which ports: the manifest's, else $PORT, else those that the image
 exposes.
@@ -13,23 +14,26 @@ Upstream: none (the real image would be here)
 from __future__ import annotations
 
 from k8slab.node import grpc_health, http
-from k8slab.node.runtime.process import NOT_FOUND, Process
+from k8slab.node.runtime.process import Process
 from k8slab.node.runtime.serving import serve_any
+
+WORK = 1.0  # s, until one ends that others wait for
 
 
 async def main(process: Process) -> int:
-    """Serve the declared ports until SIGTERM; a command beside that is refused."""
+    """Serve the declared ports until SIGTERM; a command beside that does nothing, and says so."""
     image = process.container.image.name
     if process.pid != process.container.main_pid:
-        process.error(f"k8slab: {image} is not simulated: it has no program {process.args[0]}")
-        return NOT_FOUND
+        # A probe that runs a tool of the real image is one of the manifest's promises, too.
+        process.error(f"k8slab: {image} is not simulated; {process.args[0]} does nothing here")
+        return 0
     tcp, udp = ports_of(process)
     where = ", ".join([*(f"{port}/TCP" for port in tcp), *(f"{port}/UDP" for port in udp)])
-    process.log(f"k8slab: {image} is not simulated; " + (
-        f"this generic server answers on {where}"
-        if where
-        else "no ports are declared, so it just waits"
-    ))  # fmt: skip
+    must_end = not where and process.container.config.must_end
+    process.log(f"k8slab: {image} is not simulated; {_what_it_does(where, must_end)}")
+    if must_end:
+        await process.sleep(WORK)
+        return 0
 
     def echo(request: http.Request) -> http.Response:
         process.log(f"{request.method} {request.target} from {request.remote}")
@@ -40,6 +44,13 @@ async def main(process: Process) -> int:
     for port in udp:
         process.spawn(_echo_datagrams(process, port), f"udp port {port}")
     return await process.until_sigterm()
+
+
+def _what_it_does(where: str, must_end: bool) -> str:
+    if where:
+        return f"this generic server answers on {where}"
+    what = "it ends, for others wait for that" if must_end else "it just waits"
+    return f"no ports are declared, so {what}"
 
 
 def ports_of(process: Process) -> tuple[list[int], list[int]]:

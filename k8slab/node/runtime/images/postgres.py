@@ -18,6 +18,12 @@ SSL_REQUEST = bytes([0, 0, 0, 8, 4, 210, 22, 47])
 READY = b"R\x00\x00\x00\x08\x00\x00\x00\x00Z\x00\x00\x00\x05I"  # AuthenticationOk, ReadyForQuery
 
 
+def hello(database: str) -> bytes:
+    """Return a client's start-up message (protocol 3.0)."""
+    body = b"\x00\x03\x00\x00user\x00postgres\x00database\x00" + database.encode() + b"\x00\x00"
+    return (len(body) + 4).to_bytes(4, "big") + body
+
+
 async def main(process: Process) -> int:
     """Serve until SIGTERM or SIGINT."""
     trusted = process.env.get("POSTGRES_HOST_AUTH_METHOD") == "trust"

@@ -229,7 +229,11 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "program": f"{_HERE}.postgres:main",
         "entrypoint": ("docker-entrypoint.sh",),
         "cmd": ("postgres",),
-        "executables": {"postgres": f"{_HERE}.postgres:main"},
+        "executables": {
+            "postgres": f"{_HERE}.postgres:main",
+            "psql": f"{_HERE}.postgres_clients:psql",
+            "pg_isready": f"{_HERE}.postgres_clients:pg_isready",
+        },
         "ports": (5432,),
         "shell": True,
         "stop_signal": "SIGINT",

@@ -13,18 +13,20 @@ Upstream: busybox shell/ash.c evaltree
 
 from __future__ import annotations
 
+import re
 from collections.abc import Coroutine
 from fnmatch import fnmatchcase
 from typing import Any
 
 from k8slab.node.interfaces import Program
-from k8slab.node.runtime.images.busybox import builtins, redirect
+from k8slab.node.runtime.images.busybox import builtins, conditions, redirect
 from k8slab.node.runtime.images.busybox.expand import ExpansionError, fields, text
 from k8slab.node.runtime.images.busybox.flow import Break, Continue, Exit, Return
 from k8slab.node.runtime.images.busybox.syntax import (
     AndOr,
     Case,
     Command,
+    Condition,
     For,
     Function,
     If,
@@ -45,6 +47,7 @@ Streams = tuple[Pipe | None, Output, Output]
 FORK_EXEC = 0.001  # s, from the command's name until it runs
 LONGEST_TURN = 0.25  # s, of a loop that does nothing but turn
 SYNTAX_ERROR = 2  # exit code
+_ONLY_INPUT = re.compile(r"\s*<\s*([^\s;|&<>]+)\s*")
 
 
 class Shell(Variables):
@@ -59,7 +62,9 @@ class Shell(Variables):
         self._tested = 0  # how many conditions surround the command: -e is off there
 
     async def capture(self, script: str) -> str:
-        """Run commands in a subshell and return what they printed."""
+        """Run commands in a subshell and return what they printed; `<file` is bash's `cat file`."""
+        if file := _ONLY_INPUT.fullmatch(script):
+            script = f"cat {file[1]}"
         out = Capture()
         shell = self.subshell()
         streams = (self.process.stdin, out, self.process.stderr)
@@ -172,6 +177,8 @@ class Shell(Variables):
         """Run one command of any kind."""
         if isinstance(node, Simple):
             return await self.simple(node, streams)
+        if isinstance(node, Condition):
+            return await self._conditional(node, streams)
         if isinstance(node, If):
             return await self.if_command(node, streams)
         if isinstance(node, Loop):
@@ -187,6 +194,16 @@ class Shell(Variables):
         if node.subshell:
             return await self.subshell().run_to_end(node.body, streams)
         return await self.sequence(node.body, streams)
+
+    async def _conditional(self, node: Condition, streams: Streams) -> int:
+        """Answer [[ ... ]]."""
+        if self.options.get("x"):
+            streams[2].write(f"+ [[ {node.inside.strip()} ]]\n")
+        try:
+            return int(not await conditions.holds(self, conditions.parse(node.inside)))
+        except (ValueError, ShellSyntaxError) as error:
+            streams[2].write(f"{self.name}: {error}\n")
+            return SYNTAX_ERROR
 
     async def condition(self, node: Sequence, streams: Streams) -> bool:
         """Run commands whose failure is an answer, no error."""

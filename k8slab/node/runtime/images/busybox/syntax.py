@@ -16,6 +16,7 @@ from typing import Union
 import msgspec
 
 from k8slab.node.runtime.images.busybox.tokens import (
+    CONDITION,
     HEREDOC,
     NEWLINE,
     OPERATOR,
@@ -44,6 +45,12 @@ class Simple(msgspec.Struct, frozen=True):
     assignments: tuple[tuple[str, str], ...] = ()
     words: tuple[str, ...] = ()
     redirects: tuple[Redirect, ...] = ()
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """`[[ ... ]]`: what stands between the brackets, for conditions.py."""
+
+    inside: str
 
 
 class Pipeline(msgspec.Struct, frozen=True):
@@ -111,7 +118,9 @@ class Function(msgspec.Struct, frozen=True):
     body: Command
 
 
-Command = Union[Simple, If, Loop, For, Case, Block, Function]  # noqa: UP007 (a forward reference)
+Command = Union[  # noqa: UP007 (a forward reference)
+    Simple, Condition, If, Loop, For, Case, Block, Function
+]
 
 
 def parse(text: str) -> Sequence:
@@ -198,6 +207,8 @@ class _Parser:
     # -- commands
 
     def command(self) -> Command:
+        if self.token.kind == CONDITION:
+            return Condition(self.take().body)
         word = self.token.text
         compounds: dict[str, Callable[[], Command]] = {
             "if": self.if_command, "while": self.loop, "until": self.loop, "for": self.for_command,

@@ -15,6 +15,8 @@ import re
 import msgspec
 
 WORD, OPERATOR, NEWLINE, HEREDOC = "word", "operator", "newline", "heredoc"
+CONDITION = "condition"  # what stands between [[ and ]]
+BEFORE_COMMAND = ("if", "elif", "while", "until", "then", "else", "do", "!", "{")
 _OPERATORS = re.compile(r"[0-9]?(?:>>|>&|<&|>\||<>|<<-?|[<>])|&&|\|\||;;|[;&|()]")
 ARRAY = re.compile(r"[A-Za-z_]\w*=")  # before a parenthesis: bash's arrays
 _BLANK = " \t"
@@ -62,8 +64,26 @@ def tokenize(text: str) -> list[Token]:
                 tokens.append(Token(OPERATOR, operator[0]))
         else:
             at, word = _word(text, at)
-            tokens.append(Token(WORD, word))
+            if word == "[[" and _begins_command(tokens):
+                at, inside = _condition(text, at)
+                tokens.append(Token(CONDITION, "[[", inside))
+            else:
+                tokens.append(Token(WORD, word))
     return tokens
+
+
+def _begins_command(tokens: list[Token]) -> bool:
+    return not tokens or tokens[-1].kind != WORD or tokens[-1].text in BEFORE_COMMAND
+
+
+def _condition(text: str, at: int) -> tuple[int, str]:
+    """Read up to the brackets that close a condition."""
+    start = at
+    while at < len(text):
+        if text.startswith("]]", at) and text[at - 1].isspace():
+            return at + 2, text[start:at]
+        at = at + 2 if text[at] == "\\" else closing(text, at)
+    raise ShellSyntaxError('syntax error: unexpected end of file (expecting "]]")')
 
 
 def closing(text: str, at: int) -> int:
