@@ -5,7 +5,7 @@ conntrack-tools. `run` also takes `ping`, which needs time.
 
 Rule of use: to add a command, add a function to COMMANDS; what it refuses is a CommandError.
 
-Upstream: iproute2 ip/ipaddress.c, ip/iproute.c, misc/ss.c; iputils ping/ping.c
+Upstream: iproute2 ip/ipaddress.c, ip/iproute.c, misc/ss.c
 """
 
 from __future__ import annotations
@@ -17,16 +17,12 @@ from typing import TYPE_CHECKING
 
 from k8slab.linux import iptables_command
 from k8slab.linux.addresses import ip_int, ip_text, is_ipv6, mask_of
-from k8slab.linux.errors import NetworkError, NoRoute, TimedOut
 from k8slab.linux.links import Bridge, Interface, Veth
+from k8slab.linux.ping_command import PING_INTERVAL, ping
 from k8slab.linux.ss_command import ss
 
 if TYPE_CHECKING:
     from k8slab.linux.netns import NetNamespace
-
-PING_INTERVAL = 1.0  # s
-PING_BYTES = 56
-MILLISECONDS = 1000
 
 
 class CommandError(ValueError):
@@ -63,7 +59,10 @@ def changes(line: str) -> bool:
 async def run(ns: NetNamespace, line: str) -> str:
     """Return what the command prints; takes the virtual time that it needs (ping)."""
     words = shlex.split(line)
-    return await _ping(ns, words[1:]) if words[:1] == ["ping"] else shell(ns, line)
+    if words[:1] != ["ping"]:
+        return shell(ns, line)
+    count = int(_option(words, "-c") or 4)  # a real one goes on until it is interrupted
+    return await ping(ns, words[-1], count, float(_option(words, "-W") or PING_INTERVAL))
 
 
 # -- ip
@@ -254,45 +253,6 @@ def _sysctl(ns: NetNamespace, arguments: list[str]) -> str:
         if name not in values:
             raise CommandError(f"sysctl: cannot stat {name}: No such file or directory")
     return _lines(f"{name} = {int(values[name])}" for name in names)
-
-
-# -- ping
-
-
-async def _ping(ns: NetNamespace, arguments: list[str]) -> str:
-    """`ping [-c count] [-W seconds] ADDRESS`, by default four times."""
-    count = int(_option(arguments, "-c") or 4)
-    wait = float(_option(arguments, "-W") or PING_INTERVAL)
-    ip, start = arguments[-1], ns.sim.now
-    lines = [f"PING {ip} ({ip}) {PING_BYTES}({PING_BYTES + 28}) bytes of data."]
-    if is_ipv6(ip):
-        lines = [f"PING {ip}({ip}) {PING_BYTES} data bytes"]
-    times: list[float] = []
-    for number in range(1, count + 1):
-        sent = ns.sim.now
-        try:
-            times.append(await ns.ping(ip, timeout=wait) * MILLISECONDS)
-            lines.append(f"64 bytes from {ip}: icmp_seq={number} ttl=64 time={times[-1]:.3f} ms")
-        except TimedOut:
-            pass
-        except NoRoute:
-            lines.append(f"From {ip} icmp_seq={number} Destination Host Unreachable")
-        except NetworkError as error:
-            lines.append(f"ping: connect: {error.words}")
-        if number < count:
-            await ns.sim.sleep(max(0.0, sent + PING_INTERVAL - ns.sim.now), f"ping {ip}")
-    lost = round(100 * (count - len(times)) / count)
-    spent = round((ns.sim.now - start) * MILLISECONDS)
-    lines += ["", f"--- {ip} ping statistics ---"]
-    lines.append(
-        f"{count} packets transmitted, {len(times)} received, {lost}% packet loss, time {spent}ms"
-    )
-    if times:
-        mean = sum(times) / len(times)
-        spread = (sum((each - mean) ** 2 for each in times) / len(times)) ** 0.5
-        numbers = f"{min(times):.3f}/{mean:.3f}/{max(times):.3f}/{spread:.3f}"
-        lines.append(f"rtt min/avg/max/mdev = {numbers} ms")
-    return _lines(lines)
 
 
 def _option(arguments: list[str], *names: str) -> str:

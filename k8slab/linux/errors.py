@@ -23,6 +23,8 @@ class NetworkError(OSError):
     def __init__(self, detail: str = "") -> None:
         super().__init__(getattr(errno, self.errno_name), self.words)
         self.detail = detail
+        self.icmp = ""  # the kind of the ICMP error that told it, "" if it was known here
+        self.told_by = ""  # the address of who sent that
 
     def __str__(self) -> str:
         return f"{self.detail}: {self.words}" if self.detail else self.words

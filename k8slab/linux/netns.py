@@ -214,7 +214,8 @@ class NetNamespace:
     ) -> float:
         """Send one ICMP echo and return the round-trip time in seconds.
 
-        Raises TimedOut, NoRoute, ConnectionRefused (an ICMP port unreachable came back).
+        Raises TimedOut, NoRoute, ConnectionRefused (an ICMP port unreachable came back),
+        ProhibitedByFilter (the own OUTPUT chain says no), NetworkUnreachable.
         """
         return await ping(self, ip, timeout, journey)
 

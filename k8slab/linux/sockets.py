@@ -155,6 +155,7 @@ class SocketTable:
 
     def _deliver_error(self, packet: Packet, inner: Packet) -> None:
         error = _ERRORS.get(packet.icmp, NoRoute)(joined(inner.dst, inner.dport))
+        error.icmp, error.told_by = packet.icmp, packet.src
         if inner.protocol == "tcp":
             connection = self.connections.get((inner.src, inner.sport, inner.dst, inner.dport))
             if connection is not None:

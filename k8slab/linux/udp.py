@@ -177,10 +177,10 @@ async def ping(
         "icmp", source, ip, identifier, 1, icmp="echo-request", payload=PING_PAYLOAD, leg=leg
     )
     try:
-        namespace.send(request)
+        verdict = namespace.send(request)
         limit = latency.PING_TIMEOUT if timeout is None else timeout
         if not await echo.heard.wait(limit):
-            raise TimedOut(ip)
+            raise TimedOut(ip) if verdict == "ACCEPT" else ProhibitedByFilter(ip)
     finally:
         namespace.sockets.echoes.pop(identifier, None)
     if echo.error is not None:

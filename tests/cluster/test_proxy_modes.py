@@ -59,6 +59,17 @@ def test_a_flush_by_hand_is_undone_and_lives_on_in_a_fork() -> None:
         assert each.request("pod/client", f"http://{address}").ok
 
 
+def test_nftables_tell_who_pings_a_cluster_ip_that_its_port_is_unreachable(
+    cluster: Cluster,
+) -> None:
+    address = cluster.kubectl("get svc web -o jsonpath={.spec.clusterIP}")
+    said = cluster.node("worker-1").shell(f"ping -c 1 {address}")
+    assert "From 192.168.10.11 icmp_seq=1 Destination Port Unreachable" in said
+    silent = cluster.kubectl(f"exec client -- ping -c 1 -W 1 {address}")
+    assert "1 packets transmitted, 0 packets received, 100% packet loss" in silent
+    assert "nreachable" not in silent  # busybox reads no errors
+
+
 def test_a_fork_is_of_the_same_mode(cluster: Cluster) -> None:
     child = cluster.fork()
     assert "kube-proxy" in child.node("worker-1").shell("nft list tables")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from k8slab.linux.commands import CommandError, run, shell
+from k8slab.linux.netns import NetNamespace
 from tests.linux.lab import Lab
 
 
@@ -65,3 +66,40 @@ def test_iptables_prints_one_chain(services: Lab) -> None:
 def test_what_a_command_cannot_do_it_says(lab: Lab, line: str) -> None:
     with pytest.raises(CommandError):
         shell(lab.nodes[0], line)
+
+
+def ping(lab: Lab, ns: NetNamespace, ip: str) -> list[str]:
+    return str(lab.run(run(ns, f"ping -c 2 {ip}"))).splitlines()
+
+
+def test_ping_says_who_says_that_nothing_can_be_reached(services: Lab) -> None:
+    node, pod = services.nodes[0], services.pods["10.244.1.3"]
+    node.iptables_restore(
+        "*filter\n-A FORWARD -d 10.244.2.2 -j REJECT\n-A OUTPUT -d 10.244.2.3 -j DROP\n"
+        "-A OUTPUT -d 10.244.2.2 -j REJECT --reject-with icmp-host-prohibited\nCOMMIT\n",
+        noflush=True,
+    )
+    lines = ping(services, pod, "10.244.2.2")
+    assert lines[1:3] == [
+        f"From 10.244.1.1 icmp_seq={n} Destination Port Unreachable" for n in (1, 2)
+    ]
+    assert "2 packets transmitted, 0 received, +2 errors, 100% packet loss, time" in lines[-1]
+    assert ping(services, node, "10.244.2.3")[1] == "ping: sendmsg: Operation not permitted"
+    assert ping(services, node, "10.244.2.2")[1] == (
+        "From 172.18.0.2 icmp_seq=1 Destination Host Prohibited"
+    )
+
+
+def test_ping_of_a_cluster_ip_is_lost_without_a_word(services: Lab) -> None:
+    lines = ping(services, services.pods["10.244.1.3"], "10.96.0.10")
+    assert lines[1:] == [
+        "",
+        "--- 10.96.0.10 ping statistics ---",
+        "2 packets transmitted, 0 received, 100% packet loss, time 2000ms",
+    ]
+
+
+def test_ping_without_a_route_does_not_begin(lab: Lab) -> None:
+    pod = lab.pods["10.244.1.2"]
+    pod.routes.remove("default")
+    assert ping(lab, pod, "192.0.2.1") == ["ping: connect: Network is unreachable"]

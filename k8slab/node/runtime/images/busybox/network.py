@@ -127,7 +127,9 @@ async def ping(process: Process) -> int:
         except TimedOut:
             pass
         except NetworkError as error:
-            process.error(f"ping: sendto: {error.words}")
+            if not error.told_by:  # of errors that others send it says nothing
+                process.error(f"ping: sendto: {error.words}")
+                return 1
         sent += 1
         if sent != count:
             await process.sleep(max(0.0, start + PING_INTERVAL - process.sim.now))
