@@ -87,6 +87,11 @@ KNOWN = [
     ("filter", "-i wg+ -o wg0 -j ACCEPT"),
     ("filter", "-j REJECT --reject-with icmp-admin-prohibited"),
     ("filter", "-j DECLARED"),
+    (
+        "raw",
+        "-d 10.0.0.0/8 -m mark --mark 0xa00/0xfffffeff -m comment --comment "
+        '"cilium: NOTRACK for proxy return traffic" -j CT --notrack',
+    ),
 ]
 UNKNOWN = [
     (
@@ -103,14 +108,6 @@ UNKNOWN = [
             "--set-xmark 0x200/0xffffffff"
         ),
         "-m socket --transparent",
-    ),
-    (
-        "raw",
-        (
-            "-d 10.0.0.0/8 -m mark --mark 0xa00/0xfffffeff -m comment --comment "
-            '"cilium: NOTRACK for proxy return traffic" -j CT --notrack'
-        ),
-        "-j CT --notrack",
     ),
     (
         "mangle",
