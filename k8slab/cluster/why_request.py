@@ -223,7 +223,8 @@ def _stopped_at_service(
 def _look_at_rules(node: str, answer: Answer) -> str:
     """Return the command that shows the node's rules, of whichever kind they are."""
     nft = any(rule.table == "kube-proxy" for rule in answer.rules)
-    command = "nft list ruleset" if nft else "iptables-save -t nat"
+    tool = "ip6tables" if answer.address.startswith("[") else "iptables"
+    command = "nft list ruleset" if nft else f"{tool}-save -t nat"
     return f'cluster.node("{node}").shell("{command}")'
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from k8slab import Cluster
+from k8slab.api.core import Pod
+from k8slab.api.discovery import EndpointSlice
 from k8slab.node import http
 from tests.cluster.conftest import WEB
 
@@ -66,3 +68,44 @@ def test_kube_proxy_says_that_it_keeps_up_until_the_node_is_to_go(cluster: Clust
     cluster.run(2)
     assert (ask("/healthz").status, ask("/livez").status) == (503, 200)
     assert b'"nodeEligible":false' in ask("/healthz").body
+
+
+AUTO = "service.kubernetes.io/topology-mode"
+
+
+def zones_of(cluster: Cluster) -> list[str]:
+    """Return for each endpoint of web its zone, and that of its hint."""
+    return sorted(
+        f"{each.zone}>{each.hints.forZones[0].name if each.hints else '-'}"[5:]
+        for one in cluster.view.list(EndpointSlice, "default")
+        if one.metadata.name.startswith("web-")
+        for each in one.endpoints
+    )
+
+
+def test_hints_follow_the_cpus_of_the_zones_while_there_are_enough_endpoints() -> None:
+    made = Cluster(workers=3, seed=7)
+    made.apply(WEB)
+    made.kubectl("scale deployment web --replicas=6")
+    made.kubectl(f"annotate service web {AUTO}=Auto")
+    made.run_until("deployment/web available")
+    made.run(5)
+    each = ["a>zone-a", "b>zone-b", "c>zone-c"]
+    assert zones_of(made) == sorted(each * 2)
+    assert "Topology Aware Hints has been enabled, addressType: IPv4" in made.kubectl("get events")
+    client = made.view.get(Pod, "client")
+    assert client is not None
+    answers = {made.request("pod/client", "http://web").served_by for _ in range(12)}
+    assert {answer.split()[-1] for answer in answers} == {client.spec.nodeName}
+    made.kubectl("scale deployment web --replicas=2")
+    made.run(10)
+    assert all(hint.endswith(">-") for hint in zones_of(made))
+    events = made.kubectl("get events")
+    assert "Insufficient number of endpoints (2 endpoints, 3 zones), addressType: IPv4" in events
+    made.kubectl("scale deployment web --replicas=6")
+    made.run(15)
+    assert not any(hint.endswith(">-") for hint in zones_of(made))
+    made.kubectl(f"annotate service web {AUTO}-")
+    made.run(5)
+    assert all(hint.endswith(">-") for hint in zones_of(made))
+    assert "Topology Aware Hints has been disabled, addressType: IPv4" in made.kubectl("get events")

@@ -31,6 +31,7 @@ from k8slab.control_plane.controllers.endpoint_slice.reconciler import (
     SlicePlan,
     plan,
 )
+from k8slab.control_plane.controllers.endpoint_slice.topology_cache import TopologyCache
 from k8slab.control_plane.controllers.endpoint_slice.tracker import (
     SliceTracker,
     TriggerTimes,
@@ -70,6 +71,7 @@ class EndpointSliceController:
         self._trigger_times = TriggerTimes()
         self._desired: dict[str, Desired] = {}  # by key of the Service
         self._nodes_by_name: dict[str, Node] = {}
+        self._topology = TopologyCache(self._nodes_by_name)
 
     async def run(self) -> None:
         """Keep all Services' slices for ever."""
@@ -131,6 +133,8 @@ class EndpointSliceController:
             self._nodes_by_name[new.metadata.name] = new
         elif old is not None:
             del self._nodes_by_name[old.metadata.name]
+        for key in self._topology.node_changed(old, new):
+            self._queue.add(key)
         if old is not None and new is not None and _zone(old) == _zone(new):
             return
         self._desired.clear()
@@ -143,12 +147,16 @@ class EndpointSliceController:
         service = self._services.by_key(key)
         if service is None:
             self._tracker.forget(key)
+            self._topology.forget(key)
             self._trigger_times.take(key)
             return
         if not service.spec.selector or service.spec.type == "ExternalName":
             return
         try:
-            await self._write(key, service, self._plan(key, service))
+            result, told = self._topology.apply(key, service, self._plan(key, service))
+            for type_, reason, message in told:
+                self._recorder.event(service, type_, reason, message)
+            await self._write(key, service, result)
         except (ApiError, ReplacementError) as error:
             text = f"Error updating Endpoint Slices for Service {key}: {error}"
             self._recorder.event(service, "Warning", "FailedToUpdateEndpointSlices", text)

@@ -29,6 +29,7 @@ from k8slab.control_plane.controllers.endpoint_slice.desired import (
 )
 from k8slab.control_plane.controllers.endpoint_slice.endpoints import families_of
 from k8slab.control_plane.controllers.endpoint_slice.hints import with_hints
+from k8slab.control_plane.controllers.endpoint_slice.topology import is_auto
 
 MAX_ENDPOINTS = 100  # --max-endpoints-per-slice
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -237,7 +238,9 @@ class _Packing:
         if self.service.metadata.deletionTimestamp is not None:
             self.create = []
         spread = self.service.spec.trafficDistribution or ""
-        kept = [(one, with_hints(one, spread)) for one in self.keep]
+        # Hints by CPUs are worked out afterwards; until then slices keep those that they have.
+        by_cpu = is_auto(self.service)
+        kept = [(one, one if by_cpu else with_hints(one, spread)) for one in self.keep]
         self.update += [hinted for one, hinted in kept if hinted is not one]
         return SlicePlan(
             create=tuple(_triggered(with_hints(one, spread), trigger_time) for one in self.create),
