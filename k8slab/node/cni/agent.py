@@ -57,6 +57,8 @@ class Agent:
         subnets = tuple(self._process.env.get("POD_SUBNET", POD_SUBNET).split(","))
         self._machine.net.ip_forward = True
         masquerade.ensure(self._machine.net, subnets)
+        rules = masquerade.keep(self._process.sim, self._machine.net, subnets)
+        self._process.sim.spawn(rules, f"kindnetd/{self._machine.name}: masquerade")
         if any(map(is_ipv6, subnets)):
             self._machine.net.ip6_forward = True
         informer.add_handler(self._notice)

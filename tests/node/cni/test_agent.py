@@ -12,6 +12,7 @@ from k8slab.api.meta import ObjectMeta
 from k8slab.client import Client
 from k8slab.control_plane.apiserver import APIServer
 from k8slab.control_plane.etcd import Backend, Endpoint, Etcd
+from k8slab.linux.commands import shell
 from k8slab.node.cni.agent import conflist, kindnetd
 from k8slab.node.cni.plugin import CONFIG
 from k8slab.sim import Group
@@ -103,3 +104,20 @@ def test_a_conflist_is_json_for_the_bridge_plugin():
     config = json.loads(conflist("10.244.7.0/24"))
     assert [plugin["type"] for plugin in config["plugins"]] == ["bridge", "portmap"]
     assert config["plugins"][0]["ipam"]["ranges"] == [[{"subnet": "10.244.7.0/24"}]]
+
+
+def test_rules_that_somebody_flushed_are_there_again_at_the_next_minute(agent):
+    net = agent.machine.net
+    before = net.iptables_save("nat")
+    for command in ("iptables -t nat -F", "iptables -t nat -X"):
+        shell(net, command)
+    agent.sim.run(58)
+    assert "KIND-MASQ-AGENT" not in net.iptables_save("nat")
+    agent.sim.run(62)
+    assert net.iptables_save("nat") == before
+
+
+def test_edits_that_leave_its_rules_alone_wake_nobody(agent):
+    count = len(agent.sim.pending())
+    shell(agent.machine.net, "iptables -t nat -N MINE")
+    assert len(agent.sim.pending()) == count
