@@ -199,3 +199,35 @@ def test_so_it_does_where_nobody_answers(served: tuple[Cluster, Address]) -> Non
         settled(timed_out),
         settled(refused),
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        WEB,
+        f"nobody.{SVC}",
+        f"alias.{SVC}",
+        "example.com",
+        "10.96.0.77",
+        f"-type=srv _http._tcp.{WEB}",
+        "-type=txt dns-version.cluster.local",
+        "-type=soa cluster.local",
+        "-type=ns cluster.local",
+        f"-type=mx {WEB}",
+        f"peers.{SVC}",
+    ],
+)
+def test_so_does_its_nslookup(served: tuple[Cluster, Address], words: str) -> None:
+    cluster, address = served
+    command = ["nslookup", f"-port={address.port}", *words.split(), address.host]
+    cluster.kubectl(f"exec tools -- dig {words.split()[-1]}")  # so that both are from the cache
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    theirs = done.stdout.replace(f"{address.host}#{address.port}", "10.96.0.10#53")
+    whole = words if words[0].isdigit() else f"{words}."
+    ours = cluster.kubectl(f"exec tools -- nslookup {whole}").partition("command terminated")[0]
+    assert ours.replace(".:", ":") == theirs.replace(address.host, "10.96.0.10")
+
+
+def test_nslookup_uses_the_search_list_as_programs_do(served: tuple[Cluster, Address]) -> None:
+    found = served[0].kubectl("exec tools -- nslookup web.default")
+    assert f"Name:\t{WEB}\nAddress: 10.96.0.77\n" in found

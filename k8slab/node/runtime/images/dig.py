@@ -106,13 +106,13 @@ async def _ask_all(
         names = queries(arguments.name, ResolvConf((), conf.searches, options))
     found = None
     for name in names:
-        found = await _ask(process, arguments, name, ip)
+        found = await ask(process, arguments, name, ip)
         if found is None or found.message.answers:
             break
     return found
 
 
-async def _ask(process: Process, arguments: Arguments, name: str, ip: str) -> Report | None:
+async def ask(process: Process, arguments: Arguments, name: str, ip: str) -> Report | None:
     """Ask one name as often as it takes; None if no answer came."""
     stream = process.sim.streams.rng(f"dig/{process.net.name}")
     tcp = arguments.tcp or arguments.type in ("ANY", "AXFR")

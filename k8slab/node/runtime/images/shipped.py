@@ -33,6 +33,11 @@ server {
 """
 HTTPD_PAGE = "<html><body><h1>It works!</h1></body></html>\n"
 
+_DNS_TOOLS = {
+    "dig": f"{_HERE}.dig:main",
+    "nslookup": f"{_HERE}.bind_nslookup:main",
+    "curl": f"{_HERE}.curl:main",
+}
 _BUSYBOX: dict[str, Any] = {
     "program": f"{_HERE}.busybox.sh:sh",
     "entrypoint": (),
@@ -117,13 +122,13 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "registry.k8s.io/busybox": {**_BUSYBOX, "size": 2_160_000},
     "registry.k8s.io/e2e-test-images/jessie-dnsutils": {
         **_BUSYBOX,
-        "executables": {"dig": f"{_HERE}.dig:main", "curl": f"{_HERE}.curl:main"},
+        "executables": _DNS_TOOLS,
         "cmd": ("/usr/bin/tail", "-f", "/dev/null"),
         "size": 85 * MEGABYTE,
     },
     "docker.io/nicolaka/netshoot": {
         **_BUSYBOX,
-        "executables": {"dig": f"{_HERE}.dig:main", "curl": f"{_HERE}.curl:main"},
+        "executables": _DNS_TOOLS,
         "cmd": ("bash",),
         "libc": "musl",
         "size": 190 * MEGABYTE,
