@@ -90,20 +90,22 @@ def queries(name: str, resolv_conf: ResolvConf | str, *, libc: str = "glibc") ->
     ['example.com']
     """
     conf = _conf(resolv_conf)
-    if libc not in ASKERS:
-        raise ValueError(f'expected libc "glibc" or "musl", found {libc!r}')
     if name.endswith("."):
         return [name.rstrip(".")]
     few = name.count(".") < conf.ndots
-    searches = conf.searches
-    if libc == "musl" and len(f"search {' '.join(searches)}\n") >= MUSL_LINE:
-        searches = ()
-    searched = [f"{name}.{suffix.strip('.')}" for suffix in searches if suffix.strip(".")]
+    searched = [f"{name}.{ending}" for ending in _endings(conf, libc)]
     if libc == "musl":
         return [*searched, name] if few else [name]
-    if "." not in name and conf.has("no-tld-query"):
-        return searched
     return [*searched, name] if few else [name, *searched]
+
+
+def _endings(conf: ResolvConf, libc: str) -> list[str]:
+    """Return the search list as a libc has read it. Raises ValueError for an unknown libc."""
+    if libc not in ASKERS:
+        raise ValueError(f'expected libc "glibc" or "musl", found {libc!r}')
+    if libc == "musl" and len(f"search {' '.join(conf.searches)}\n") >= MUSL_LINE:
+        return []
+    return [suffix.strip(".") for suffix in conf.searches if suffix.strip(".")]
 
 
 async def lookup(

@@ -222,4 +222,3 @@ def test_musl_leaves_out_a_line_that_is_too_long_for_it() -> None:
     conf = ResolvConf((ONE,), endings, ("ndots:5",))
     assert queries("web", conf, libc="musl") == ["web"]
     assert len(queries("web", conf)) == 9
-    assert queries("web", "search a\noptions no-tld-query") == ["web.a"]

@@ -131,7 +131,8 @@ EXERCISE = Exercise(
     title="After you, no, after you",
     points=2,
     hints=(
-        "`kubectl exec peer-0 -- nslookup peer-1.peer` says what each member meets. "
+        "`kubectl exec peer-0 -- nslookup peer-1.peer.default.svc.cluster.local` says what each "
+        "member meets. "
         "`kubectl get endpointslices -o yaml` says which of them are ready.",
         "`kubectl explain service.spec` has a field for addresses that are not ready.",
         "kubectl patch service peer -p with spec.publishNotReadyAddresses: true.",
