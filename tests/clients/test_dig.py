@@ -231,3 +231,17 @@ def test_so_does_its_nslookup(served: tuple[Cluster, Address], words: str) -> No
 def test_nslookup_uses_the_search_list_as_programs_do(served: tuple[Cluster, Address]) -> None:
     found = served[0].kubectl("exec tools -- nslookup web.default")
     assert f"Name:\t{WEB}\nAddress: 10.96.0.77\n" in found
+
+
+def test_getent_finds_what_the_c_library_finds(served: tuple[Cluster, Address]) -> None:
+    def getent(words: str) -> list[str]:
+        return served[0].kubectl(f"exec tools -- getent {words}").splitlines()
+
+    assert getent("hosts web") == [f"10.96.0.77      {WEB}"]
+    assert getent("hosts alias") == [f"203.0.113.99    example.com alias.{SVC}"]
+    assert getent("ahosts web") == [
+        f"10.96.0.77      STREAM {WEB}",
+        "10.96.0.77      DGRAM  ",
+        "10.96.0.77      RAW    ",
+    ]
+    assert getent("hosts nobody") == ["command terminated with exit code 2"]

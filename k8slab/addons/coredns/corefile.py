@@ -182,7 +182,8 @@ def _lines(tokens: Sequence[Token]) -> list[list[Token]]:
     for token in tokens:
         if token.text in ("{", "}"):
             continue
-        if lines[-1] and token.line != lines[-1][-1].line:
+        last = lines[-1][-1] if lines[-1] else token
+        if (token.line, token.file) != (last.line, last.file):
             lines.append([])
         lines[-1].append(token)
     return lines

@@ -76,6 +76,12 @@ def test_lines_are_imported_from_snippets_and_files() -> None:
     assert [plugin.name for plugin in block.plugins] == ["errors", "log", "cache", "loop"]
 
 
+def test_lines_of_a_plugin_may_be_imported_too() -> None:
+    text = "\n.:53 {\n forward . 10.0.0.1 {\n import more\n policy random\n }\n}"
+    (block,) = parse(text, "/etc/coredns/Corefile", lambda path: "\n\n\n\nforce_tcp\n")
+    assert block.plugins[0].properties == (("force_tcp",), ("policy", "random"))
+
+
 def test_a_directive_of_an_imported_file_is_named_with_that_file() -> None:
     with pytest.raises(CorefileError, match=r"more\.conf:1 .*Unknown directive 'cahe'"):
         parse(".:53 {\n import more.conf\n}", "/etc/coredns/Corefile", lambda path: "cahe 30")

@@ -33,7 +33,9 @@ server {
 """
 HTTPD_PAGE = "<html><body><h1>It works!</h1></body></html>\n"
 
+_GETENT = {"getent": f"{_HERE}.getent:main"}
 _DNS_TOOLS = {
+    **_GETENT,
     "dig": f"{_HERE}.dig:main",
     "nslookup": f"{_HERE}.bind_nslookup:main",
     "curl": f"{_HERE}.curl:main",
@@ -97,6 +99,7 @@ SHIPPED: dict[str, dict[str, Any]] = {
     "docker.io/library/busybox": {**_BUSYBOX, "size": 2_160_000},
     "docker.io/library/alpine": {
         **_BUSYBOX,
+        "executables": _GETENT,
         "cmd": ("/bin/sh",),
         "libc": "musl",
         "size": 3_700_000,
@@ -117,8 +120,18 @@ SHIPPED: dict[str, dict[str, Any]] = {
         "libc": "musl",
         "size": 6 * MEGABYTE,
     },
-    "docker.io/library/ubuntu": {**_BUSYBOX, "cmd": ("/bin/bash",), "size": 29 * MEGABYTE},
-    "docker.io/library/debian": {**_BUSYBOX, "cmd": ("bash",), "size": 48 * MEGABYTE},
+    "docker.io/library/ubuntu": {
+        **_BUSYBOX,
+        "executables": _GETENT,
+        "cmd": ("/bin/bash",),
+        "size": 29 * MEGABYTE,
+    },
+    "docker.io/library/debian": {
+        **_BUSYBOX,
+        "executables": _GETENT,
+        "cmd": ("bash",),
+        "size": 48 * MEGABYTE,
+    },
     "registry.k8s.io/busybox": {**_BUSYBOX, "size": 2_160_000},
     "registry.k8s.io/e2e-test-images/jessie-dnsutils": {
         **_BUSYBOX,
