@@ -44,7 +44,14 @@ class Container:
 class Served:
     """The first server block of a Corefile, asked without a network around it."""
 
-    def __init__(self, corefile: str, files: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        corefile: str,
+        files: dict[str, str] | None = None,
+        *,
+        inside: tuple[str, ...] = (),
+    ) -> None:
+        self.inside = inside  # networks whose servers are asked by packets
         self.sim = Simulation(seed=7)
         self.container = Container(self.sim, NetNamespace(self.sim, "coredns-1"))
         for path, text in (files or {}).items():
@@ -63,7 +70,7 @@ class Served:
             block,
             self.container,
             None,
-            UpstreamZone(self.world),
+            UpstreamZone(self.world, inside=self.inside),
             look_up,
             lambda request: self.chains[0].serve(request),
             fatal,

@@ -266,3 +266,37 @@ def test_a_server_that_asks_itself_finds_out_and_ends(lab: Lab) -> None:
     (line,) = [line for line in lab.container.lines if "[FATAL]" in line]
     assert line.startswith("[FATAL] plugin/loop: Loop (127.0.0.1:")
     assert ' -> :53) detected for zone ".", see https://coredns.io/plugins/loop#trouble' in line
+
+
+def test_a_corefile_that_became_wrong_changes_nothing(lab: Lab) -> None:
+    lab.start()
+    lab.container.disk.write("/etc/coredns/Corefile", corefile().replace("ready", "raedy"))
+    lab.run(40)
+    words = "/etc/coredns/Corefile:6 - Error during parsing: Unknown directive 'raedy'"
+    told = f"[ERROR] plugin/reload: Corefile changed but reload failed: {words}"
+    assert told in lab.container.lines
+    assert lab.resolve("example.com").addresses == ("203.0.113.7",)
+    assert "200 OK" in lab.get(8181, "/ready")
+
+
+def test_a_server_answers_only_where_it_is_bound(lab: Lab) -> None:
+    lab.container.disk.write("/etc/coredns/Corefile", ".:53 {\n bind 10.244.1.9\n whoami\n}")
+    assert lab.start().result() == 1
+    assert lab.container.lines == [
+        "Listen: listen tcp 10.244.1.9:53: bind: cannot assign requested address"
+    ]
+    lab = Lab()
+    lab.container.disk.write("/etc/coredns/Corefile", f".:53 {{\n bind {SERVER}\n whoami\n}}")
+    lab.start()
+    assert lab.container.lines[0] == f".:53 on {SERVER}"
+    assert lab.ask("example.com").additional
+
+
+def test_what_the_program_says_of_itself_has_its_own_pages(lab: Lab) -> None:
+    lab.start()
+    for _ in range(2):
+        lab.ask("example.com")
+    metrics = lab.get(9153, "/metrics")
+    assert 'coredns_dns_responses_total{type="A",rcode="NOERROR"} 2' in metrics
+    assert 'coredns_cache_hits_total{type="success"} 1' in metrics
+    assert "404 Not Found" in lab.get(8080, "/ready")

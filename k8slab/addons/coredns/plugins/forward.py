@@ -103,7 +103,7 @@ class Forward:
         while sim.now < deadline:
             began, proxies = sim.now, self._ordered()
             well = [proxy for proxy in proxies if not proxy.is_down(self.settings.max_fails)]
-            for proxy in well or proxies[:1]:
+            for proxy in well or (self._site.rng("forward").choice(proxies),):
                 if sim.now >= deadline:
                     break
                 try:
