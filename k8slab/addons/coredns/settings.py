@@ -7,7 +7,7 @@
     prometheus :9153
     reload 30s 15s              how often the Corefile is read again, and how much that may vary
 
-Rule of use: `settings_of` reads all server blocks; what is not right raises Wrong.
+Rule of use: `settings_of` reads all server blocks; what is not right raises CorefileError.
 
 Upstream: coredns plugin/{bind,bufsize,health,ready,metrics,reload}
 """
