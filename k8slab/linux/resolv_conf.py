@@ -39,7 +39,7 @@ class ResolvConf(msgspec.Struct, frozen=True, gc=False):
             if words[:1] == ["nameserver"] and len(words) > 1:
                 servers.append(words[1])
             elif words[:1] in (["search"], ["domain"]):
-                searches = tuple(word for word in words[1:] if word != ".")
+                searches = tuple(word.removesuffix(".") for word in words[1:] if word != ".")
             elif words[:1] == ["options"]:
                 options += words[1:]
         return cls(tuple(servers), searches, tuple(options))

@@ -108,6 +108,11 @@ def test_without_a_cluster_dns_pods_get_the_nodes_settings_and_events_say_so() -
     )  # fmt: skip
 
 
+def test_an_ending_with_a_dot_at_its_end_is_the_same_ending() -> None:
+    host = ResolvConf.parse("search corp.example. corp.example .\n")
+    assert resolv_conf(pod(), host, **CLUSTER).searches == ENDINGS  # type: ignore[arg-type]
+
+
 def test_options_without_a_value_and_names_given_twice_are_there_once() -> None:
     config = {
         "nameservers": ["10.96.0.10"],
