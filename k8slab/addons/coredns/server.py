@@ -277,6 +277,8 @@ class CoreDNS:
         return 200, "OK"
 
     def _ready(self) -> tuple[int, str]:
+        if self.process.terminated.is_set:
+            return 503, "Shutting down"
         if self.source is not None and not self.source.synced:
             return 503, "kubernetes"
         return 200, "OK"

@@ -48,6 +48,25 @@ def test_with_answer_auto_the_client_sees_its_own_name() -> None:
     assert auto.back(inner).answers[0].name == "x.a."
 
 
+@pytest.mark.parametrize(
+    ("rule", "asked", "inner", "outer"),
+    [
+        ("name suffix .a .b answer auto", "x.a.", "y.b. 30 IN CNAME z.b.", "y.a. 30 IN CNAME z.a."),
+        ("name prefix a- b- answer auto", "a-x.", "b-x. 30 IN CNAME b-y.", "a-x. 30 IN CNAME a-y."),
+        ("name exact a b answer auto", "a.", "b. 30 IN SRV 0 1 2 b.", "a. 30 IN SRV 0 1 2 a."),
+        ("name exact a b answer value (.*)\\.in {1}.out", "a.", "b. 30 IN PTR x.in.",
+         "b. 30 IN PTR x.out."),
+    ],
+)  # fmt: skip
+def test_names_in_the_answer_are_turned_back_by_the_same_rule(
+    rule: str, asked: str, inner: str, outer: str
+) -> None:
+    name, ttl, _, kind, data = inner.split(None, 4)
+    found = rewriting(rules_of(block(f"rewrite {rule}").plugins), asked, "A")
+    turned = found.back(Answer(NOERROR, (Record(name, kind, int(ttl), data),)))
+    assert str(turned.answers[0]) == outer
+
+
 def test_an_answer_is_turned_back_by_a_pattern() -> None:
     text = "rewrite {\n name regex (.*)\\.a {1}.b\n answer name (.*)\\.b {1}.a\n}"
     found = rewriting(rules_of(block(text).plugins), "x.a.", "A")

@@ -173,6 +173,8 @@ def test_it_serves_on_while_it_is_a_lame_duck(lab: Lab) -> None:
     lab.container.terminated.set()
     lab.run(4)
     assert lab.resolve("example.com").addresses == ("203.0.113.7",)
+    assert "200 OK" in lab.get(8080, "/health")
+    assert "503 Service Unavailable" in lab.get(8181, "/ready")
     lab.run(2)
     assert task.result() == 0
     with pytest.raises(Exception, match="timed out"):

@@ -8,9 +8,10 @@
     rewrite rcode suffix .example SERVFAIL NXDOMAIN                another outcome
     rewrite cname exact cdn.example. other.example.                another alias
 
-The question in the answer is always the client's own. The names of the records are turned back
-with `answer auto`, or by a pattern with `answer name FROM TO`; names in their data with `answer
-value FROM TO`. A rule that matched is the last, unless it says `continue`.
+The question in the answer is always the client's own. The names in the records are turned back
+with `answer auto`, the rule the other way; or by patterns, those of the records with `answer name
+FROM TO`, those in their data with `answer value FROM TO`. A rule that matched is the last, unless
+it says `continue`.
 
 Rule of use: `Rewriting` is the way there and back of one question, and pure.
 
@@ -62,6 +63,18 @@ class Rule(msgspec.Struct, frozen=True):
         found = re.search(self.old, name)
         return _absolute(_filled(self.new, found)) if found is not None else None
 
+    def restored(self, name: str, asked: str, inner: str) -> str:
+        """Return a name of the answer as the client would have it, by the rule the other way.
+
+        `asked` is the client's question, `inner` what was asked in its place.
+        """
+        if self.match == "suffix":
+            old, new = _absolute(self.old), _absolute(self.new)
+            return name.removesuffix(new) + old if name.endswith(new) else name
+        if self.match == "prefix":
+            return self.old + name.removeprefix(self.new) if name.startswith(self.new) else name
+        return asked if name == inner else name
+
     def lifetime(self, ttl: int) -> int:
         """Return a TTL as the rule has it: a number, or the nearest in a range such as 30-300."""
         low, dash, high = self.new.partition("-")
@@ -101,25 +114,26 @@ class Rewriting(msgspec.Struct, frozen=True):
     def _back(self, record: Record) -> Record:
         name, ttl, data = record.name, record.ttl, record.data
         for rule in self.rules:
-            if rule.auto and name == self.name:
-                name = self.asked
+            if rule.auto:
+                name = rule.restored(name, self.asked, self.name)
             for pattern, replacement in rule.answers:
                 if found := re.search(pattern, name):
                     name = _absolute(_filled(replacement, found))
             if record.type in NAMES_IN_DATA:
-                data = _data_back(data, rule.values)
+                data = self._data_back(data, rule)
             if rule.field == "ttl":
                 ttl = rule.lifetime(ttl)
         return msgspec.structs.replace(record, name=name, ttl=ttl, data=data)
 
-
-def _data_back(data: str, values: Iterable[tuple[str, str]]) -> str:
-    """Return a record's data with the name at its end rewritten."""
-    before, blank, name = data.rpartition(" ")
-    for pattern, replacement in values:
-        if found := re.search(pattern, name):
-            name = _absolute(_filled(replacement, found))
-    return f"{before}{blank}{name}"
+    def _data_back(self, data: str, rule: Rule) -> str:
+        """Return a record's data with the name at its end turned back."""
+        before, blank, name = data.rpartition(" ")
+        if rule.auto:
+            name = rule.restored(name, self.asked, self.name)
+        for pattern, replacement in rule.values:
+            if found := re.search(pattern, name):
+                name = _absolute(_filled(replacement, found))
+        return f"{before}{blank}{name}"
 
 
 class Rewrite:
