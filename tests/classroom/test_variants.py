@@ -12,6 +12,7 @@ from k8slab.classroom import check, lab, sign, task
 from k8slab.classroom.checks import judge
 from k8slab.classroom.exercises import find
 from k8slab.classroom.exercises.ch04 import restarts
+from k8slab.classroom.exercises.ch05 import six_crates
 from k8slab.classroom.exercises.ch07 import asked
 from k8slab.classroom.exercises.ch08 import victims
 from k8slab.classroom.grading.grade import grade
@@ -79,6 +80,20 @@ def test_each_look_up_has_its_own_list(one: asked.Asked, parts: list[str]) -> No
     assert "tried as they are" in exercise.hints[-1] or one.ndots > 1
     for wrong in (answer[1:], answer[::-1], [*answer, f"{one.name}.{DOMAIN}"]):
         assert judge(exercise, wrong).rung in ("almost", "keep working")
+
+
+@pytest.mark.parametrize("harbor", six_crates.HARBORS)
+def test_the_crates_land_on_the_workers_of_the_learners_harbor(harbor: six_crates.Harbor) -> None:
+    tables = {"tea": 4, "iron": "none", "silk": 1, "salt": 4, "bulk": 4, "fish": 3}
+    places = {name: f"worker-{n}" if isinstance(n, int) else n for name, n in tables.items()}
+    answer = {name: harbor.named(place) for name, place in places.items()}
+    exercise = six_crates.variant(harbor)
+    assert judge(exercise, answer).rung == "right"
+    drawn = judge(exercise, {**answer, "tea": harbor.named("worker-3")}).message
+    assert harbor.named("tea: worker-3 has a taint") in drawn
+    assert [harbor.in_tables(harbor.named(place)) for place in places.values()] == list(
+        places.values()
+    )
 
 
 def test_the_same_plays_are_given_by_other_players() -> None:

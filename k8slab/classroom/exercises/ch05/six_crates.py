@@ -1,7 +1,8 @@
 """Exercise 05.1: six Pods come one after the other; on which node does each of them land?
 
 Room, a label, a taint and the emptiest node decide. The check creates the Pods in fresh clusters
-and reads where the scheduler put them.
+and reads where the scheduler put them. Which worker has which load, the crane and the taint is the
+learner's own: a `Harbor` gives the workers of the tables below, which are nobody's, other names.
 
 Rule of use: no two nodes ever tie here, so that chance has no part in it.
 
@@ -10,21 +11,24 @@ Upstream: none
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from k8slab.api.core import Pod
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.answers import NotStartedError, Terminal
+from k8slab.classroom.exercises.answers import Terminal
 from k8slab.classroom.exercises.worlds import boot, seen
+from k8slab.classroom.variants import pick
 from k8slab.classroom.verdicts import Evidence, Finding, right, wrong, wrong_kind
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
 
+KEY = "05.1"
 SEEDS = (3, 19)
 WORKERS = 4
 NOWHERE = "none"
@@ -37,12 +41,38 @@ metadata: {{name: {name}}}
 spec: {{{more}containers: [{{name: main, image: "registry.k8s.io/pause:3.10", \
 resources: {{requests: {{cpu: "{cpu}"}}}}}}]}}
 ---"""
+CRANE_AT, TAINTED = "worker-1", "worker-3"
 LOADED: Mapping[str, str] = {  # what lies on each worker before: it asks, and it uses nothing
     "worker-1": "3",
     "worker-2": "2",
     "worker-3": "1900m",
     "worker-4": "1",
 }
+
+
+class Harbor(msgspec.Struct, frozen=True):
+    """Which worker stands for which of the tables: the first for worker-1, and so on."""
+
+    order: tuple[int, int, int, int] = (1, 2, 3, 4)
+
+    def named(self, text: str) -> str:
+        """Return a text about the tables' workers, about these.
+
+        >>> Harbor((2, 1, 3, 4)).named("worker-1 has the crane, worker-3 the taint")
+        'worker-2 has the crane, worker-3 the taint'
+        """
+        return WORKER.sub(lambda found: f"worker-{self.order[int(found[1]) - 1]}", text)
+
+    def in_tables(self, text: str) -> str:
+        """Return a text about these workers, about the tables'."""
+        return WORKER.sub(lambda found: f"worker-{self.order.index(int(found[1])) + 1}", text)
+
+
+WORKER = re.compile(r"worker-([1-4])")
+HARBORS = (
+    *(Harbor(), Harbor((2, 1, 4, 3)), Harbor((3, 4, 1, 2)), Harbor((4, 3, 2, 1))),
+    *(Harbor((2, 3, 4, 1)), Harbor((3, 1, 4, 2)), Harbor((4, 1, 2, 3)), Harbor((2, 4, 1, 3))),
+)
 
 
 class Crate(msgspec.Struct, frozen=True):
@@ -116,18 +146,18 @@ CRATES: Mapping[str, Crate] = {
 }
 
 
-def world(seed: int) -> Cluster:
+def world(harbor: Harbor, seed: int) -> Cluster:
     """Return four workers, each loaded differently, one with a crane, one with a taint."""
     from k8slab.api.core import Node
 
     loads = "".join(
-        POD.format(name=f"load-{number}", more=f"nodeName: {node}, ", cpu=cpu)
+        POD.format(name=f"load-{number}", more=f"nodeName: {harbor.named(node)}, ", cpu=cpu)
         for number, (node, cpu) in enumerate(LOADED.items(), 1)
     )
     cluster = boot(seed, loads, workers=WORKERS)
     terminal = Terminal(cluster)
-    terminal.run("label node worker-1 crane=heavy")
-    terminal.run("taint node worker-3 cargo=salt:NoSchedule")
+    terminal.run(f"label node {harbor.named(CRANE_AT)} crane=heavy")
+    terminal.run(f"taint node {harbor.named(TAINTED)} cargo=salt:NoSchedule")
     cluster.run(3)
     assert len(cluster.view.list(Node)) == WORKERS + 1
     return cluster
@@ -139,9 +169,9 @@ def manifest() -> str:
 
 
 @cache
-def observe(seed: int) -> Mapping[str, tuple[str, Evidence]]:
+def observe(harbor: Harbor, seed: int) -> Mapping[str, tuple[str, Evidence]]:
     """Create the six, one after the other; return where each landed, and what was said of it."""
-    cluster = world(seed)
+    cluster = world(harbor, seed)
     terminal = Terminal(cluster)
     found = {}
     for name, crate in CRATES.items():
@@ -155,16 +185,14 @@ def observe(seed: int) -> Mapping[str, tuple[str, Evidence]]:
     return found
 
 
-def grade(answer: Any) -> Finding:
+def grade(harbor: Harbor, answer: Any) -> Finding:
     """Judge a mapping of the six to nodes or "none"."""
-    if isinstance(answer, Mapping) and answer and all(node is ... for node in answer.values()):
-        raise NotStartedError
     given = _read(answer)
     if given is None:
         return wrong_kind(
             'a worker or "none" for each Pod, such as {"tea": "worker-1", ...}', answer
         )
-    actual = observe(SEEDS[0])
+    actual = observe(harbor, SEEDS[0])
     for name in CRATES:
         if name not in given:
             return wrong(f"Where does {name} land? There is no node for it.")
@@ -172,12 +200,12 @@ def grade(answer: Any) -> Finding:
     if wrongs:
         first, count = wrongs[0], len(CRATES) - len(wrongs)
         crate = CRATES[first]
-        text = crate.said.get(given[first], crate.said[""])
+        text = harbor.named(crate.said.get(harbor.in_tables(given[first]), crate.said[""]))
         number = crate.misconception if len(wrongs) > 1 or count else 0
         message = f"{count} of {len(CRATES)} are right. {first}: {text}"
         return wrong(message, number, (actual[first][1],))
     for seed in SEEDS[1:]:
-        assert all(observe(seed)[name][0] == given[name] for name in CRATES), "seeds differ"
+        assert all(observe(harbor, seed)[name][0] == given[name] for name in CRATES), "seeds differ"
     return right(
         "Right: first the filters, node by node, with what is requested; then the emptiest of "
         "those that are left. What Pods really use was not asked once.",
@@ -199,16 +227,29 @@ def _read(answer: Any) -> dict[str, str] | None:
     return found
 
 
-EXERCISE = Exercise(
-    key="05.1",
-    title="Six crates",
-    points=2,
-    hints=(
-        "Write down what is left on each worker: 4000m, minus what lies there, minus 100m for the "
-        "network's own Pod. Cross out for each Pod the nodes that a filter refuses.",
-        "Of the nodes that are left, the emptiest wins. Then subtract, and go on to the next Pod.",
-        "One of the six stays without a node. One lands on the fullest node of all.",
-    ),
-    grade=grade,
-    world=world,
-)
+def variant(harbor: Harbor) -> Exercise:
+    """Return the exercise in a harbor."""
+    return Exercise(
+        key=KEY,
+        title="Six crates",
+        points=2,
+        hints=(
+            "Write down what is left on each worker: 4000m, minus what lies there, minus 100m for "
+            "the network's own Pod. Cross out for each Pod the nodes that a filter refuses.",
+            "Of the nodes that are left, the emptiest wins. Then subtract, and go on to the next "
+            "Pod.",
+            "One of the six stays without a node. One lands on the fullest node of all.",
+        ),
+        grade=partial(grade, harbor),
+        world=partial(world, harbor),
+        task=harbor.named(f"the crane is on {CRANE_AT}, the taint on {TAINTED}."),
+        variant_for=variant_for,
+    )
+
+
+def variant_for(learner: str) -> Exercise:
+    """Return the exercise in the learner's harbor."""
+    return variant(pick(learner, KEY, HARBORS))
+
+
+EXERCISE = variant(HARBORS[0])
