@@ -181,7 +181,10 @@ def _read(content: bytes) -> Book:
 def export_ledger(path: str | Path) -> str:
     """Write the ledger to a file, to take it along, and say so."""
     target, ledger = Path(path), current()
-    target.write_text(ledger.export(), encoding="utf-8")
+    try:
+        target.write_text(ledger.export(), encoding="utf-8")
+    except OSError as problem:
+        raise AskedWrongError(f"cannot write {path}: {problem.strerror or problem}") from None
     return f"{len(ledger.entries)} entries are in {target.name}."
 
 
@@ -197,6 +200,9 @@ def import_ledger(path: str | Path) -> str:
         raise AskedWrongError(
             f"expected the export of a ledger, found no text in {source.name}"
         ) from None
+    except OSError as problem:
+        why = problem.strerror or problem
+        raise AskedWrongError(f"cannot read {path}: {why}. Which folder is it in?") from None
     new = current().take_in(text)
     return f"{new} entries from {source.name} are new here."
 

@@ -7,6 +7,7 @@ import pytest
 
 from k8slab.classroom import ledger
 from k8slab.classroom.ledger import Entry, Ledger
+from k8slab.classroom.mistakes import AskedWrongError
 
 RIGHT = Entry(kind="question", key="06.vip", answer="None", score=1.0, confidence=0.7)
 
@@ -85,3 +86,10 @@ def test_a_ledger_bears_the_name_that_was_given(tmp_path: Path, book: Ledger) ->
     fresh = Ledger(tmp_path / "other.json")
     fresh.take_in((tmp_path / "mine.json").read_text())
     assert fresh.learner == "Ada Lovelace"
+
+
+def test_a_file_that_is_not_there_is_told_without_a_traceback(tmp_path: Path, book: Ledger) -> None:
+    with pytest.raises(AskedWrongError, match=r"cannot read .*nowhere\.json: No such file"):
+        ledger.import_ledger(tmp_path / "nowhere.json")
+    with pytest.raises(AskedWrongError, match="cannot write"):
+        ledger.export_ledger(tmp_path / "no folder" / "mine.json")
