@@ -43,7 +43,9 @@ def form(question: Question, on_commit: OnCommit, picture: Figure | None = None)
         options=list(CONFIDENCE), description="I am", tooltips=list(CONFIDENCE)
     )
     sure.style.button_width = "8em"
-    button = widgets.Button(description="Commit", button_style="primary", icon="check")
+    button = widgets.Button(
+        description="Commit", button_style="primary", icon="check", layout={"margin": "8px 2px 4px"}
+    )
     said = widgets.HTML("", layout={"max_width": WIDE})
 
     def commit(_: Any) -> None:
@@ -110,16 +112,17 @@ def _fields(question: Question) -> tuple[list[Any], list[Any], Callable[[], Any]
             boxes,
             lambda: [text for box, (_, text) in zip(boxes, named, strict=True) if box.value],
         )
+    listed = widgets.HTML(page.choices(letters(question)), layout={"max_width": WIDE})
     places = [
         widgets.Dropdown(
-            options=[("choose", None), *named],
-            value=None,
+            options=[("choose", ""), *named],  # None would be shown as nothing at all
+            value="",
             description=f"{number}.",
             layout={"width": WIDE},
         )
         for number in range(1, len(named) + 1)
     ]
-    return places, places, lambda: [_chosen(place.value) for place in places]
+    return [listed, *places], places, lambda: [_chosen(place.value or None) for place in places]
 
 
 def _chosen(value: Any) -> Any:

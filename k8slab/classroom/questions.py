@@ -108,14 +108,15 @@ def find_choice(question: Question, text: Any) -> Choice | None:
 def say(answer: Answer, unit: str = "") -> str:
     """Return an answer in words.
 
-    >>> say(3.0, "Pods"), say(("create", "ready"))
-    ('3 Pods', 'create, ready')
+    >>> say(3.0, "Pods"), say(("create", "ready")), say(("check, store", "bind"))
+    ('3 Pods', 'create, ready', 'check, store; bind')
     """
     if isinstance(answer, str):
         return answer
     if isinstance(answer, float):
         return f"{answer:g} {unit}".rstrip()
-    return ", ".join(answer) or "none of them"
+    separator = "; " if any("," in one for one in answer) else ", "
+    return separator.join(answer) or "none of them"
 
 
 def _read_number(given: Any) -> float:

@@ -118,7 +118,7 @@ CHAPTER = Chapter(
         ),
         choice_of(
             "03.slowest",
-            "From `kubectl create` to Running takes about three seconds here. Where does most of "
+            "From `kubectl apply` to Running takes about three seconds here. Where does most of "
             "that time go?",
             "The runtime: network, image, container",
             "Everything that is writing and watching takes some milliseconds. Only the runtime has "
