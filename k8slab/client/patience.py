@@ -67,8 +67,7 @@ def patiently(function: Callable[..., Any], *args: Any, **keywords: Any) -> Any:
         line = linecache.getline(enough.file, enough.number).strip()
         where = f"`{line}`" if line else f"line {enough.number}"
         raise EndlessError(
-            f"did not come to an end: after {LINES:,} lines it was still at {where}. "
-            "Which loop never ends?"
+            f"did not come to an end: after {LINES:,} lines it was still at {where}"
         ) from None
     finally:
         sys.settrace(before)

@@ -45,7 +45,7 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
     except NotImplementedError:
         raise NotStartedError from None
     except patience.EndlessError as problem:
-        raise LearnerError(f"Your function {problem}") from None
+        raise LearnerError(f"Your function {problem}. Which loop never ends?") from None
     except (LearnerError, NotStartedError):
         raise  # an answer that runs elsewhere has said already how it failed
     except RecursionError:
