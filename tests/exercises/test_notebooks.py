@@ -18,6 +18,7 @@ from k8slab.classroom.grading.submission import check_cell
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "solutions").glob("*.ipynb"))
 LONGEST_STATEMENT = 120  # words
+NUMBERS = {3: "Three", 4: "Four", 5: "Five", 6: "Six"}
 
 
 def cells(path: Path) -> list[dict[str, Any]]:
@@ -35,6 +36,16 @@ def checks(path: Path) -> dict[str, float]:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_exercise_is_checked_and_worth_what_the_package_says(path: Path) -> None:
     assert checks(path) == {one.key: one.points for one in of_chapter(path.stem[:2])}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_first_page_says_how_many_exercises_there_are_and_their_points(path: Path) -> None:
+    there = of_chapter(path.stem[:2])
+    assert len({one.key for one in there}) == len(there)
+    number = NUMBERS[len(there)]
+    assert (
+        f"{number} exercises, {sum(one.points for one in there)} points" in cells(path)[0]["source"]
+    )
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

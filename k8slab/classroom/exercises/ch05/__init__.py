@@ -13,6 +13,5 @@ EXERCISES = (
     six_crates.EXERCISE,
     piano.EXERCISE,
     stevedore.EXERCISE,
-    stevedore.EXERCISE,
     organ.EXERCISE,
 )
