@@ -20,11 +20,12 @@ from types import MappingProxyType
 
 import msgspec
 
-from k8slab.linux.addresses import ALL_ONES, ALL_ONES6, ip_int
+from k8slab.linux.addresses import ALL_ONES, ALL_ONES6
 from k8slab.linux.context import Context
 from k8slab.linux.journey import Visit
 from k8slab.linux.matches import Address, Comment, Match, Ports, Protocol, UnknownMatch
 from k8slab.linux.packet import Packet
+from k8slab.linux.rule_index import Key, Run, find_runs
 from k8slab.linux.targets import (
     Jump,
     Log,
@@ -39,14 +40,10 @@ from k8slab.linux.targets import (
 
 ACCEPT, DROP, REJECT = "ACCEPT", "DROP", "REJECT"
 RETURN = "RETURN"
-INDEX_FROM = 8  # a run of that many rules is worth a dictionary
 Hits = tuple[int, int]  # packets and bytes
 NO_HITS: Hits = (0, 0)
 NO_COUNTERS: Mapping[int, Hits] = MappingProxyType({})  # of the many chains that nothing passed
 MAX_STEPS = 100_000  # rules that match on one walk; the kernel refuses loops when it loads rules
-
-Shape = tuple[bool, bool]  # whether a rule names the destination, the destination port
-Key = tuple[int, str, int]  # destination, protocol, port; -1 for any
 
 
 class Rule(msgspec.Struct, frozen=True, gc=False):
@@ -105,29 +102,6 @@ def make_rule(
     return Rule(tuple(basic), tuple(groups), target, checks)
 
 
-class Run(msgspec.Struct, gc=False):
-    """Neighbouring rules; with an index if all of them compare exactly."""
-
-    start: int
-    end: int
-    index: dict[Key, list[int]] | None = None
-    shapes: tuple[Shape, ...] = ()
-
-    def candidates(self, packet: Packet) -> list[int]:
-        """Return the places of the rules that the packet may match."""
-        assert self.index is not None
-        found: list[int] = []
-        destination = ip_int(packet.dst)
-        for by_destination, by_port in self.shapes:
-            key = (
-                destination if by_destination else -1,
-                packet.protocol,
-                packet.dport if by_port else -1,
-            )
-            found += self.index.get(key, ())
-        return sorted(found) if len(self.shapes) > 1 else found
-
-
 Source = Sequence[Rule | str] | Callable[[], Iterable[Rule | str]]
 
 
@@ -164,7 +138,7 @@ class Body:
     def next_match(self, start: int, packet: Packet, context: Context) -> int:
         """Return the place of the first rule from `start` on that matches, -1 if none does."""
         if self._runs is None:
-            self._runs = find_runs(self.rules)
+            self._runs = find_runs([rule.key() for rule in self.rules])
             self._checks = [rule.checks for rule in self._rules]
         if start >= len(self._checks):
             return -1
@@ -184,37 +158,6 @@ class Body:
                     return place
             context.examined += run.end - first
         return -1
-
-
-def find_runs(rules: Sequence[Rule]) -> tuple[Run, ...]:
-    """Divide rules into runs: long ones that compare exactly, with an index, and all between."""
-    keys = [rule.key() for rule in rules]
-    runs: list[Run] = []
-    start = 0
-    while start < len(rules):
-        end = start + 1
-        while end < len(rules) and (keys[end] is None) == (keys[start] is None):
-            end += 1
-        if keys[start] is not None and end - start >= INDEX_FROM:
-            runs.append(Run(start, end))
-            _index(runs[-1], keys)
-        elif runs and runs[-1].index is None:
-            runs[-1].end = end
-        else:
-            runs.append(Run(start, end))
-        start = end
-    return tuple(runs)
-
-
-def _index(run: Run, keys: Sequence[Key | None]) -> None:
-    run.index = {}
-    shapes: dict[Shape, None] = {}
-    for place in range(run.start, run.end):
-        key = keys[place]
-        assert key is not None
-        run.index.setdefault(key, []).append(place)
-        shapes[(key[0] >= 0, key[2] >= 0)] = None
-    run.shapes = tuple(shapes)
 
 
 class Chain:
