@@ -143,10 +143,11 @@ class Wire:
             self._sim.after(self._delay, arrive, "watch events arrive")
         self._latest.append((stream, event))
 
-    @staticmethod
-    def _arrive(sent: list[tuple[WatchStream, WatchEvent]]) -> None:
+    def _arrive(self, sent: list[tuple[WatchStream, WatchEvent]]) -> None:
         for stream, event in sent:
             stream.receive(event)
+        if sent is self._latest:  # nothing is kept of what has arrived
+            self._departed, self._latest = -1.0, []
 
 
 class WatchStream:
