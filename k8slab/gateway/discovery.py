@@ -53,7 +53,7 @@ PREFERRED_ORDER = (
     *("", "apps", "events.k8s.io", "authentication.k8s.io", "authorization.k8s.io"),
     *("autoscaling", "batch", "networking.k8s.io", "policy", "rbac.authorization.k8s.io"),
     *("storage.k8s.io", "apiextensions.k8s.io", "scheduling.k8s.io", "coordination.k8s.io"),
-    "discovery.k8s.io",
+    *("node.k8s.io", "discovery.k8s.io"),
 )
 Rows: TypeAlias = Sequence[Resource]  # what a server serves
 BUILT_IN: Rows = (*KINDS, *OTHER_VERSIONS, *REVIEWS)
