@@ -110,7 +110,8 @@ def _delete(http: HttpRequest, request: Request) -> Request:
             options["gracePeriodSeconds"] = _integer(options["gracePeriodSeconds"])
         if "orphanDependents" in options:
             options["orphanDependents"] = options["orphanDependents"] in ("1", "true")
-    dry_run = request.dry_run or "All" in (options.get("dryRun") or ())
+    stages = options.get("dryRun")  # what is no list is refused by whoever reads the options
+    dry_run = request.dry_run or (isinstance(stages, list) and "All" in stages)
     kept = {key: value for key, value in options.items() if value is not None}
     return replace(request, body=kept, dry_run=dry_run)
 

@@ -90,3 +90,11 @@ def test_a_dry_run_gives_back_the_address_it_took(lab) -> None:
     body = {"metadata": {"name": "s"}, "spec": {"clusterIP": "10.96.7.7", "ports": [{"port": 80}]}}
     assert lab.answer("POST", f"{services}?dryRun=All", body)[0] == 201
     assert lab.answer("POST", services, body)[0] == 201
+
+
+@pytest.mark.parametrize("stages", [0.5, 7, True, "All", {"All": 1}, [7]])
+def test_options_of_a_deletion_that_make_no_sense_are_refused(lab, stages) -> None:
+    lab.config_map("kept")
+    code, status = lab.answer("DELETE", f"{CONFIG_MAPS}/kept", {"dryRun": stages})
+    assert (code, status["reason"]) == (400, "BadRequest")
+    assert lab.answer("GET", f"{CONFIG_MAPS}/kept")[0] == 200
