@@ -98,7 +98,8 @@ def chain_text() -> str:
 
 def kernel_rules() -> list[str]:
     """Return the rules that need no module which this test cannot count on."""
-    unusual = ("--match-set", "-j CT", "-j LOG", "nfacct", "-j TPROXY", "-j NFLOG", "-j TCPMSS")
+    unusual = ("--match-set", "-j CT", "-j NOTRACK", "-j LOG", "nfacct", "-j TPROXY", "-j NFLOG")
+    unusual += ("-j TCPMSS",)
     return [rule for rule in SAVED_AS if not any(word in rule for word in unusual)]
 
 
