@@ -10,6 +10,7 @@ from k8slab.linux.chains import Body, traverse
 from k8slab.linux.context import Context, RuleMemory
 from k8slab.linux.netfilter import Ruleset, parse, parse_rule
 from k8slab.linux.packet import Packet
+from k8slab.linux.rule_index import find_runs
 from tests.linux.lab import RULES
 
 NODE = ("172.18.0.2", "10.244.1.1")
@@ -168,6 +169,17 @@ def test_the_index_finds_the_rule_that_a_linear_search_finds(
     )
     assert body.next_match(start, packet, one) == linear
     assert one.examined == (linear if linear >= 0 else len(texts) - 1) - start + 1
+
+
+def test_only_a_long_run_of_exact_rules_has_an_index_and_all_others_stay_together() -> None:
+    exact = [f"-d 10.0.0.{n}/32 -p tcp -m tcp --dport 80 -j ACCEPT" for n in range(9)]
+    other = ["-i eth0 -j ACCEPT", exact[0], "-m mark --mark 1 -j ACCEPT"]
+    runs = find_runs([parse_rule(line).key() for line in (*other, *exact, *other)])
+    assert [(run.start, run.end, run.index is not None) for run in runs] == [
+        (0, 3, False),
+        (3, 12, True),
+        (12, 15, False),
+    ]
 
 
 def test_ten_thousand_services_are_found_without_looking_at_each() -> None:
