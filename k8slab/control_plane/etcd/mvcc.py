@@ -143,7 +143,7 @@ class Etcd:
         new = self.revision + 1
         return self._commit(
             KeyValue(
-                key=current.key if current else key,  # all versions share one text
+                key=key,
                 value=value,
                 create_revision=current.create_revision if current else new,
                 mod_revision=new,
