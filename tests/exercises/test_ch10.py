@@ -139,7 +139,7 @@ WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
     "10.2": (
         (wrongly("only_ready"), "ready or not"),
         (wrongly("ended"), "has ended"),
-        (wrongly("nobody"), "`targetPort` is a number, or a name"),
+        (wrongly("nobody"), "has no port of the name"),
         (wrongly("stays"), "has a deletionTimestamp"),
         (wrongly("to_the_last"), "not ready for new connections"),
         (wrongly("running"), "`serving` of"),

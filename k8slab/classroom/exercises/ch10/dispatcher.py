@@ -172,6 +172,10 @@ def _stranger(pod: Pod) -> Mistake:
     if phase in ("Succeeded", "Failed"):
         text = f"{name} has ended ({phase}): nobody will ever answer at its address again."
         return Mistake("ended", text)
+    return _nameless(name)
+
+
+def _nameless(name: str) -> Mistake:
     return Mistake(
         "nameless",
         f"{name} has no port of the name that the Service's targetPort asks for. A name is looked "
@@ -201,6 +205,8 @@ def _differs(case: Case, pod: Pod, given: Row, wanted: Row) -> Mistake:
     """Return what a row says that is not so."""
     name = pod.metadata.name
     if given.ports != wanted.ports:
+        if wanted.ports < given.ports:
+            return _nameless(name)
         own, shown = _listed(wanted.ports), _listed(given.ports)
         if given.ports in {row.ports for row in case.wanted.values()}:
             return Mistake(
