@@ -1,10 +1,10 @@
 """What all repair exercises have in common: the answer is a list of kubectl commands.
 
 `grade_repair` reads the answer, and lets the exercise try it on a fresh cluster for each seed;
-`run_commands` types the commands and keeps what kubectl had against them.
+`attempt_of` makes such an attempt of three functions: one that builds the broken cluster, one that
+writes down what a repair must keep, and one that judges what became of both.
 
-Rule of use: an exercise brings `attempt(seed, commands)`, which builds its broken cluster, runs the
-commands and judges what became of it.
+Rule of use: what is kept is compared before and after, by identity: uid, address, labels.
 
 Upstream: none
 """
@@ -12,7 +12,9 @@ Upstream: none
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.meta import Object
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 MOST_COMMANDS = 20
 MOST_REPLICAS = 100
 
+Kept = TypeVar("Kept")  # what an exercise writes down about its world
 Attempt = Callable[[int, Sequence[str]], Finding]
+REST = 5.0  # virtual seconds without a write, after which a repair is judged
 
 
 def grade_repair(
@@ -51,6 +55,37 @@ def grade_repair(
             return finding
         evidence += finding.evidence
     return right(praise, evidence)
+
+
+def attempt_of(
+    world: Callable[[int], Cluster],
+    keep: Callable[[Cluster], Kept],
+    judge: Callable[[Cluster, Kept], Finding],
+    *,
+    after: float | None = None,
+) -> Attempt:
+    """Return an attempt: a fresh world, the commands, a wait, the judgment.
+
+    `judge` gets the cluster and what `keep` said before the commands. It waits for `after` virtual
+    seconds, or until the cluster is at rest. What kubectl had against the commands is evidence.
+    """
+
+    def attempt(seed: int, commands: Sequence[str]) -> Finding:
+        cluster = world(seed)
+        before = keep(cluster)
+        complaints = run_commands(cluster, commands)
+        if after is None:
+            cluster.settle(REST)
+        else:
+            cluster.run(after)
+        finding = judge(cluster, before)
+        return msgspec.structs.replace(finding, evidence=(*complaints, *finding.evidence))
+
+    return attempt
+
+
+def nothing(cluster: Cluster) -> None:
+    """Keep nothing: for worlds that begin empty."""
 
 
 def run_commands(cluster: Cluster, commands: Sequence[str]) -> tuple[Evidence, ...]:

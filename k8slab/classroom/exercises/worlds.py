@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 WORKERS = 2
 SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties a slice to its Service
+CLIENT = """---
+apiVersion: v1
+kind: Pod
+metadata: {name: client}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}]
+"""  # somebody in the cluster who can ask: `cluster.request("pod/client", url)`
 QUIET = 3.0  # virtual seconds without a write, after which a world has come to rest
 
 

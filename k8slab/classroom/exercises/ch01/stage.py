@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from k8slab.classroom.exercises.worlds import boot
+from k8slab.classroom.exercises.worlds import CLIENT, boot
 from k8slab.sim import Record
 from k8slab.viz.traffic import actor
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
 
-WEB = """
+WEB = (
+    """
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -30,14 +31,9 @@ spec:
     spec:
       terminationGracePeriodSeconds: 1
       containers: [{name: web, image: "traefik/whoami:v1.11", ports: [{containerPort: 80}]}]
----
-apiVersion: v1
-kind: Pod
-metadata: {name: client}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}]
 """
+    + CLIENT
+)
 SERVICE = """---
 apiVersion: v1
 kind: Service

@@ -10,16 +10,16 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from k8slab.api.core import Node, Pod
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
 from k8slab.classroom.exercises.ch03.last_step import SAID, reached
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
 from k8slab.classroom.exercises.worlds import boot, seen
-from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong
+from k8slab.classroom.verdicts import Finding, almost, right, wrong
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
@@ -70,45 +70,45 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl describe pod cook",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _kept, _judge, after=AFTER),
         praise="All three run, and they are the same Pods as before: each went on from the step at "
         "which it had stopped, as soon as what it waited for was there.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    before = _uids(cluster)
-    nodes = {node.metadata.uid for node in cluster.view.list(Node)}
-    evidence = run_commands(cluster, commands)
-    cluster.run(AFTER)
-    if nodes != {node.metadata.uid for node in cluster.view.list(Node)}:
-        return wrong("A node was deleted. A repair keeps the machines.", evidence=evidence)
+def _judge(cluster: Cluster, before: tuple[set[str], dict[str, str]]) -> Finding:
+    nodes, pods = before
+    if nodes != _kept(cluster)[0]:
+        return wrong("A node was deleted. A repair keeps the machines.")
     for name in NAMES:
-        finding = _judge(cluster, name, before[name], evidence)
+        finding = _goes_on(cluster, name, pods[name])
         if finding is not None:
             return finding
     return right("", (seen(cluster, "porter, waiter and cook are Running"),))
 
 
-def _judge(cluster: Cluster, name: str, uid: str, evidence: tuple[Evidence, ...]) -> Finding | None:
+def _goes_on(cluster: Cluster, name: str, uid: str) -> Finding | None:
+    """Say what still holds a Pod up, or what was done to it."""
     pod = cluster.view.get(Pod, name)
     if pod is None:
-        return wrong(f"{name} is gone. A repair keeps the Pods that are stuck.", 14, evidence)
+        return wrong(f"{name} is gone. A repair keeps the Pods that are stuck.", 14)
     if pod.metadata.uid != uid:
         text = f"This is another {name}: the old one was deleted, with all that belonged to it."
-        return wrong(f"{text} It would have gone on by itself.", 14, evidence)
+        return wrong(f"{text} It would have gone on by itself.", 14)
     if pod.status.phase == "Running":
         return None
     stuck = [n for n in NAMES if _phase(cluster, n) != "Running"]
     message = f"{name} is still {SAID[reached(pod)]}. {LOOK[name]}"
     finding = almost if len(stuck) == 1 else wrong
     where = f"{name}: {pod.status.phase}, node {pod.spec.nodeName or '-'}"
-    return finding(message, 0, (*evidence, seen(cluster, where)))
+    return finding(message, 0, (seen(cluster, where),))
 
 
-def _uids(cluster: Cluster) -> dict[str, str]:
-    return {pod.metadata.name: pod.metadata.uid for pod in cluster.view.list(Pod, "default")}
+def _kept(cluster: Cluster) -> tuple[set[str], dict[str, str]]:
+    """Return which nodes there are, and who the Pods are."""
+    view = cluster.view
+    pods = {pod.metadata.name: pod.metadata.uid for pod in view.list(Pod, "default")}
+    return {node.metadata.uid for node in view.list(Node)}, pods
 
 
 def _phase(cluster: Cluster, name: str) -> str:

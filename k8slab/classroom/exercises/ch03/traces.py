@@ -14,11 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from k8slab.api.core import Pod
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair, nothing
 from k8slab.classroom.exercises.worlds import boot, seen
 from k8slab.classroom.verdicts import Finding, right, wrong
 from k8slab.sim import Record
@@ -42,16 +40,13 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl run early --image=nginx:1.27",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, nothing, _judge, after=AFTER),
         praise="Right: all three stories read as they were given. A node can be written without "
         "the scheduler, a gate can keep it away, and no image is pulled that must not be.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    complaints = run_commands(cluster, commands)
-    cluster.run(AFTER)
+def _judge(cluster: Cluster, _: None) -> Finding:
     for name, judge in JUDGES.items():
         pod = cluster.view.get(Pod, name)
         if pod is None:
@@ -60,7 +55,7 @@ def _try(seed: int, commands: Sequence[str]) -> Finding:
             records = list(cluster.trace.about(f"Pod/default/{name}"))
             finding = judge(cluster, pod, records)
         if finding.rung != "right":
-            return msgspec.structs.replace(finding, evidence=(*complaints, *finding.evidence))
+            return finding
     pods = [pod for pod in cluster.view.list(Pod, "default") if pod.metadata.name in JUDGES]
     told = ", ".join(f"{pod.metadata.name} on {pod.spec.nodeName}" for pod in pods)
     return right("", (seen(cluster, told),))

@@ -10,15 +10,12 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.core import Pod
 from k8slab.api.pods import is_pod_ready
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair, nothing
 from k8slab.classroom.exercises.worlds import boot, seen
 from k8slab.classroom.verdicts import Finding, almost, right, wrong
 
@@ -41,21 +38,13 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl run shy --image=nginx:1.27",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, nothing, _judge, after=AFTER),
         praise="Right: three minutes in phase Running, never ready, never restarted. Running says "
         "that a process is there; ready says that it may be sent work.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    complaints = run_commands(cluster, commands)
-    cluster.run(AFTER)
-    finding = _judge(cluster)
-    return msgspec.structs.replace(finding, evidence=(*complaints, *finding.evidence))
-
-
-def _judge(cluster: Cluster) -> Finding:
+def _judge(cluster: Cluster, _: None) -> Finding:
     pod = cluster.view.get(Pod, NAME)
     if pod is None:
         return wrong(f"There is no Pod `{NAME}` in the end.")

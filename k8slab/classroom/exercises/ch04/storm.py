@@ -10,17 +10,14 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.apps import Deployment
 from k8slab.api.core import Pod
 from k8slab.api.pods import is_pod_ready
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
 from k8slab.classroom.exercises.worlds import boot, pods_with, seen
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong
 
@@ -82,19 +79,14 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl describe deployment shop",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _uid, _judge, after=SETTLE),
         praise="The storm is over: with the database down, nobody is restarted any more, and with "
         "the database back all three are ready. Liveness asks for what a restart can mend.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    uid = _uid(cluster)
-    complaints = run_commands(cluster, commands)
-    cluster.run(SETTLE)
-    finding = _kept(cluster, uid) or _calm(cluster) or _put_off(cluster) or _recovers(cluster)
-    return msgspec.structs.replace(finding, evidence=(*complaints, *finding.evidence))
+def _judge(cluster: Cluster, uid: str) -> Finding:
+    return _kept(cluster, uid) or _calm(cluster) or _put_off(cluster) or _recovers(cluster)
 
 
 def _uid(cluster: Cluster) -> str:

@@ -11,7 +11,6 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from k8slab.api.core import Node, Pod
@@ -19,9 +18,9 @@ from k8slab.api.pods import is_pod_ready
 from k8slab.api.requests import pod_requests
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
 from k8slab.classroom.exercises.worlds import boot, pods_with, seen
-from k8slab.classroom.verdicts import Evidence, Finding, right, wrong
+from k8slab.classroom.verdicts import Finding, right, wrong
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
@@ -67,49 +66,43 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl describe pod -l app=organ",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _nodes, _judge, after=AFTER),
         praise="The organ plays, and every stall stands. There was room enough all the time, and "
         "none of it in one piece. Smaller requests, stalls moved together, or a priority: each of "
         "them makes a piece that is large enough.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    nodes = len(cluster.view.list(Node))
-    evidence = run_commands(cluster, commands)
-    cluster.run(AFTER)
-    if len(cluster.view.list(Node)) != nodes:
-        return wrong("A node was deleted. A repair keeps the machines.", evidence=evidence)
+def _nodes(cluster: Cluster) -> int:
+    return len(cluster.view.list(Node))
+
+
+def _judge(cluster: Cluster, nodes: int) -> Finding:
+    if _nodes(cluster) != nodes:
+        return wrong("A node was deleted. A repair keeps the machines.")
     organs, stalls = (pods_with(cluster.view, f"app={name}") for name in ("organ", "stalls"))
-    return _judge(cluster, organs, stalls, evidence)
-
-
-def _judge(
-    cluster: Cluster, organs: list[Pod], stalls: list[Pod], evidence: tuple[Evidence, ...]
-) -> Finding:
     everybody = [*organs, *stalls]
     if len(stalls) < STALLS:
         message = f"There are {len(stalls)} stalls of {STALLS}. Make room without sending any away."
-        return wrong(message, 0, evidence)
+        return wrong(message)
     if not organs:
-        return wrong("There is no organ any more, or none with the label app=organ.", 0, evidence)
+        return wrong("There is no organ any more, or none with the label app=organ.")
     if any(pod.spec.nodeName == "control-plane" for pod in everybody):
         text = "Something of the fair runs on the control plane now. Its taint keeps room for the "
-        return wrong(f"{text}API server and etcd; leave it to them.", 0, evidence)
+        return wrong(f"{text}API server and etcd; leave it to them.")
     for pod in everybody:
         least = ORGAN_USES if pod in organs else STALL_USES
         asked = pod_requests(pod).get("cpu", 0)
         if asked < least:
             what = f"{pod.metadata.name} asks for {asked}m CPU and uses up to {least}m."
             text = "The scheduler would promise the rest to others. Ask for what is used."
-            return wrong(f"{what} {text}", 13, evidence)
+            return wrong(f"{what} {text}", 13)
     waiting = [pod for pod in everybody if not is_pod_ready(pod)]
     if waiting:
         first = waiting[0]
         said = [c.message for c in first.status.conditions if c.type == "PodScheduled"]
         where = seen(cluster, f"{first.metadata.name}: {said[0] if said else first.status.phase}")
-        return wrong(_said(cluster, first, organs), 13, (*evidence, where))
+        return wrong(_said(cluster, first, organs), 13, (where,))
     landed = ", ".join(pod.spec.nodeName for pod in organs)
     return right("", (seen(cluster, f"the organ is on {landed}, {len(stalls)} stalls are ready"),))
 

@@ -11,7 +11,7 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,10 +20,9 @@ from k8slab.api.apps import Deployment
 from k8slab.api.core import Pod, Service
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
-from k8slab.classroom.exercises.worlds import boot, listed, members, names, pods_with, seen
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
+from k8slab.classroom.exercises.worlds import CLIENT, boot, listed, members, names, pods_with, seen
 from k8slab.classroom.verdicts import Finding, almost, right, wrong
-from k8slab.cluster.view import View
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
@@ -58,14 +57,8 @@ apiVersion: v1
 kind: Service
 metadata: {name: checkout}
 spec: {selector: {app: checkout, tier: frontend}, ports: [{port: 80}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: client}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}]
 """
+    + CLIENT
 )
 
 
@@ -82,8 +75,9 @@ def world(seed: int) -> Cluster:
     return boot(seed, WORLD)
 
 
-def keep(view: View) -> Kept:
+def keep(cluster: Cluster) -> Kept:
     """Return what must still be so after the repair."""
+    view = cluster.view
     service = view.get(Service, "checkout")
     known = "" if service is None else f"{service.metadata.uid} {service.spec.clusterIP}"
     decoys = [pod for name in DECOYS for pod in pods_with(view, f"run={name}")]
@@ -102,26 +96,25 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl get pods",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, keep, _judge),
         praise="Repaired: every request is answered by a checkout Pod, at the address that clients "
         "already know, and still after a Pod was replaced. Nothing else was touched.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    before, evidence = keep(cluster.view), run_commands(cluster, commands)
-    cluster.settle(5)
-    for judge in (_broken, _unanswered, _mixed, _incomplete):
-        finding = judge(cluster, before)
-        if finding is not None:
-            return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
-    return _lasts(cluster)
+def _judge(cluster: Cluster, before: Kept) -> Finding:
+    return (
+        _broken(cluster, before)
+        or _unanswered(cluster)
+        or _mixed(cluster)
+        or _incomplete(cluster)
+        or _lasts(cluster)
+    )
 
 
 def _broken(cluster: Cluster, before: Kept) -> Finding | None:
     """Refuse a repair that took away what was to be kept."""
-    after = keep(cluster.view)
+    after = keep(cluster)
     if after.service != before.service:
         if not after.service:
             return wrong("The Service is gone: its name no longer resolves for anybody.")
@@ -142,7 +135,7 @@ def _broken(cluster: Cluster, before: Kept) -> Finding | None:
     return None
 
 
-def _unanswered(cluster: Cluster, before: Kept) -> Finding | None:
+def _unanswered(cluster: Cluster) -> Finding | None:
     """Say what a client still meets, if nobody is behind the Service."""
     if members(cluster.view, "checkout"):
         return None
@@ -161,7 +154,7 @@ def _unanswered(cluster: Cluster, before: Kept) -> Finding | None:
     )
 
 
-def _mixed(cluster: Cluster, before: Kept) -> Finding | None:
+def _mixed(cluster: Cluster) -> Finding | None:
     """Say who is behind the Service that should not be."""
     own = names(pods_with(cluster.view, f"run={RIGHT}"))
     found = members(cluster.view, "checkout")
@@ -177,7 +170,7 @@ def _mixed(cluster: Cluster, before: Kept) -> Finding | None:
     )
 
 
-def _incomplete(cluster: Cluster, before: Kept) -> Finding | None:
+def _incomplete(cluster: Cluster) -> Finding | None:
     """Say which checkout Pods are missing, and whether requests are answered."""
     deployment = cluster.view.get(Deployment, RIGHT)
     assert deployment is not None

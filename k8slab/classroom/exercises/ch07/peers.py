@@ -10,16 +10,13 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.apps import StatefulSet
 from k8slab.api.core import Service
 from k8slab.api.pods import is_pod_ready
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
 from k8slab.classroom.exercises.worlds import boot, pods_with, seen
 from k8slab.classroom.verdicts import Finding, right, wrong
 
@@ -72,19 +69,10 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl describe service peer",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _uids, _judge, after=AFTER),
         praise="All members have found each other. Names of members are for members: they are "
         "needed before anybody is ready, and publishNotReadyAddresses says so.",
     )
-
-
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    before = _uids(cluster)
-    complaints = run_commands(cluster, commands)
-    cluster.run(AFTER)
-    finding = _judge(cluster, before)
-    return msgspec.structs.replace(finding, evidence=(*complaints, *finding.evidence))
 
 
 def _uids(cluster: Cluster) -> tuple[str, ...]:

@@ -11,10 +11,7 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Pod
@@ -23,7 +20,7 @@ from k8slab.api.meta import controller_of
 from k8slab.api.pods import is_pod_active, is_pod_ready
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
 from k8slab.classroom.exercises.worlds import boot, listed, names, seen
 from k8slab.classroom.verdicts import Finding, almost, right, wrong
 
@@ -82,22 +79,19 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl get rs",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _uid, _judge),
         praise="Repaired: three ushers, two at the bar, and neither selector catches the other's "
         "Pods. The ushers' card was renewed once more, and this time nobody was lost.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
+def _uid(cluster: Cluster) -> str:
     found = cluster.view.get(ReplicaSet, "ushers")
-    uid = found.metadata.uid if found is not None else ""
-    evidence = run_commands(cluster, commands)
-    cluster.settle(5)
-    finding = _kept(cluster, uid) or _staffed(cluster) or _parted(cluster)
-    if finding is not None:
-        return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
-    return _lasts(cluster)
+    return found.metadata.uid if found is not None else ""
+
+
+def _judge(cluster: Cluster, uid: str) -> Finding:
+    return _kept(cluster, uid) or _staffed(cluster) or _parted(cluster) or _lasts(cluster)
 
 
 def _kept(cluster: Cluster, uid: str) -> Finding | None:

@@ -24,7 +24,7 @@ from k8slab.api.discovery import EndpointSlice
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError, Terminal, call
 from k8slab.classroom.exercises.ch10.calls import MANY, WORLDS, Case, Row, cases, rows
-from k8slab.classroom.exercises.worlds import SERVICE_NAME, boot, pods_with, seen
+from k8slab.classroom.exercises.worlds import CLIENT, SERVICE_NAME, boot, pods_with, seen
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
 from k8slab.control_plane.controllers.endpoint_slice.endpoints import IPV4
 from k8slab.control_plane.controllers.endpoint_slice.reconciler import (
@@ -44,7 +44,8 @@ MOST_TELLING = (
     *("invented", "twice", "ended", "port", "mixed", "nameless", "left out", "open"),
     *("not ready", "serving", "terminating", "too many"),
 )
-FLEET = """
+FLEET = (
+    """
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: cabs}
@@ -64,14 +65,9 @@ apiVersion: v1
 kind: Service
 metadata: {name: calls}
 spec: {selector: {team: cabs}, ports: [{port: 80, targetPort: http}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: client}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}]
 """
+    + CLIENT
+)
 
 
 class Mistake(msgspec.Struct, frozen=True):

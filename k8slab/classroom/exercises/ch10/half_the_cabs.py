@@ -10,18 +10,24 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.apps import Deployment
 from k8slab.api.core import Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.ch10.calls import rows
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
-from k8slab.classroom.exercises.worlds import SERVICE_NAME, boot, listed, names, pods_with, seen
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
+from k8slab.classroom.exercises.worlds import (
+    CLIENT,
+    SERVICE_NAME,
+    boot,
+    listed,
+    names,
+    pods_with,
+    seen,
+)
 from k8slab.classroom.verdicts import Finding, almost, right, wrong
 
 if TYPE_CHECKING:
@@ -58,14 +64,8 @@ apiVersion: v1
 kind: Service
 metadata: {name: calls}
 spec: {selector: {team: cabs}, ports: [{port: 80, targetPort: http}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: client}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}]
 """
+    + CLIENT
 )
 
 
@@ -80,7 +80,7 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl get endpointslices",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _kept, _judge),
         praise="Repaired: all six cabs are called, old and new. A name for a port is an agreement "
         "between a Service and each of its Pods, and nobody checks it for you.",
     )
@@ -92,13 +92,8 @@ def reachable(cluster: Cluster) -> dict[str, bool]:
     return {address: row.ready for address, row in rows(slices)}
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    before = _kept(cluster)
-    evidence = run_commands(cluster, commands)
-    cluster.settle(5)
-    finding = _broken(cluster, before) or _missing(cluster) or _answers(cluster)
-    return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
+def _judge(cluster: Cluster, before: Mapping[str, str]) -> Finding:
+    return _broken(cluster, before) or _missing(cluster) or _answers(cluster)
 
 
 def _kept(cluster: Cluster) -> dict[str, str]:

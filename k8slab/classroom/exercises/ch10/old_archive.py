@@ -10,16 +10,13 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.core import Pod, Service
 from k8slab.api.discovery import EndpointSlice
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
-from k8slab.classroom.exercises.worlds import SERVICE_NAME, boot, listed, seen
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
+from k8slab.classroom.exercises.worlds import CLIENT, SERVICE_NAME, boot, listed, seen
 from k8slab.classroom.verdicts import Finding, almost, right, wrong
 
 if TYPE_CHECKING:
@@ -50,14 +47,7 @@ apiVersion: v1
 kind: Service
 metadata: {{name: archive}}
 spec: {{ports: [{{name: web, port: 80}}]}}
----
-apiVersion: v1
-kind: Pod
-metadata: {{name: client}}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}}]
-"""
+{CLIENT}"""
 
 
 def world(seed: int) -> Cluster:
@@ -71,7 +61,7 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl get services",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _kept, _judge),
         praise="Right. The Service has an address that Kubernetes never gave to anybody. Rules are "
         "written from slices, and nobody asks who wrote those.",
     )
@@ -83,13 +73,8 @@ def address_of(cluster: Cluster) -> str:
     return pod.status.podIP if pod is not None else ""
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    before = _kept(cluster)
-    evidence = run_commands(cluster, commands)
-    cluster.settle(5)
-    finding = _broken(cluster, before) or _slices(cluster) or _answers(cluster)
-    return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
+def _judge(cluster: Cluster, before: tuple[str, str]) -> Finding:
+    return _broken(cluster, before) or _slices(cluster) or _answers(cluster)
 
 
 def _kept(cluster: Cluster) -> tuple[str, str]:
