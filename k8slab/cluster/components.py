@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from k8slab.api.errors import go_value
 from k8slab.client import Client
+from k8slab.cluster.proxying import forwarder
 from k8slab.control_plane.apiserver import APIServer
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW
 from k8slab.control_plane.apiserver.allocators import SERVICE_CIDR
@@ -91,6 +92,7 @@ async def kube_apiserver(world: World, process: Process) -> None:
         kubelet=world.call_kubelet,
         authorization_mode=flag(process, "authorization-mode", ALWAYS_ALLOW),
         delegates=world.delegates,
+        forward=forwarder(process.net),
     )
     while True:
         try:

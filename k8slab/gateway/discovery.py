@@ -70,6 +70,7 @@ class Subresource(msgspec.Struct, frozen=True):
 
 
 STATUS = Subresource("status", READ_WRITE)
+PASSED_ON = ("create", "delete", "get", "patch", "update")
 SCALE = Subresource("scale", READ_WRITE, "Scale", "autoscaling", "v1")
 SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
     "Pod": (
@@ -80,8 +81,11 @@ SUBRESOURCES: dict[str, tuple[Subresource, ...]] = {
         Subresource("exec", ("create", "get"), "PodExecOptions", "", "v1"),
         Subresource("log", ("get",)),
         Subresource("portforward", ("create", "get"), "PodPortForwardOptions", "", "v1"),
+        Subresource("proxy", PASSED_ON, "PodProxyOptions", "", "v1"),
         Subresource("resize", READ_WRITE),
     ),
+    "Service": (Subresource("proxy", PASSED_ON, "ServiceProxyOptions", "", "v1"),),
+    "Node": (Subresource("proxy", PASSED_ON, "NodeProxyOptions", "", "v1"),),
     "ServiceAccount": (
         Subresource("token", ("create",), "TokenRequest", "authentication.k8s.io", "v1"),
     ),

@@ -20,6 +20,7 @@ import msgspec
 from msgspec.structs import replace
 
 from k8slab.api import errors, scheme
+from k8slab.api.core import Node, Pod, Service
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import Status
 from k8slab.api.scheme import Resource
@@ -32,7 +33,16 @@ from k8slab.client import (
     Transport,
     WatchStream,
 )
-from k8slab.gateway import bodies, credentials, discovery, encoding, health, options, watches
+from k8slab.gateway import (
+    bodies,
+    credentials,
+    discovery,
+    encoding,
+    health,
+    options,
+    proxying,
+    watches,
+)
 from k8slab.gateway.messages import (
     TEXT,
     Headers,
@@ -45,12 +55,13 @@ from k8slab.gateway.messages import (
     of_status,
 )
 from k8slab.gateway.negotiation import Form, accepted
-from k8slab.gateway.paths import parse, target
+from k8slab.gateway.paths import PROXY, parse, target
 from k8slab.gateway.warning_headers import headers_of
 from k8slab.sim import Simulation
 
 METRICS = "/metrics"
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"  # Prometheus' form
+REDIRECTS, MAX_REDIRECTS = (301, 302, 303, 307, 308), 10
 UPGRADED = frozenset({"exec", "attach", "portforward"})  # served as websockets only
 
 
@@ -78,8 +89,16 @@ class Gateway:
     async def fetch(
         self, method: str, url: str, body: bytes, headers: Mapping[str, str]
     ) -> tuple[int, str]:
-        """Answer a request without sockets; return the status and the text, a stream to its end."""
-        answer = await self.handle(http_request(method, url, headers=headers, body=body))
+        """Answer a request without sockets; return the status and the text, a stream to its end.
+
+        Redirects within the server are followed, as Go's client does.
+        """
+        for _ in range(MAX_REDIRECTS):
+            answer = await self.handle(http_request(method, url, headers=headers, body=body))
+            to = _redirected(answer)
+            if not to or method != "GET":
+                break
+            url = to
         if isinstance(answer, HttpResponse):
             return answer.status, answer.body.decode("utf-8", "replace")
         chunks: list[bytes] = []
@@ -112,6 +131,8 @@ class Gateway:
         """Answer a request about objects."""
         form = accepted(http.header("accept"))
         resource, request = parse(http, rows)
+        if request.subresource == PROXY and resource.type in (Pod, Service, Node):
+            return await self._proxied(http, request)
         options.check(http, request)
         if resource.kind == "Pod" and request.subresource in UPGRADED:
             raise errors.bad_request("Upgrade request required")
@@ -130,6 +151,14 @@ class Gateway:
         if not isinstance(answer, WatchStream) and isinstance(answer, TextStream):
             return HttpStream(produce=partial(watches.follow, answer), content_type="text/plain")
         return _response(answer, resource, request, form, headers)
+
+    async def _proxied(self, http: HttpRequest, request: Request) -> HttpResponse:
+        """Answer with what a program in the cluster says."""
+        moved = proxying.redirect(http)
+        if moved is not None:
+            return moved
+        asked = replace(request, body=proxying.call_of(http))
+        return proxying.response(http, await self._transport.request(asked))
 
     async def _other(self, http: HttpRequest, rows: discovery.Rows) -> HttpResponse:
         """Answer a request about the server itself, if there is one that answers."""
@@ -154,6 +183,14 @@ class Gateway:
         if path == METRICS and failed is None:
             return HttpResponse(body=said.encode(), content_type=EXPOSITION)
         return found if found is not None else of_error(cast(ApiError, failed))
+
+
+def _redirected(answer: HttpResponse | HttpStream) -> str:
+    """Return the path that the client is sent to, "" if it is not."""
+    if isinstance(answer, HttpStream) or answer.status not in REDIRECTS:
+        return ""
+    to = dict(answer.headers).get("Location", "")
+    return to if to.startswith("/") else ""
 
 
 def _response(

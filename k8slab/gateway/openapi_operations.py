@@ -40,12 +40,20 @@ OF_SUBRESOURCES = {
     "attach": OF_SESSIONS,
     "exec": ("command", *OF_SESSIONS),
     "portforward": ("ports",),
+    "proxy": ("path",),
     "log": (
         *("container", "follow", "limitBytes", "previous", "sinceSeconds", "stream"),
         *("tailLines", "timestamps"),
     ),
 }
-CONNECT = frozenset({"attach", "exec", "portforward"})
+CONNECT = frozenset({"attach", "exec", "portforward", "proxy"})
+CONNECTED_BY = {
+    "get": "get",
+    "create": "post",
+    "update": "put",
+    "patch": "patch",
+    "delete": "delete",
+}
 INTEGERS = (
     *("gracePeriodSeconds", "limit", "limitBytes", "ports", "sinceSeconds"),
     *("tailLines", "timeoutSeconds"),
@@ -107,7 +115,14 @@ def paths(resource: Resource, schemas: dict[str, Any]) -> Iterator[tuple[str, di
     actions = {a.method: _action(resource, a, own, schemas) for a in ON_ONE if a.verb in verbs}
     yield one, _item(actions, scope)
     for sub in subresources_of(resource):
-        yield f"{one}/{sub.name}", _item(_of_subresource(resource, sub, schemas), scope)
+        found = _of_subresource(resource, sub, schemas)
+        yield f"{one}/{sub.name}", _item(found, scope)
+        if sub.name == "proxy":  # and whatever the other server has
+            found = {
+                method: {**one_of, "operationId": f"{one_of['operationId']}WithPath"}
+                for method, one_of in found.items()
+            }
+            yield f"{one}/{sub.name}/{{path}}", _item(found, (*scope, "path"))
 
 
 def _item(operations: dict[str, Any], scope: tuple[str, ...]) -> dict[str, Any]:
@@ -141,7 +156,7 @@ def _of_streams(resource: Resource, sub: Subresource) -> dict[str, Any]:
     parameters = [_parameter(name) for name in OF_SUBRESOURCES[sub.name]]
     kind = {"group": sub.group, "version": sub.version, "kind": sub.kind} if sub.kind else None
     found = {}
-    for verb, method in (("get", "get"), ("create", "post")):
+    for verb, method in CONNECTED_BY.items():
         if verb in sub.verbs:
             says = f"connect{_group(resource)}{method.title()}" if sub.kind else "read"
             own = "" if sub.kind else _group(resource)

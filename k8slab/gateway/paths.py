@@ -33,7 +33,8 @@ NAMED = {
     "DELETE": "delete",
 }
 COLLECTION = {"GET": "list", "HEAD": "list", "POST": "create", "DELETE": "deletecollection"}
-CONNECT = frozenset({"log", "exec", "attach", "portforward", "proxy"})  # a GET is not a read there
+CONNECT = frozenset({"log", "exec", "attach", "portforward"})  # a GET is not a read there
+PROXY = "proxy"  # behind it begins another server's path
 OF_NAMESPACES = frozenset({"status", "finalize"})
 MAX_MANAGER = 128  # characters of a field manager's name
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
@@ -72,9 +73,10 @@ def target(path: str, rows: Rows = BUILT_IN) -> Target | None:
     elif not rest:
         return None
     resource = _resource(rows, group, version, rest[0])
-    if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
-        return None
     name, subresource = (*rest[1:], "", "")[:2]
+    is_too_long = len(rest) > 3 and subresource != PROXY
+    if resource is None or is_too_long or (namespace and not resource.namespaced):
+        return None
     if name and resource.namespaced and not namespace:
         return None
     return Target(

@@ -24,6 +24,7 @@ from k8slab.api.meta import ListMeta, Object, Status
 from k8slab.api.networking import ServiceCIDR
 from k8slab.api.table import Table
 from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream, Wire
+from k8slab.client.http_call import Forward, nowhere
 from k8slab.control_plane.apiserver import reviews, strategy, tables, warnings, watching
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, STREAMS, Access
 from k8slab.control_plane.apiserver.access.objects import CachedObjects
@@ -67,11 +68,14 @@ class APIServer:
         kubelet: KubeletCall | None = None,
         authorization_mode: str = ALWAYS_ALLOW,
         delegates: Mapping[str, Delegate] | None = None,
+        forward: Forward = nowhere,
     ) -> None:
         self._sim = sim
         self._endpoint = etcd
         self._wire = Wire(sim, (latency or Latency()).watch_delivery)
         self._kubelet = kubelet
+        self.forward = forward
+        self.dice = sim.streams.rng("apiserver/proxy")  # for a Service's endpoint
         self._delegates: Mapping[str, Delegate] = {} if delegates is None else delegates
         self._storage = Storage(sim, etcd)
         self.services = ServiceAllocator(

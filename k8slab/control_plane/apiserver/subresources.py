@@ -1,4 +1,4 @@
-"""The parts of an object that are written on their own: binding, scale, eviction, finalize.
+"""The parts of an object that are used on their own: binding, scale, eviction, finalize, proxy.
 
 A binding puts a Pod on a node, once; scale is the one number that autoscalers and `kubectl scale`
 need of any workload; an eviction is a delete that respects budgets; finalize is how a Namespace
@@ -27,6 +27,7 @@ from k8slab.client import Request, patch
 from k8slab.control_plane.apiserver import eviction
 from k8slab.control_plane.apiserver.cacher import Filter
 from k8slab.control_plane.apiserver.custom_resources import scaling
+from k8slab.control_plane.apiserver.proxy import proxy
 from k8slab.control_plane.apiserver.registry import Registry
 from k8slab.control_plane.apiserver.token_request import create_token
 
@@ -241,4 +242,5 @@ SUBRESOURCES: dict[tuple[str, str], Handler] = {
     ("namespaces", "finalize"): finalize,
     ("serviceaccounts", "token"): create_token,
     **{(plural, "scale"): scale for plural in SCALABLE},
+    **{(plural, "proxy"): proxy for plural in ("pods", "services", "nodes")},
 }

@@ -200,9 +200,9 @@ class Kubelet:
 
     async def _start(self) -> None:
         sim, name = self._deps.sim, self._deps.node_name
-        self._pleg.start()
-        self._dns.start()
-        self._evictions.start()
+        sim.spawn(self.server.run(self._deps.machine), f"kubelet {name}: server")
+        for part in (self._pleg, self._dns, self._evictions):
+            part.start()
         self._read_static_pods()
         sim.spawn(self._watch_manifests(), f"kubelet {name}: manifests")
         sim.spawn(self._statuses.run(), f"kubelet {name}: statuses")

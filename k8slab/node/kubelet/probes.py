@@ -15,7 +15,8 @@ import msgspec
 from k8slab.api.core import Container, ExecAction, GRPCAction, HTTPGetAction, Pod, Probe
 from k8slab.api.core import TCPSocketAction as TcpSocketAction
 from k8slab.linux.addresses import joined
-from k8slab.linux.errors import ConnectionRefused, ConnectionReset, NetworkError, TimedOut
+from k8slab.linux.errors import ConnectionRefused, NetworkError, TimedOut
+from k8slab.linux.go_words import dial_error, http_error
 from k8slab.node import grpc_health, http
 from k8slab.node.interfaces import RuntimeFailed
 from k8slab.node.kubelet.dependencies import Dependencies
@@ -83,21 +84,7 @@ async def _http(deps: Dependencies, target: Target, action: HTTPGetAction) -> Re
 def _http_error(error: Exception, host: str, port: int) -> str:
     if isinstance(error, TimedOut):
         return "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-    if isinstance(error, EOFError):
-        return "EOF"
-    if isinstance(error, NetworkError):
-        return dial_error(error, host, port)
-    return f"net/http: HTTP/1.x transport connection broken: {error}"
-
-
-def dial_error(error: NetworkError, host: str, port: int) -> str:
-    """Return how Go words a failed connection."""
-    words, where = error.words.lower(), joined(host, port)
-    if isinstance(error, TimedOut):
-        return f"dial tcp {where}: i/o timeout"
-    if isinstance(error, ConnectionReset):
-        return f"read tcp {where}: read: {words}"
-    return f"dial tcp {where}: connect: {words}"
+    return http_error(error, host, port)
 
 
 async def _tcp(deps: Dependencies, target: Target, action: TcpSocketAction) -> Result:

@@ -29,11 +29,13 @@ from k8slab.node.interfaces import (
     RuntimeService,
     Streams,
 )
+from k8slab.node.kubelet import read_only
 from k8slab.node.kubelet.container import all_containers
 from k8slab.node.kubelet.log_follower import LogFollower
 from k8slab.node.kubelet.pleg import Pleg
 from k8slab.node.kubelet.pod_manager import PodManager
 from k8slab.node.kubelet.resource_metrics import resource_metrics
+from k8slab.node.machine import Machine
 from k8slab.sim import Simulation
 
 LOOPBACK = "127.0.0.1"
@@ -59,6 +61,10 @@ class KubeletServer:
         self._pods = pods
         self._pleg = pleg
         self._runtime = runtime
+
+    async def run(self, machine: Machine) -> None:
+        """Answer on the kubelet's port too, for ever."""
+        await read_only.run(self._sim, machine, self._pods, self._runtime)
 
     async def serve(self, request: Request) -> Any:
         """Answer pods/log, exec, attach and portforward, and nodes/metrics.
