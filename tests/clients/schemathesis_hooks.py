@@ -16,7 +16,11 @@ import schemathesis
 
 KIND = "x-kubernetes-group-version-kind"
 # What upstream answers with 500, too: errors that nobody gave a reason.
-AS_UPSTREAM = ("target.name: Required value", "strconv.ParseUint", "failed to create typed patch")
+AS_UPSTREAM = (
+    *("error trying to reach service: ", "no endpoints available for service"),
+    "no service port",
+    *("target.name: Required value", "strconv.ParseUint", "failed to create typed patch"),
+)
 PLAIN = "404 page not found\n"
 
 
@@ -51,6 +55,8 @@ def refused_as_upstream_would(ctx: Any, response: Any, case: Any) -> None:
     assert "Traceback" not in text
     if response.status_code < 400 or text == PLAIN:
         return
+    if "/proxy" in case.operation.path and response.status_code != 503:
+        return  # a program in the cluster has answered, in its own words
     if response.headers.get("content-type", [""])[0].startswith("application/yaml"):
         assert "\nkind: Status\n" in f"\n{text}"
         return
