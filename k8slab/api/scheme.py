@@ -7,7 +7,7 @@ Rule: adding a kind is adding a row.
 Upstream: staging/src/k8s.io/apimachinery/pkg/api/meta/restmapper.go
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from msgspec import Struct
@@ -183,9 +183,14 @@ REVIEWS: tuple[Resource, ...] = (
     _row(authorization.SubjectAccessReview, "subjectaccessreviews", namespaced=False),
 )
 
+# Kinds of old of which nothing is stored: they are asked for, or act on something else.
+UNSTORED: tuple[Resource, ...] = (
+    _row(core.Binding, "bindings"),
+    _row(core.ComponentStatus, "componentstatuses", "cs", namespaced=False),
+)
+
 # Bodies of subresource requests: they have a kind, but no collection of their own.
 SUBRESOURCE_TYPES: tuple[type[Object], ...] = (
-    core.Binding,
     policy.Eviction,
     autoscaling.Scale,
     authentication.TokenRequest,
@@ -261,22 +266,24 @@ def _names_of(resource: Resource) -> list[str]:
     return [name + end for name in own for end in full]
 
 
+def _all() -> Iterator[Resource]:
+    yield from (*KINDS, *OTHER_VERSIONS, *AGGREGATED, *REVIEWS, *UNSTORED)
+
+
 @cache
 def _by_kind() -> dict[str, Resource]:
-    return {resource.kind: resource for resource in (*KINDS, *REVIEWS)}
+    return {resource.kind: resource for resource in (*KINDS, *REVIEWS, *UNSTORED)}
 
 
 @cache
 def _by_type() -> dict[type[Object], Resource]:
-    return {
-        resource.type: resource for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED, *REVIEWS)
-    }
+    return {resource.type: resource for resource in _all()}
 
 
 @cache
 def _by_gvk() -> dict[tuple[str, str], type[Object]]:
     known: dict[tuple[str, str], type[Object]] = {}
-    for resource in (*KINDS, *OTHER_VERSIONS, *AGGREGATED, *REVIEWS):
+    for resource in _all():
         known[resource.api_version, resource.kind] = resource.type
     for subresource in SUBRESOURCE_TYPES:
         prototype = subresource()
@@ -287,7 +294,7 @@ def _by_gvk() -> dict[tuple[str, str], type[Object]]:
 @cache
 def _by_name() -> dict[str, Resource]:
     names: dict[str, Resource] = {}
-    for resource in KINDS:
+    for resource in (*KINDS, *UNSTORED):
         for name in (resource.plural, resource.singular, *resource.short_names):
             names.setdefault(name, resource)
             if resource.group:

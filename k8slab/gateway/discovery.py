@@ -21,7 +21,7 @@ import msgspec
 
 from k8slab.api import conversion
 from k8slab.api.custom import Custom, version_rank
-from k8slab.api.scheme import AGGREGATED, KINDS, OTHER_VERSIONS, REVIEWS, Resource
+from k8slab.api.scheme import AGGREGATED, KINDS, OTHER_VERSIONS, REVIEWS, UNSTORED, Resource
 from k8slab.gateway import health
 from k8slab.gateway.negotiation import Form
 
@@ -56,7 +56,7 @@ PREFERRED_ORDER = (
     *("node.k8s.io", "discovery.k8s.io"),
 )
 Rows: TypeAlias = Sequence[Resource]  # what a server serves
-BUILT_IN: Rows = (*KINDS, *OTHER_VERSIONS, *REVIEWS)
+BUILT_IN: Rows = (*KINDS, *OTHER_VERSIONS, *REVIEWS, *UNSTORED)
 
 
 class Subresource(msgspec.Struct, frozen=True):
@@ -144,7 +144,9 @@ def verbs_of(resource: Resource) -> tuple[str, ...]:
         return VERBS_OF_DEFINED
     if resource.kind == "Namespace":  # they go one by one, each with what is in it
         return tuple(verb for verb in VERBS if verb != "deletecollection")
-    return ("create",) if resource.is_question else VERBS
+    if resource.kind == "ComponentStatus":
+        return ("get", "list")
+    return ("create",) if resource.is_question or resource in UNSTORED else VERBS
 
 
 def subresources_of(resource: Resource) -> list[Subresource]:
@@ -232,7 +234,7 @@ def _entry(resource: Resource) -> dict[str, Any]:
         entry["shortNames"] = list(resource.short_names)
     if resource.categories:
         entry["categories"] = list(resource.categories)
-    if resource.is_question or resource in AGGREGATED:  # nothing of it is stored
+    if resource.is_question or resource in (*AGGREGATED, *UNSTORED):  # nothing of it is stored
         return entry
     return {**entry, "storageVersionHash": storage_version_hash(resource)}
 

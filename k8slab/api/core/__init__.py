@@ -17,6 +17,7 @@ from k8slab.api.core.affinity import (
     TopologySpreadConstraint,
     WeightedPodAffinityTerm,
 )
+from k8slab.api.core.component_status import ComponentCondition, ComponentStatus
 from k8slab.api.core.config import (
     ConfigMap,
     Secret,
@@ -271,6 +272,8 @@ __all__ = [
     "CinderVolumeSource",
     "ClientIPConfig",
     "ClusterTrustBundleProjection",
+    "ComponentCondition",
+    "ComponentStatus",
     "ConfigMap",
     "ConfigMapEnvSource",
     "ConfigMapKeySelector",

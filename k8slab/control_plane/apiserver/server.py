@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from k8slab.api import conversion, errors, fields, labels, scheme
+from k8slab.api import conversion, errors, scheme
 from k8slab.api.core import Service
 from k8slab.api.errors import ApiError
 from k8slab.api.meta import ListMeta, Object, Status
@@ -25,7 +25,14 @@ from k8slab.api.networking import ServiceCIDR
 from k8slab.api.table import Table
 from k8slab.client import Latency, Listing, Request, WatchEvent, WatchStream, Wire
 from k8slab.client.http_call import Forward, nowhere
-from k8slab.control_plane.apiserver import reviews, strategy, tables, warnings, watching
+from k8slab.control_plane.apiserver import (
+    reviews,
+    strategy,
+    tables,
+    unstored,
+    warnings,
+    watching,
+)
 from k8slab.control_plane.apiserver.access import ALWAYS_ALLOW, STREAMS, Access
 from k8slab.control_plane.apiserver.access.objects import CachedObjects
 from k8slab.control_plane.apiserver.access.rbac import GROUP as RBAC
@@ -37,7 +44,7 @@ from k8slab.control_plane.apiserver.ip_addresses import IpAddresses
 from k8slab.control_plane.apiserver.metrics import Metrics
 from k8slab.control_plane.apiserver.quota_admission import QuotaAdmission
 from k8slab.control_plane.apiserver.registry import Registry, registries
-from k8slab.control_plane.apiserver.selectable_fields import fields_of, unknown_field
+from k8slab.control_plane.apiserver.selection import selected
 from k8slab.control_plane.apiserver.service_ports import ServiceAllocator
 from k8slab.control_plane.apiserver.storage import Storage
 from k8slab.control_plane.apiserver.subresources import handler_of
@@ -104,6 +111,11 @@ class APIServer:
         """Virtual time, in seconds."""
         return self._sim.now
 
+    @property
+    def revision(self) -> int:
+        """The revision of etcd; raises Unavailable if that does not answer."""
+        return self._storage.etcd.revision
+
     # -- life
 
     def start(self) -> None:
@@ -148,9 +160,11 @@ class APIServer:
         if request.url == "/metrics":
             return self.metrics.text({key: r.cache for key, r in self.registries.items()})
         if request.url:
-            return Status(status="Success", message=f"revision {self._storage.etcd.revision}")
+            return Status(status="Success", message=f"revision {self.revision}")
         if reviews.is_review(request):
             return reviews.answer(self.access, request)
+        if unstored.is_unstored(request):
+            return unstored.answer(self, request)
         group = conversion.stored_group(request.group, request.resource)
         registry = self.registries.get((group, request.resource))
         if registry is None:
@@ -177,7 +191,7 @@ class APIServer:
         return registry
 
     def _collection(self, registry: Registry, request: Request) -> Any:
-        wanted = self._filter(registry, request)
+        wanted = selected(registry.resource, request)
         if request.verb == "watch":
             return self._watch(registry, request, wanted)
         listing = registry.list(request, wanted)
@@ -230,39 +244,6 @@ class APIServer:
     def _row(self, registry: Registry, request: Request, event: WatchEvent) -> WatchEvent:
         include = include_object(request)
         return tables.of_event(registry.resource, event, now=self._sim.now, include_object=include)
-
-    # -- selectors
-
-    def _filter(self, registry: Registry, request: Request) -> Filter:
-        namespace = request.namespace if registry.resource.namespaced else ""
-        return Filter(
-            namespace,
-            self._label_selector(request.label_selector),
-            self._field_selector(registry, request.field_selector),
-        )
-
-    @staticmethod
-    def _label_selector(text: str) -> labels.Selector | None:
-        if not text:
-            return None
-        try:
-            return labels.parse(text)
-        except ValueError as error:
-            raise errors.bad_request(str(error)) from None
-
-    def _field_selector(self, registry: Registry, text: str) -> fields.FieldSelector | None:
-        if not text:
-            return None
-        try:
-            selector = fields.parse(text)
-        except ValueError as error:
-            raise errors.bad_request(str(error)) from None
-        known = fields_of(registry.resource.type())
-        for requirement in selector.requirements:
-            if requirement.field not in known:
-                wrong = unknown_field(registry.resource, requirement.field)
-                raise errors.bad_request(wrong)
-        return selector
 
     # -- watches
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from k8slab.api.apiextensions import CustomResourceDefinition
 from k8slab.api.coordination import Lease
-from k8slab.api.core import Event, LimitRange, Namespace, Node, ResourceQuota
+from k8slab.api.core import ComponentStatus, Event, LimitRange, Namespace, Node, ResourceQuota
 from k8slab.api.duration import age
 from k8slab.api.node import RuntimeClass
 from k8slab.api.scheduling import PriorityClass
@@ -80,6 +80,16 @@ def _address(node: Node, kind: str) -> str:
 def namespace_cells(namespace: Namespace, now: float) -> Cells:
     """Return the cells of a Namespace."""
     return namespace.metadata.name, namespace.status.phase, age_of(namespace, now)
+
+
+def component_cells(component: ComponentStatus, now: float) -> Cells:
+    """Return the cells of a ComponentStatus."""
+    name = component.metadata.name
+    for condition in component.conditions:
+        if condition.type == "Healthy":
+            status = "Healthy" if condition.status == "True" else "Unhealthy"
+            return name, status, condition.message, condition.error
+    return name, "Unknown", "", ""
 
 
 def event_cells(event: Event, now: float) -> Cells:
@@ -170,6 +180,15 @@ PRINTERS = {
     ),
     "Namespace": Printer(
         (NAME, column("Status", "Whether it is active or being deleted."), AGE), namespace_cells
+    ),
+    "ComponentStatus": Printer(
+        (
+            NAME,
+            column("Status", "Whether it answers."),
+            column("Message", "What it said."),
+            column("Error", "Why it said nothing."),
+        ),
+        component_cells,
     ),
     "Event": Printer(
         (
