@@ -55,6 +55,10 @@ class RuleMemory:
         """Throw a die with so many sides, from 0, as `numgen random` does."""
         return int(self.random() * count)
 
+    def falls(self, sides: int, count: int) -> bool:
+        """Throw a die with `count` sides, and say whether one of so many came up."""
+        return self.pick(count) < sides
+
     def seen(self, match: Recent, packet: Packet) -> bool:
         """Do what a `recent` match does to its list, and say whether it matches."""
         entries = self.recent.setdefault(match.name, {})

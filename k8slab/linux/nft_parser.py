@@ -21,6 +21,7 @@ from k8slab.linux.nft_rule import (
     FIELDS,
     Compare,
     Counter,
+    Die,
     Log,
     MarkIs,
     NftRule,
@@ -89,8 +90,7 @@ class Parser:
         if self._words[:2] in (["ct", "state"], ["ct", "status"]):
             return self._state()
         if self._take("numgen", "random", "mod"):
-            modulus = int(self._next())
-            return self._verdict_map((), modulus) if self._take("vmap") else None
+            return self._die(int(self._next()))
         if self._take("meta", "mark") or self._take("mark"):
             return self._mark()
         fields = self._fields()
@@ -108,6 +108,13 @@ class Parser:
             return Compare(fields, set_name=self._next(), negated=negated)
         values = tuple(_items(value)) if value.startswith("{") else (value,)
         return Compare(fields, values, negated=negated)
+
+    def _die(self, modulus: int) -> Statement | None:
+        if self._take("vmap"):
+            return self._verdict_map((), modulus)
+        sign = self._next() if self._words[0] in ("==", "!=", "<") else "=="
+        value = self._next()
+        return Die(modulus, sign, int(value)) if value.isdigit() else None
 
     def _fields(self) -> tuple[str, ...]:
         """Return the fields that come next, joined by dots; none if one is not known."""

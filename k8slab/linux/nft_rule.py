@@ -157,6 +157,24 @@ class Unknown(Condition, frozen=True, gc=False):
         return self.words
 
 
+class Die(Condition, frozen=True, gc=False):
+    """numgen random mod N == VALUE: one throw, from 0 to N - 1; `sign` is ==, != or <."""
+
+    modulus: int
+    sign: str
+    value: int
+
+    def matches(self, packet: Packet, context: Context, table: NftTable) -> bool:
+        """Throw, and compare; only how many sides would do counts, not which."""
+        sides = self.value if self.sign == "<" else int(self.value < self.modulus)
+        hit = context.memory.falls(min(sides, self.modulus), self.modulus)
+        return not hit if self.sign == "!=" else hit
+
+    def __str__(self) -> str:
+        sign = "" if self.sign == "==" else f"{self.sign} "
+        return f"numgen random mod {self.modulus} {sign}{self.value}"
+
+
 class VerdictMap(Statement, frozen=True, gc=False):
     """FIELDS vmap @MAP or { KEY : VERDICT, ... }; `modulus` for dice in the place of fields."""
 

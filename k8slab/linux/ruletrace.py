@@ -147,7 +147,13 @@ class ScriptedDice(RuleMemory):
 
     def chance(self, match: Statistic) -> bool:
         """Return the next throw of the script; beyond its end, a match."""
-        chance = match.fraction
+        return self._comes_true(match.fraction)
+
+    def falls(self, sides: int, count: int) -> bool:
+        """Fork in two, however many sides the die has."""
+        return self._comes_true(Fraction(sides, count))
+
+    def _comes_true(self, chance: Fraction) -> bool:
         if chance in (0, 1):
             return chance == 1
         outcome = self._throw(2) == 0

@@ -66,6 +66,8 @@ LISTED = {  # a rule as a program writes it -> as nft lists it
     "numgen random mod 2 vmap { 0 : goto a , 1 : drop }": (
         "numgen random mod 2 vmap { 0 : goto a, 1 : drop }"
     ),
+    "numgen random mod 3 == 0 goto a": "numgen random mod 3 0 goto a",
+    "numgen random mod 10 < 3 drop": None,
     "snat to 10.0.0.1-10.0.0.9": None,
     'log prefix "lost: " drop': None,
 }
@@ -131,6 +133,26 @@ def test_each_side_of_the_dice_has_the_same_chance(sides: int) -> None:
     trace = parse(text).trace("192.0.2.1", "10.96.0.1", 80)
     assert [d.ip for d in trace.destinations] == [f"10.1.1.{n + 1}" for n in range(sides)]
     assert all(d.probability * sides == 1 for d in trace.destinations)
+
+
+@given(st.integers(1, 9))
+def test_dice_that_are_thrown_one_after_the_other_are_fair_as_well(sides: int) -> None:
+    base = "add table ip t\nadd chain ip t p { type nat hook prerouting priority -100 ; }\n"
+    rules = "".join(
+        f"add rule ip t p numgen random mod {sides - n} == 0 dnat to 10.1.1.{n + 1}:80\n"
+        for n in range(sides)
+    )
+    trace = parse(base + rules).trace("192.0.2.1", "10.96.0.1", 80)
+    assert [d.ip for d in trace.destinations] == [f"10.1.1.{n + 1}" for n in range(sides)]
+    assert all(d.probability * sides == 1 for d in trace.destinations)
+
+
+@pytest.mark.parametrize(("words", "chance"), [("< 3", "3/10"), ("!= 3", "9/10"), ("3", "1/10")])
+def test_a_die_is_compared(words: str, chance: str) -> None:
+    base = "add table ip t\nadd chain ip t p { type filter hook input priority 0 ; }\n"
+    rule = f"add rule ip t p numgen random mod 10 {words} drop\n"
+    trace = parse(base + rule).trace("10.2.2.2", "127.0.0.1", 80)
+    assert str(trace.chance("DROP")) == chance
 
 
 def test_accept_ends_a_chain_and_drop_ends_the_way() -> None:
