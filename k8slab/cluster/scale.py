@@ -25,7 +25,8 @@ class RuleCost(msgspec.Struct, frozen=True):
     services: int
     endpoints: int  # of each Service
     rules: int  # lines of iptables-save
-    iptables: int  # rules that the first packet meets
+    iptables: int  # rules that the first packet meets, if it draws the first Pod
+    iptables_last: int  # the same, if it draws the last one
     nftables: int
 
 
@@ -40,9 +41,9 @@ def cost_of_rules(services: int, endpoints: int) -> RuleCost:
     last = objects[-1].spec.clusterIP
     rules = render(objects, slices)
     written = sum(len(c.rules) for t in rules.tables.values() for c in t.chains.values())
-    one = rules.trace(CLIENT, last, 80).branches[0].examined
+    one = [branch.examined for branch in rules.trace(CLIENT, last, 80).branches]
     other = nftables.render(objects, slices).trace(CLIENT, last, 80).branches[0].examined
-    return RuleCost(services, endpoints, written, one, other)
+    return RuleCost(services, endpoints, written, min(one), max(one), other)
 
 
 def _name(number: int) -> str:
