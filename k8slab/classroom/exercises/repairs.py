@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from k8slab.cluster import Cluster
 
 MOST_COMMANDS = 20
-MOST_REPLICAS = 100
+MOST_REPLICAS = 150
 
 Kept = TypeVar("Kept")  # what an exercise writes down about its world
 Attempt = Callable[[int, Sequence[str]], Finding]
