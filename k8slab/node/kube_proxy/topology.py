@@ -63,10 +63,10 @@ def categorize(endpoints: Sequence[Endpoint], port: ServicePort, node: NodeView)
 
 
 def near(endpoints: Sequence[Endpoint], node: NodeView) -> tuple[Endpoint, ...]:
-    """Return the ready endpoints that the hints give to this node; without hints, all ready ones.
+    """Return the ready endpoints that hints give to this node, or else all ready ones.
 
-    One endpoint without a hint turns the hints off, and so does a node that no hint names: a
-    preference must never leave a Service without endpoints.
+    One endpoint without a hint turns the hints off, and so does a node that no hint
+    names: a preference must never leave a Service without endpoints.
     """
     ready = tuple(endpoint for endpoint in endpoints if endpoint.ready)
     if all(endpoint.node_hints for endpoint in ready):
