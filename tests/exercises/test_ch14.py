@@ -11,12 +11,23 @@ from typing import Any
 
 import pytest
 
+from k8slab.api import load
 from k8slab.classroom.checks import judge
 from k8slab.classroom.exercises import find
 from k8slab.classroom.exercises.ch14 import first_packet
-from k8slab.classroom.exercises.ch14.post import assembled, cases, many, probe, rules_met, shares
+from k8slab.classroom.exercises.ch14.post import (
+    WRITER,
+    assembled,
+    cases,
+    many,
+    probe,
+    rules_met,
+    shares,
+)
 from k8slab.classroom.exercises.ch14.settings import settings
 from k8slab.classroom.exercises.worlds import boot
+from k8slab.node.kube_proxy import nftables
+from k8slab.node.kube_proxy import render as proxy_rules
 from tests.exercises.claims import Claims
 
 NUMBERS = {"first Pod": 264, "last Pod": 275, "nftables": 14, "crossing": 250}
@@ -105,6 +116,12 @@ def by_address(ports: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return renamed, chains
 
 
+def two_fields(ports: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    maps, chains = render(ports)
+    chains["services"] = ["ip daddr . th dport vmap @service-ips"]
+    return maps, chains
+
+
 RIGHT: dict[str, tuple[Any, ...]] = {
     "14.1": (NUMBERS, dict(reversed(NUMBERS.items()))),
     "14.2": (render, by_address),
@@ -140,12 +157,12 @@ WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
         (lambda ports: ({}, {}), "There is no chain `services`"),
         (lambda ports: ({}, {"services": ["go home"]}), "nft does not take the rule `go home`"),
         (lambda ports: ({}, {"services": ["jump"]}), "nft does not take these rules"),
-        (lambda ports: ({}, {"services": ["goto home"]}), "leads to a chain that is not among"),
+        (lambda ports: ({}, {"services": ["goto home"]}), "not among your chains"),
         (lambda ports: ({}, {"services": [f"{LOOK_UP}all"]}), "asks a map that is not among"),
-        (
-            lambda ports: ({}, {"services": [], "reject-chain": []}),
-            "belongs to the frame",
-        ),
+        (lambda ports: ({}, {"services": [], "reject-chain": []}), "belongs to the frame"),
+        (lambda ports: ({}, {"services": ["goto b"], "b": ["goto services"]}), "no circles"),
+        (lambda ports: ({"a": {"10.96.0.1:80": "accept"}}, {"services": []}), "is no key"),
+        (two_fields, "asks for other fields"),
         (lambda ports: ports.nothing, "AttributeError"),
     ),
     "14.3": (
@@ -203,6 +220,45 @@ def test_the_worlds_of_the_make_task_hold_what_they_promise() -> None:
     assert len(found) == 12
     assert any(not port.backends for case in found for port in case.ports)
     assert {port.protocol for case in found for port in case.ports} == {"tcp", "udp"}
+
+
+def as_objects(ports: Any) -> tuple[list[Any], list[Any]]:
+    """Return Services and EndpointSlices of which kube-proxy makes these ports."""
+    services, slices = [], []
+    for number, port in enumerate(ports):
+        meta = {"name": f"svc-{number}", "namespace": "default"}
+        listens = [{"port": port.port, "protocol": port.protocol.upper()}]
+        spec = {"clusterIP": port.ip, "clusterIPs": [port.ip], "ports": listens}
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}
+        services.append(load(service))
+        rows = [{"addresses": [each.split(":")[0]]} for each in port.backends]
+        target = int(port.backends[0].split(":")[1]) if port.backends else 80
+        own = {"kubernetes.io/service-name": meta["name"]}
+        slices.append(
+            load(
+                {
+                    "apiVersion": "discovery.k8s.io/v1",
+                    "kind": "EndpointSlice",
+                    "metadata": {**meta, "labels": own},
+                    "addressType": "IPv4",
+                    "ports": [{"name": "", "port": target, "protocol": port.protocol.upper()}],
+                    "endpoints": rows,
+                }
+            )
+        )
+    return services, slices
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.seed}-{case.kind}")
+def test_the_right_maps_do_what_kube_proxy_does_in_both_modes(case: Any) -> None:
+    objects = as_objects(case.ports)
+    own = assembled(*render(case.ports))
+    for port in case.ports:
+        answer = probe(own, port)
+        for theirs in (nftables.render(*objects), proxy_rules(*objects)):
+            trace = theirs.trace(WRITER, port.ip, port.port, port.protocol)
+            assert shares(answer) == shares(trace)
+            assert answer.verdict == trace.verdict
 
 
 def test_a_map_and_a_list_lead_to_the_same_places_at_different_cost() -> None:

@@ -46,6 +46,9 @@ VARIANTS = tuple(
 )
 
 
+SMALL = Node(10, 10, 3)  # what is shown to whoever is wrong
+
+
 class Truth(msgspec.Struct, frozen=True):
     """What is so on the node."""
 
@@ -99,7 +102,7 @@ def grade(node: Node, answer: Any) -> Finding:
             (_seen(node, FIRST, facts), _seen(node, MAP, facts)),
         )
     name = off[0]
-    evidence = (_seen(node, name, facts),) if name != CROSSING else ()
+    evidence = (_seen(SMALL, name, truth(SMALL)),) if name != CROSSING else ()
     message, misconception = _why(node, name, answer, facts)
     near = len(off) == 1 and abs(answer[name] - facts.numbers[name]) <= 1
     return (almost if near else wrong)(message, misconception, evidence)

@@ -27,7 +27,7 @@ from k8slab.node.kube_proxy.topology import categorize
 from k8slab.node.kube_proxy.types import namespace_of, slices_by_service
 from k8slab.node.kube_proxy.versions import Versions
 
-CLIENT = "10.244.9.9"  # a Pod behind no Service
+WRITER = "10.244.9.9"  # a Pod behind no Service
 STRANGER = ("10.96.200.200", 80)  # an address of no Service
 KEY_TYPE = MAPS["service-ips"][0].format(address="ipv4_addr")
 MARK = "0x4000"
@@ -131,7 +131,7 @@ def assembled(
     return ruleset
 
 
-def probe(rules: NftRuleset, port: Port, source: str = CLIENT) -> RuleTrace:
+def probe(rules: NftRuleset, port: Port, source: str = WRITER) -> RuleTrace:
     """Send a connection to a Service port."""
     return rules.trace(source, port.ip, port.port, port.protocol)
 

@@ -11,10 +11,7 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.apps import DaemonSet, Deployment
 from k8slab.api.core import Node, Pod, Service
@@ -30,7 +27,7 @@ from k8slab.classroom.exercises.ch14.settings import (
     settings,
     storm,
 )
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair, nothing
 from k8slab.classroom.exercises.worlds import boot, seen
 from k8slab.classroom.verdicts import Finding, almost, right, wrong
 
@@ -57,17 +54,13 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl get daemonsets -n kube-system",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, nothing, _judge),
         praise="Repaired: the changes of a moment are written together, and none of them is late.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    evidence = run_commands(cluster, commands)
-    cluster.settle(5)
-    finding = _broken(cluster) or _judge(cluster, storm(cluster))
-    return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
+def _judge(cluster: Cluster, before: None) -> Finding:
+    return _broken(cluster) or _count(cluster, storm(cluster))
 
 
 def _broken(cluster: Cluster) -> Finding | None:
@@ -96,7 +89,7 @@ def _broken(cluster: Cluster) -> Finding | None:
     return None
 
 
-def _judge(cluster: Cluster, burst: Storm) -> Finding:
+def _count(cluster: Cluster, burst: Storm) -> Finding:
     """Say how often the nodes wrote."""
     counts = ", ".join(f"{node} {count}" for node, count in burst.writes.items())
     evidence = (seen(cluster, f"writes in the storm: {counts}; the last {burst.late:.1f} s late"),)

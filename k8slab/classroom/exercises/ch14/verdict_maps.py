@@ -21,12 +21,12 @@ from k8slab.api.core import Event
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError, Terminal, call
 from k8slab.classroom.exercises.ch14.post import (
-    CLIENT,
     FLEET,
     LARGE,
     SMALL,
     STRANGER,
     WORLDS,
+    WRITER,
     Case,
     Port,
     cases,
@@ -36,7 +36,7 @@ from k8slab.classroom.exercises.ch14.post import (
     shares,
 )
 from k8slab.classroom.exercises.ch14.tables import renderer, rules_of
-from k8slab.classroom.exercises.worlds import boot, seen
+from k8slab.classroom.exercises.worlds import CLIENT, boot, seen
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
 from k8slab.linux.nft import NftError, NftRuleset
 
@@ -51,7 +51,8 @@ MOST_TELLING = (
     *("not found", "refused", "protocol", "elsewhere", "silent", "stranger", "left out"),
     *("unfair", "itself"),
 )
-WORLD = """
+WORLD = (
+    """
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: post}
@@ -76,14 +77,9 @@ apiVersion: v1
 kind: Service
 metadata: {name: nobody}
 spec: {selector: {app: nobody}, ports: [{port: 80}]}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: client}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}]
 """
+    + CLIENT
+)
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -135,7 +131,7 @@ def _mistakes(case: Case, rules: NftRuleset) -> Iterator[Mistake]:
         for port in case.ports:
             yield from _of_port(case, rules, port)
         ip, number = STRANGER
-        if rules.trace(CLIENT, ip, number).translated:
+        if rules.trace(WRITER, ip, number).translated:
             yield Mistake("stranger", f"A packet to {ip}, which is no Service's, was rewritten.")
     except NftError as problem:
         raise LearnerError(f"A packet came to a rule that leads nowhere: {problem}") from None
