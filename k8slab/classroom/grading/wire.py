@@ -23,6 +23,7 @@ STRUCTS = {
     "Plan": "k8slab.control_plane.controllers.replica_set.plan",
     "Record": "k8slab.sim",
     "Heard": "k8slab.control_plane.controllers.learner_controller",
+    "ServedPort": "k8slab.classroom.exercises.ch14.post",
 }
 API = "k8slab.api."  # the package whose structs may travel
 

@@ -51,7 +51,7 @@ FRAME: Mapping[str, tuple[str, str, int, tuple[str, ...]]] = {
 }
 
 
-class Port(msgspec.Struct, frozen=True):
+class ServedPort(msgspec.Struct, frozen=True):
     """A Service port, and where its connections may go."""
 
     name: str  # "default/web:http"
@@ -71,7 +71,7 @@ class Case(msgspec.Struct, frozen=True):
 
     seed: int
     kind: str
-    ports: tuple[Port, ...]
+    ports: tuple[ServedPort, ...]
 
 
 @cache
@@ -80,10 +80,10 @@ def cases() -> tuple[Case, ...]:
     return tuple(_case(seed, KINDS[seed % len(KINDS)]) for seed in range(WORLDS))
 
 
-def many(services: int, pods: int) -> tuple[Port, ...]:
+def many(services: int, pods: int) -> tuple[ServedPort, ...]:
     """Return so many Services with so many Pods each."""
     return tuple(
-        Port(
+        ServedPort(
             f"default/svc-{number:03d}:",
             f"10.96.{1 + number // 200}.{1 + number % 200}",
             "tcp",
@@ -96,7 +96,7 @@ def many(services: int, pods: int) -> tuple[Port, ...]:
 
 def ports_of(
     services: Iterable[Service], endpoint_slices: Iterable[EndpointSlice], node: Node | str
-) -> tuple[Port, ...]:
+) -> tuple[ServedPort, ...]:
     """Return the ports of a cluster's Services, with the backends that a node may use."""
     versions, slices = Versions(), slices_by_service(endpoint_slices)
     found = []
@@ -106,7 +106,7 @@ def ports_of(
         for port, endpoints in version.ports.values():
             usable = categorize(endpoints, port, view_of(node)).cluster
             backends = tuple(endpoint.address for endpoint in usable)
-            found.append(Port(port.name, port.cluster_ip, port.protocol, port.port, backends))
+            found.append(ServedPort(port.name, port.cluster_ip, port.protocol, port.port, backends))
     return tuple(found)
 
 
@@ -131,7 +131,7 @@ def assembled(
     return ruleset
 
 
-def probe(rules: NftRuleset, port: Port, source: str = WRITER) -> RuleTrace:
+def probe(rules: NftRuleset, port: ServedPort, source: str = WRITER) -> RuleTrace:
     """Send a connection to a Service port."""
     return rules.trace(source, port.ip, port.port, port.protocol)
 
@@ -172,5 +172,5 @@ def _case(seed: int, kind: str) -> Case:
             target = 8080 + place
             backends = tuple(f"10.244.{seed}.{10 + number * 40 + n}:{target}" for n in range(pods))
             name = f"default/svc-{number}:{'' if len(listened) == 1 else f'p{place}'}"
-            ports.append(Port(name, ip, protocol, port, backends))
+            ports.append(ServedPort(name, ip, protocol, port, backends))
     return Case(seed, kind, tuple(ports))

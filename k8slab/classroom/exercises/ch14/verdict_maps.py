@@ -28,7 +28,7 @@ from k8slab.classroom.exercises.ch14.post import (
     WORLDS,
     WRITER,
     Case,
-    Port,
+    ServedPort,
     cases,
     many,
     probe,
@@ -113,7 +113,7 @@ def grade(answer: Any) -> Finding:
     return _growth(answer) or _live(answer)
 
 
-def _ask(answer: Callable[..., Any], ports: Sequence[Port]) -> NftRuleset | Finding:
+def _ask(answer: Callable[..., Any], ports: Sequence[ServedPort]) -> NftRuleset | Finding:
     given = call(answer, list(ports))
     if given is None or given is ...:
         raise NotStartedError
@@ -137,7 +137,7 @@ def _mistakes(case: Case, rules: NftRuleset) -> Iterator[Mistake]:
         raise LearnerError(f"A packet came to a rule that leads nowhere: {problem}") from None
 
 
-def _of_port(case: Case, rules: NftRuleset, port: Port) -> Iterator[Mistake]:
+def _of_port(case: Case, rules: NftRuleset, port: ServedPort) -> Iterator[Mistake]:
     trace, about = probe(rules, port), _named(port)
     found = shares(trace)
     if not port.backends:
@@ -178,7 +178,7 @@ def _of_port(case: Case, rules: NftRuleset, port: Port) -> Iterator[Mistake]:
     yield from _hairpin(rules, port)
 
 
-def _hairpin(rules: NftRuleset, port: Port) -> Iterator[Mistake]:
+def _hairpin(rules: NftRuleset, port: ServedPort) -> Iterator[Mistake]:
     """Look whether a Pod that gets its own packet would see another sender."""
     backend = port.backends[0]
     ip = backend.partition(":")[0]
@@ -200,7 +200,7 @@ def _hairpin(rules: NftRuleset, port: Port) -> Iterator[Mistake]:
             return
 
 
-def _elsewhere(case: Case, port: Port, address: str) -> Mistake:
+def _elsewhere(case: Case, port: ServedPort, address: str) -> Mistake:
     for other in case.ports:
         if address in other.backends and other.ip == port.ip:
             what = "protocol" if other.protocol != port.protocol else "port"
@@ -213,7 +213,7 @@ def _elsewhere(case: Case, port: Port, address: str) -> Mistake:
     return Mistake("elsewhere", f"{_named(port)} sends to {address}, which is not behind it.")
 
 
-def _named(port: Port) -> str:
+def _named(port: ServedPort) -> str:
     return f"{port.ip} . {port.protocol} . {port.port}"
 
 
@@ -257,7 +257,7 @@ def _growth(answer: Callable[..., Any]) -> Finding | None:
     return None
 
 
-def _met(answer: Callable[..., Any], ports: Sequence[Port]) -> int:
+def _met(answer: Callable[..., Any], ports: Sequence[ServedPort]) -> int:
     rules = _ask(answer, ports)
     if isinstance(rules, Finding):
         raise LearnerError("Your function returned something else with many Services.")
