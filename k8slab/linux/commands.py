@@ -53,6 +53,8 @@ def changes(line: str) -> bool:
         return iptables_command.changes(rest)
     if name == "nft":
         return "list" not in rest
+    if name == "bridge":
+        return "set" in rest
     return name == "ping" or (name == "conntrack" and not {"-L", "--dump"} & {*rest})
 
 
@@ -175,10 +177,12 @@ def _route_get(ns: NetNamespace, ip: str) -> str:
 
 
 def _bridge(ns: NetNamespace, arguments: list[str]) -> str:
-    """`bridge [-d] link`: the ports of bridges, and whether a frame may go back out of one."""
+    """`bridge [-d] link [set dev PORT hairpin on|off]`: whether a frame may go back out of one."""
     words = [word for word in arguments if not word.startswith("-")]
     if words[:1] != ["link"]:
         raise CommandError('Object "{}" is unknown, try "bridge help".'.format(*words or [""]))
+    if words[1:2] == ["set"]:
+        return _bridge_set(ns, words[2:])
     lines = []
     for device in ns.interfaces.values():
         if device.master is None:
@@ -194,6 +198,20 @@ def _bridge(ns: NetNamespace, arguments: list[str]) -> str:
                 f"    hairpin {hairpin} guard off root_block off fastleave off learning on "
             )
     return _lines(lines)
+
+
+def _bridge_set(ns: NetNamespace, words: list[str]) -> str:
+    """Switch the hairpin mode of a port."""
+    name, mode = _option(words, "dev"), _option(words, "hairpin")
+    device = ns.interfaces.get(name)
+    if device is None:
+        raise CommandError("Error: bridge: bridge device not found.")
+    if mode not in ("on", "off"):
+        raise CommandError('Error: argument of "hairpin" must be "on" or "off"')
+    if device.master is None:
+        raise CommandError("RTNETLINK answers: Operation not supported")
+    device.hairpin = mode == "on"
+    return ""
 
 
 # -- iptables, conntrack, sysctl

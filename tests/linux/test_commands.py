@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from k8slab.linux.commands import CommandError, run, shell
+from k8slab.linux.commands import CommandError, changes, run, shell
+from k8slab.linux.errors import TimedOut
 from k8slab.linux.netns import NetNamespace
 from tests.linux.lab import Lab
 
@@ -45,6 +46,32 @@ def test_ping_counts_what_came_back(lab: Lab) -> None:
     lines = lab.run(run(lab.pods["10.244.1.2"], "ping -c 2 10.244.2.2")).splitlines()
     assert lines[1] == "64 bytes from 10.244.2.2: icmp_seq=1 ttl=64 time=0.480 ms"
     assert lines[5] == "2 packets transmitted, 2 received, 0% packet loss, time 1000ms"
+
+
+def test_bridge_switches_the_hairpin_of_a_port(services: Lab) -> None:
+    node, pod = services.nodes[0], services.pods["10.244.1.2"]
+    node.ruleset.replace_chain("nat", "KUBE-SVC-WEB", ["-j KUBE-SEP-1"])
+    assert shell(node, "bridge link set dev veth2 hairpin off") == ""
+    assert "hairpin off" in shell(node, "bridge -d link")
+    with pytest.raises(TimedOut):
+        services.run(pod.connect("10.96.0.10", 80, timeout=5))
+    shell(node, "bridge link set dev veth2 hairpin on")
+    assert services.get(pod, "10.96.0.10", 80) == "10.244.1.2 saw 10.244.1.1"
+    assert changes("bridge link set dev veth2 hairpin on")
+    assert not changes("bridge -d link")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("dev veth9 hairpin on", "device not found"),
+        ("dev veth2 hairpin maybe", '"on" or "off"'),
+        ("dev eth0 hairpin on", "not supported"),
+    ],
+)
+def test_bridge_refuses_what_is_no_port(services: Lab, line: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        shell(services.nodes[0], f"bridge link set {line}")
 
 
 def test_conntrack_lists_and_deletes(services: Lab) -> None:
