@@ -43,6 +43,7 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes = b""
     remote: str = ""  # the client's address, as the server sees it
     version: str = "HTTP/1.1"
+    remote_port: int = 0  # and the port that goes with it
 
     @property
     def path(self) -> str:
@@ -103,7 +104,7 @@ def text(body: str, status: int = 200, content_type: str = "text/plain") -> Resp
     return Response(status, body.encode(), {"Content-Type": content_type})
 
 
-def parse_request(data: bytes, remote: str = "") -> Request | None:
+def parse_request(data: bytes, remote: tuple[str, int] = ("", 0)) -> Request | None:
     """Return the request, None while it is incomplete. Raises BadMessage."""
     head, found, body = data.partition(END_OF_HEAD)
     if not found:
@@ -118,7 +119,7 @@ def parse_request(data: bytes, remote: str = "") -> Request | None:
     length = int(given)
     if len(body) < length:
         return None
-    return Request(words[0], words[1], headers, body[:length], remote, words[2])
+    return Request(words[0], words[1], headers, body[:length], remote[0], words[2], remote[1])
 
 
 def parse_response(data: bytes, at_end: bool = False, method: str = "GET") -> Response | None:
@@ -189,7 +190,7 @@ async def serve_connection(connection: Connection, handler: Handler, received: b
     try:
         while True:
             try:
-                found = parse_request(received, connection.remote[0]) if received else None
+                found = parse_request(received, connection.remote) if received else None
             except BadMessage:
                 await connection.send(text("400 Bad Request", 400).encode())
                 return

@@ -23,20 +23,20 @@ from k8slab.node.runtime.process import Process, crash_report
 Serve = Callable[[Connection], Awaitable[None]]
 
 
-def serve(process: Process, port: int, each: Serve) -> Listener:
-    """Run `each` for every connection to the port. Raises AddressInUse."""
-    listener = process.listen(port)
+def serve(process: Process, port: int, each: Serve, ip: str = "0.0.0.0") -> Listener:
+    """Run `each` for every connection to ip:port. Raises AddressInUse."""
+    listener = process.listen(port, ip)
     process.spawn(_accept(process, listener, each), f"port {port}")
     return listener
 
 
-def serve_http(process: Process, port: int, handler: http.Handler) -> Listener:
-    """Answer HTTP requests on the port. Raises AddressInUse.
+def serve_http(process: Process, port: int, handler: http.Handler, ip: str = "0.0.0.0") -> Listener:
+    """Answer HTTP requests on ip:port. Raises AddressInUse.
 
     A handler that raises is answered with status 500, its traceback goes to the log.
     """
     each = partial(http.serve_connection, handler=partial(_recovered, process, handler))
-    return serve(process, port, each)
+    return serve(process, port, each, ip)
 
 
 def serve_any(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import doctest
+import re
 
 import pytest
 
+from k8slab.linux.errors import ConnectionRefused
 from k8slab.node import grpc_health, http
 from k8slab.node.folder import Folder
 from k8slab.node.interfaces import EXITED, RUNNING, ContainerResources, Mount
@@ -94,7 +96,8 @@ def test_agnhost_netexec(bench):
     id = up(bench, "registry.k8s.io/e2e-test-images/agnhost:2.57", args=("netexec",))
     assert get(bench, id, 8080, "/hostname").text == "pod-1"
     assert get(bench, id, 8080, "/echo?msg=hi").text == "hi"
-    assert get(bench, id, 8080, "/clientip").text.startswith("10.244.1.1:")
+    seen = get(bench, id, 8080, "/clientip").text
+    assert re.fullmatch(r"10\.244\.1\.1:[1-9]\d+", seen)
     assert get(bench, id, 8080, "/shell?shellCommand=echo+in").text == '{"output": "in\\n"}\n'
     get(bench, id, 8080, "/exit?code=3")
     bench.run(1)
@@ -324,6 +327,20 @@ def test_busybox_httpd_serves_a_folder(bench):
     script = "mkdir -p /www; echo $HOSTNAME > /www/index.html; httpd -f -p 8080 -h /www"
     id = up(bench, "busybox", "sh", "-c", script)
     assert get(bench, id, 8080).text == "pod-1\n"
+
+
+def test_busybox_httpd_at_localhost_is_reached_from_inside_only(bench):
+    id = up(bench, "busybox", "sh", "-c", "echo in > /index.html; httpd -f -p 127.0.0.1:8080 -h /")
+    assert bench.exec(id, "wget", "-qO-", "http://127.0.0.1:8080").stdout == "in\n"
+    with pytest.raises(ConnectionRefused):
+        get(bench, id, 8080)
+
+
+def test_busybox_nc_sends_datagrams_from_its_own_port(bench):
+    id = up(bench, "registry.k8s.io/e2e-test-images/agnhost:2.57", args=("netexec",))
+    other = bench.start("busybox", "sleep", "infinity")
+    line = f"echo clientip | nc -u -w 1 -p 5000 {bench.ip(bench.sandbox_of(id))} 8081"
+    assert bench.exec(other, "sh", "-c", line).stdout.endswith(":5000")
 
 
 def test_dig_says_that_nobody_answers(bench):

@@ -218,7 +218,8 @@ class Netexec:
         simple = {
             "/": f"NOW: {_now(process)}", "/echo": query.get("msg", ""),
             "/hostname": process.hostname, "/hostName": process.hostname,
-            "/clientip": f"{request.remote}:0", "/healthz": "ok" if self.healthy else "",
+            "/clientip": joined(request.remote, request.remote_port),
+            "/healthz": "ok" if self.healthy else "",
         }.get(request.path)  # fmt: skip
         if request.path == "/healthz" and not self.healthy:
             return http.text("", 412)

@@ -143,7 +143,10 @@ async def ping(process: Process) -> int:
 
 
 async def nc(process: Process) -> int:
-    """Connect to a port, or listen (-l -p PORT): -u UDP, -z only tries, -w seconds, -v tells."""
+    """Connect to a port, or listen (-l): -p own port, -u UDP, -z only tries, -w seconds, -v tells.
+
+    The own port of a connection is always a free one; of datagrams it is the one of -p.
+    """
     found, rest = options(process, "zvnlkuNq", "wpe")
     if "l" in found:
         return await _listen(process, int(found.get("p") or rest[-1]), keep="k" in found)
@@ -152,7 +155,7 @@ async def nc(process: Process) -> int:
     try:
         ip = await process.resolve(host)
         if "u" in found:
-            return await _datagrams(process, ip, port, timeout)
+            return await _datagrams(process, ip, port, timeout, int(found.get("p", 0)))
         connection = await process.net.connect(ip, port, timeout=timeout, owner=process.group)
     except ResolutionError:
         process.error(f"nc: bad address '{host}'")
@@ -178,10 +181,10 @@ async def nc(process: Process) -> int:
     return 0
 
 
-async def _datagrams(process: Process, ip: str, port: int, timeout: float | None) -> int:
+async def _datagrams(process: Process, ip: str, port: int, timeout: float | None, own: int) -> int:
     """Send what is typed as one datagram and print the answers until none comes for a while."""
     text = await process.stdin.read() if process.stdin is not None else ""
-    socket = process.udp()
+    socket = process.udp(own)
     try:
         socket.connect(ip, port)
         socket.send(text.encode())

@@ -26,7 +26,8 @@ async def httpd(process: Process) -> int:
             process.error(f"{request.remote}: response:{response.status}")
         return response
 
-    serve_http(process, int(found.get("p", "80").rpartition(":")[2]), answer)
+    ip, _, port = found.get("p", "80").rpartition(":")
+    serve_http(process, int(port), answer, ip or "0.0.0.0")
     if "f" in found:
         await process.sleep(1e9)
     return 0
