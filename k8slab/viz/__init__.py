@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from k8slab.viz.verdicts import scheduling_heat_map
     from k8slab.viz.waterfall import dns_waterfall
     from k8slab.viz.widgets.incident_console import incident_console
+    from k8slab.viz.widgets.journey_steps import journey_steps
     from k8slab.viz.widgets.label_magnet import label_magnet
     from k8slab.viz.widgets.light_up import light_up
     from k8slab.viz.widgets.load_generator import load_generator
@@ -65,6 +66,7 @@ _HOME = {
     "incident_console": "widgets.incident_console",
     "journey_figure": "ladder",
     "journey_map": "route_map",
+    "journey_steps": "widgets.journey_steps",
     "label_magnet": "widgets.label_magnet",
     "light_up": "widgets.light_up",
     "load_generator": "widgets.load_generator",
@@ -105,6 +107,7 @@ __all__ = [
     "incident_console",
     "journey_figure",
     "journey_map",
+    "journey_steps",
     "label_magnet",
     "light_up",
     "load_generator",

@@ -28,7 +28,7 @@ MOST = 40  # hops
 ROW, LINE = 22.0, 15.0  # px: a hop, each further line of it
 LIFELINES, ALONE = 330.0, 60.0  # px: width of the ladder, from its edge to the first lifeline
 COMMENT = re.compile(r' -m comment --comment (?:"[^"]*"|\S+)')
-REFUSALS = ("-j REJECT", "-j DROP")
+REFUSALS = ("-j REJECT", "-j DROP", "dropped: ")
 
 
 def journey_figure(answer: Any, *, whole: bool = False) -> Figure:
@@ -48,13 +48,24 @@ def journey_figure(answer: Any, *, whole: bool = False) -> Figure:
 
 
 def first_exchange(hops: Sequence[Any]) -> list[Any]:
-    """Return the hops of the first packet and of the answer to it."""
+    """Return the hops of the first packet and of the answer to it.
+
+    If no answer comes, the packet is sent again: the second try is left out.
+    """
     found: list[Any] = []
     for hop in hops:
         if found and found[-1].direction == "reply" and hop.direction == "request":
             break
+        if len(found) > 1 and _same_place(hop, found[0]):
+            break
         found.append(hop)
     return found
+
+
+def _same_place(hop: Any, first: Any) -> bool:
+    """Say whether the packet is where it began, and as it was then."""
+    places = [(each.direction, each.namespace, each.point, each.before) for each in (hop, first)]
+    return bool(places[0] == places[1])
 
 
 def headline(answer: Any) -> tuple[str, str]:
@@ -73,6 +84,8 @@ def reason(hop: Any) -> str:
     rule = hop.rule
     if rule is not None and any(refusal in rule.text for refusal in REFUSALS):
         return short_rule(rule.text)
+    if "hairpin is off" in hop.note:
+        return f"dropped: {hop.note}"
     if not hop.changed:
         return ""
     return short_rule(rule.text) if rule is not None else "by the conntrack entry of its connection"

@@ -57,6 +57,7 @@ class Step(msgspec.Struct, frozen=True):
     packet: str
     why: str = ""
     refused: bool = False
+    rewrites: str = ""  # "sender" or "receiver"
 
 
 def journey_map(cluster: ClusterLike, answer: Any) -> Figure:
@@ -80,7 +81,7 @@ def frames(places: Sequence[Place], steps: Sequence[Step], title: str) -> list[F
     """Return the map after each step, for a player."""
     found = []
     for shown, step in enumerate(steps, 1):
-        caption = f"{shown}. {_where(step, places)}: {step.packet}"
+        caption = f"{shown}. {where(step, places)}: {step.packet}"
         drawing = draw(places, steps, title, f"step {shown} of {len(steps)}", shown)
         figure = Figure(drawing, alt=caption, text=_text(places, steps[:shown], title))
         found.append(Frame(caption, figure))
@@ -114,24 +115,27 @@ def steps_of(hops: Sequence[Any]) -> list[Step]:
         if any(word in why for word in REFUSALS):
             found.append(Step(here, here, direction, str(hop.before), why, refused=True))
         elif hop.changed:
-            found.append(Step(here, here, direction, str(hop.after), why))
+            sender = (hop.before.src, hop.before.sport) != (hop.after.src, hop.after.sport)
+            rewrites = "sender" if sender else "receiver"
+            found.append(Step(here, here, direction, str(hop.after), why, rewrites=rewrites))
     return found
 
 
 def _text(places: Sequence[Place], steps: Sequence[Step], title: str) -> str:
     lines = [title]
     for number, step in enumerate(steps, 1):
-        lines.append(f"  {number}. {_where(step, places)}: {step.packet}")
+        lines.append(f"  {number}. {where(step, places)}: {step.packet}")
         if step.why:
             lines.append(f"     {step.why}")
     return "\n".join(lines)
 
 
-def _where(step: Step, places: Sequence[Place]) -> str:
-    """Say where a step happened: "client to worker-1", "in worker-1"."""
+def where(step: Step, places: Sequence[Place]) -> str:
+    """Say where a step happened: "client to worker-1", "rewritten in worker-1"."""
     short = {place.name: place.label if place.is_pod else place.name for place in places}
     if step.source == step.target:
-        return f"{'refused' if step.refused else 'rewritten'} in {short[step.source]}"
+        stopped = "refused" if "-j REJECT" in step.why else "dropped"
+        return f"{stopped if step.refused else 'rewritten'} in {short[step.source]}"
     return f"{short[step.source]} to {short[step.target]}"
 
 
@@ -263,7 +267,7 @@ def _line(number: int, step: Step, places: Sequence[Place], y: float) -> list[It
     room = WIDTH - MARGIN - left - WHERE - PACKET - 4
     return [
         *_number(number, step, (MARGIN + 10, y)),
-        Text(x=left, y=y, text=fit(_where(step, places), WHERE - 10, SMALL), size=SMALL),
+        Text(x=left, y=y, text=fit(where(step, places), WHERE - 10, SMALL), size=SMALL),
         Text(x=left + WHERE, y=y, text=clip(step.packet, PACKET - 10, SMALL), size=SMALL),
         Text(x=left + WHERE + PACKET, y=y, text=fit(step.why, room, SMALL) if step.why else "",
              size=SMALL, fill="muted", tip=step.why),
