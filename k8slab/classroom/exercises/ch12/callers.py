@@ -11,15 +11,12 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.core import Service
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.ch12.stage import NODE_IPS, OUTSIDE_IP, clerks
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
 from k8slab.classroom.exercises.worlds import boot, members, seen
 from k8slab.classroom.verdicts import Finding, almost, right, wrong
 
@@ -55,19 +52,14 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl get service office",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _uid, _judge),
         praise="Right: every call at every worker is answered by a clerk of that worker, who sees "
         "the caller. That is the bargain of Local: no detour, and a clerk wherever calls come in.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    before = _uid(cluster)
-    evidence = run_commands(cluster, commands)
-    cluster.settle(5)
-    finding = _broken(cluster, before) or _calls(cluster)
-    return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
+def _judge(cluster: Cluster, before: str) -> Finding:
+    return _broken(cluster, before) or _calls(cluster)
 
 
 def _uid(cluster: Cluster) -> str:

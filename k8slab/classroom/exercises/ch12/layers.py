@@ -15,7 +15,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from k8slab.classroom.exercises import Exercise
-from k8slab.classroom.exercises.worlds import boot, seen
+from k8slab.classroom.exercises.worlds import CLIENT, boot, seen
 from k8slab.classroom.variants import pick
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
 
@@ -58,20 +58,12 @@ metadata: {{name: only-own}}
 spec:
   podSelector: {{matchLabels: {{app: {name}}}}}
   ingress: [{{from: [{{podSelector: {{matchLabels: {{app: {name}}}}}}}]}}]
----"""
+"""
 ELSE = """
 apiVersion: v1
 kind: Namespace
 metadata: {name: yard}
 ---"""
-CLIENT = """
-apiVersion: v1
-kind: Pod
-metadata: {name: client}
-spec:
-  terminationGracePeriodSeconds: 1
-  containers: [{name: client, image: "busybox:1.37", command: [sleep, "1000000"]}]
-"""
 WITNESS: Mapping[str, str] = {  # what tells that it is this layer
     "name": "there was no address to connect to, and no packet was sent. In which namespace is "
     "that Service?",

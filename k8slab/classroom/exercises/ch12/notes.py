@@ -11,17 +11,15 @@ Upstream: none
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from k8slab.api.apps import DaemonSet
 from k8slab.api.core import Pod, Service
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import Terminal
 from k8slab.classroom.exercises.ch12.stage import UDP, clerks, pod
-from k8slab.classroom.exercises.repairs import grade_repair, run_commands
+from k8slab.classroom.exercises.repairs import attempt_of, grade_repair
 from k8slab.classroom.exercises.worlds import boot, pods_with, seen
 from k8slab.classroom.verdicts import Finding, right, wrong
 
@@ -32,6 +30,7 @@ SEEDS = (8, 20)
 NODE = "worker-1"
 NOBODY = "nobody answers"
 LAST = 3  # notes that have to be answered
+WAIT = 20.0  # virtual seconds for a repair to show: the client never rests
 SCRIPT = (
     "while true; do r=$(echo hostname | nc -u -w 1 -p 5000 office 99); "
     f'echo "${{r:-{NOBODY}}}"; sleep 1; done'
@@ -73,19 +72,14 @@ def grade(answer: Any) -> Finding:
         answer,
         example="kubectl logs client --tail=3",
         seeds=SEEDS,
-        attempt=_try,
+        attempt=attempt_of(world, _kept, _judge, after=WAIT),
         praise="Repaired. kube-proxy wrote the rules of worker-1 anew, and then deleted the flow "
         "that they no longer explain. The client never stopped, and never noticed.",
     )
 
 
-def _try(seed: int, commands: Sequence[str]) -> Finding:
-    cluster = world(seed)
-    before = _kept(cluster)
-    evidence = run_commands(cluster, commands)
-    cluster.run(20)
-    finding = _broken(cluster, before) or _notes(cluster)
-    return msgspec.structs.replace(finding, evidence=(*evidence, *finding.evidence))
+def _judge(cluster: Cluster, before: Mapping[str, str]) -> Finding:
+    return _broken(cluster, before) or _notes(cluster)
 
 
 def _kept(cluster: Cluster) -> dict[str, str]:
