@@ -23,17 +23,18 @@ def ss(ns: NetNamespace, arguments: list[str]) -> str:
     listening, established = "l" in flags or "a" in flags, "l" not in flags
     rows: list[tuple[str, str, str, str, str, str]] = []
     if udp:
-        rows += _udp_rows(ns, listening, established)
+        rows += udp_rows(ns, listening, established)
     if tcp:
-        rows += _tcp_rows(ns, listening, established)
+        rows += tcp_rows(ns, listening, established)
     if sctp:
         rows += _sctp_rows(ns, listening, established)
     return _socket_table(rows, with_protocol=len(asked) > 1)
 
 
-def _udp_rows(
+def udp_rows(
     ns: NetNamespace, listening: bool, established: bool
 ) -> list[tuple[str, str, str, str, str, str]]:
+    """Return protocol, state, both queues, local and peer address of UDP sockets."""
     rows = []
     for port, sockets in sorted(ns.sockets.datagrams.items()):
         for socket in sockets:
@@ -44,9 +45,10 @@ def _udp_rows(
     return rows
 
 
-def _tcp_rows(
+def tcp_rows(
     ns: NetNamespace, listening: bool, established: bool
 ) -> list[tuple[str, str, str, str, str, str]]:
+    """Return the same of TCP sockets, those that listen first."""
     rows = []
     for port, listeners in sorted(ns.sockets.listeners.items()):
         for listener in listeners if listening else ():

@@ -334,6 +334,13 @@ def test_busybox_httpd_at_localhost_is_reached_from_inside_only(bench):
     assert bench.exec(id, "wget", "-qO-", "http://127.0.0.1:8080").stdout == "in\n"
     with pytest.raises(ConnectionRefused):
         get(bench, id, 8080)
+    head, _, row = bench.exec(id, "netstat", "-ltn").stdout.splitlines()
+    assert head == "Active Internet connections (only servers)"
+    assert row == (
+        "tcp        0      0 127.0.0.1:8080          0.0.0.0:*               LISTEN      "
+    )
+    assert "8080" not in bench.exec(id, "netstat", "-lun").stdout
+    assert "w/o servers" in bench.exec(id, "netstat", "-tn").stdout
 
 
 def test_busybox_nc_sends_datagrams_from_its_own_port(bench):

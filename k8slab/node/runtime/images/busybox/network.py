@@ -11,6 +11,7 @@ from __future__ import annotations
 from k8slab.linux.addresses import joined
 from k8slab.linux.errors import NetworkError, TimedOut
 from k8slab.linux.resolver import ResolutionError
+from k8slab.linux.ss_command import tcp_rows, udp_rows
 from k8slab.node import http
 from k8slab.node.runtime.images.busybox.arguments import UsageError, options
 from k8slab.node.runtime.process import Process
@@ -230,10 +231,20 @@ async def ip(process: Process) -> int:
 
 
 async def netstat(process: Process) -> int:
-    """Show listening sockets."""
-    from k8slab.linux.commands import shell
-
-    process.stdout.write(shell(process.net, "ss -ltn").rstrip("\n") + "\n")
+    """Show sockets: -l who listens, -a all; -t TCP, -u UDP; addresses are always numbers."""
+    found, _ = options(process, "latunwp", "")
+    listening, established = "l" in found or "a" in found, "l" not in found
+    which = {(True, True): "servers and established", (True, False): "only servers"}
+    process.stdout.write(
+        f"Active Internet connections ({which.get((listening, established), 'w/o servers')})\n"
+        f"{'Proto Recv-Q Send-Q'} {'Local Address':23} {'Foreign Address':23} State       \n"
+    )
+    both = ("t" in found) == ("u" in found)
+    rows = tcp_rows(process.net, listening, established) if both or "t" in found else []
+    rows += udp_rows(process.net, listening, established) if both or "u" in found else []
+    for protocol, state, received, _, local, peer in rows:
+        shown = {"ESTAB": "ESTABLISHED", "UNCONN": ""}.get(state, state)
+        process.stdout.write(f"{protocol}   {received:>6} {0:6} {local:23} {peer:23} {shown:12}\n")
     return 0
 
 
