@@ -35,7 +35,7 @@ ABOVE = 114.0  # px, of a frame without its kernel: name, Pods, arrows
 KERNEL_WORDS = "kernel: rules, routes"
 REQUEST = Look(BLUE, "disc", "on its way to the server")
 REPLY = Look(PURPLE, "disc", "on its way back")
-REFUSED = Look(VERMILLION, "disc", "refused")
+REFUSED = Look(VERMILLION, "disc", "refused or dropped")
 Rectangle = tuple[float, float, float, float]  # left, top, width, height
 
 
@@ -147,7 +147,7 @@ def draw(
     shown: int | None = None,
 ) -> Drawing:
     """Lay out the machines side by side, the way through them, and the list of `shown` steps."""
-    lines = max(2, *_moves(steps).values(), 0)
+    lines = max(2, *_moves(steps, places).values(), 0)
     boxes, machines = _boxes(places, LINE * (lines + 1))
     items = [*heading(title, below), *machines]
     marks: list[Item] = []
@@ -238,9 +238,11 @@ def _pair(step: Step) -> str:
     return " ".join(sorted((step.source, step.target)))
 
 
-def _moves(steps: Sequence[Step]) -> dict[str, int]:
-    """Count the moves between each two places."""
-    pairs = [_pair(step) for step in steps if step.source != step.target]
+def _moves(steps: Sequence[Step], places: Sequence[Place]) -> dict[str, int]:
+    """Count the moves between each two kernels."""
+    pods = {place.name for place in places if place.is_pod}
+    moves = [step for step in steps if step.source != step.target]
+    pairs = [_pair(step) for step in moves if not {step.source, step.target} & pods]
     return {pair: pairs.count(pair) for pair in pairs}
 
 
