@@ -106,7 +106,7 @@ def not_turned(line: dict[str, Any], packet: Any) -> Any:
 
 def careless(line: dict[str, Any], packet: Any) -> Any:
     first, second = halves(line)
-    return turned(second) if packet[2] == first[2] else turned(first)
+    return turned(second) if packet[2:] == first[2:] else turned(first)
 
 
 RIGHT: dict[str, tuple[Any, ...]] = {

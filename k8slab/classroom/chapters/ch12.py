@@ -206,6 +206,16 @@ CHAPTER = Chapter(
                 "The ClusterIP of the office": ("Nobody sends from a ClusterIP.", 1),
             },
         ),
+        Question(
+            key="12.dials",
+            text="A clerk listens on 8080, and no `containerPort` is written anywhere. The Service "
+            "has port 80. You try targetPort 80 and 8080, and ask the Service at 80 and at 8080 "
+            "each time. How many of the four calls are answered?",
+            kind="number",
+            unit="of 4",
+            because="port is where the Service is asked, targetPort is where the process listens. "
+            "Only 80 to 8080 fits both, and containerPort opens nothing.",
+        ),
         choice_of(
             "12.inside",
             "The clerk `deaf` listens at 127.0.0.1:8080. Her own `wget` at localhost succeeds, she "

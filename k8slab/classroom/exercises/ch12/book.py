@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from k8slab.cluster import Cluster
 
 SEEDS = (5, 16, 27)
+KINDS = ("there", "back", "stranger")
 FIELDS = ("src", "sport", "dst", "dport")
 PARTS = re.compile(r"(src|dst|sport|dport)=(\S+)")
 Quad = tuple[str, int, str, int]  # sender, its port, receiver, its port
@@ -38,7 +39,7 @@ Line = dict[str, Any]
 class Case(msgspec.Struct, frozen=True):
     """A line, a packet that comes to the node, and how it leaves."""
 
-    kind: str  # "there", "back", "stranger"
+    kind: str  # one of KINDS
     line: Line
     packet: Quad
     wanted: Quad
@@ -132,7 +133,8 @@ def grade(answer: Any) -> Finding:
             f"Right for {len(cases())} packets, there and back, and for those that are none of "
             "its business. One line is enough, for both translations and both directions."
         )
-    return _explain(*wrongs[0], len(wrongs), {case.kind for case, _ in wrongs})
+    most_telling = min(wrongs, key=lambda found: KINDS.index(found[0].kind))
+    return _explain(*most_telling, len(wrongs), {case.kind for case, _ in wrongs})
 
 
 def _ask(answer: Callable[..., Any], case: Case) -> Quad | Finding:
