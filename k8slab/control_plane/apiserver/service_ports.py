@@ -19,6 +19,7 @@ from k8slab.api import errors
 from k8slab.api.core import Service, ServicePort
 from k8slab.control_plane.apiserver.allocators import AllocationFailed, ClusterIPs, Full, NodePorts
 from k8slab.control_plane.apiserver.service_families import family_of, with_families
+from k8slab.control_plane.apiserver.service_types import drop_unneeded
 from k8slab.sim import Rng
 
 WITH_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
@@ -44,6 +45,8 @@ class ServiceAllocator:
 
     def allocate(self, new: Service, old: Service | None = None) -> Service:
         """Return the Service with all it needs; raises ApiError if something cannot be had."""
+        if old is not None:
+            new = drop_unneeded(new, old)
         with_families_ = with_families(new, old, tuple(self._ranges))
         with_address = with_ports = self._allocate_addresses(with_families_, old)
         try:

@@ -16,6 +16,7 @@ from k8slab.api.errors import (
     required,
     too_many,
 )
+from k8slab.control_plane.apiserver.service_types import is_external
 from k8slab.control_plane.apiserver.validation import go_text
 from k8slab.control_plane.apiserver.validation.formats import (
     PROTOCOLS,
@@ -247,11 +248,8 @@ def _load_balancer(spec: ServiceSpec) -> Errors:
 
 
 def _traffic(spec: ServiceSpec) -> Errors:
-    external = spec.type in ("LoadBalancer", "NodePort") or (
-        spec.type == "ClusterIP" and bool(spec.externalIPs)
-    )
     policy = spec.externalTrafficPolicy
-    if external:
+    if is_external(spec):
         if policy not in POLICIES:
             yield from one_of("spec.externalTrafficPolicy", policy, POLICIES)
     elif policy:
