@@ -135,6 +135,7 @@ WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
         ([AFFINE], "It does not show the clerk who it is"),
         ([INTERNAL], "callers inside the cluster"),
         ([OTHER_PORT], "lost one of them"),
+        ([patch("service office", '{"spec": {"type": "ClusterIP"}}')], "lost one of them"),
         (["kubectl delete service office"], "The Service office is gone"),
         (["kubectl scale deployment clerks --replicas=0"], "No clerk is left"),
     ),
