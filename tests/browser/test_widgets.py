@@ -99,6 +99,11 @@ TRIALS = (
         *("Send the request", "it is answered. The address that the server sees"),
     ),
     (
+        "viz.journey_steps(cluster, cluster.request('node/worker-1', 'http://192.168.10.12'))",
+        {"Next": "it moves on"},
+        *("Guess, then go on", "Right. worker-1 to worker-2: tcp"),
+    ),
+    (
         "viz.load_generator(cluster)",
         {"The load": "roughly equally many", "Failed": "none"},
         *("Send the requests", "0 requests failed: right."),
