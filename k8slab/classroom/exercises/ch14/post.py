@@ -60,11 +60,6 @@ class ServedPort(msgspec.Struct, frozen=True):
     port: int
     backends: tuple[str, ...] = ()  # addresses with ports, "10.244.1.2:8080"
 
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What a packet to it says."""
-        return self.ip, self.protocol, self.port
-
 
 class Case(msgspec.Struct, frozen=True):
     """One question to the answer."""
