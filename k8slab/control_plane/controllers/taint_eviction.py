@@ -1,8 +1,8 @@
 """Taint eviction: deletes Pods from nodes that have a NoExecute taint which they do not tolerate.
 
 `eviction_delay` says after how many seconds a Pod has to go: at once, after the least
-tolerationSeconds among its matching tolerations, or never. `TaintEvictionController` keeps a timer
-for each Pod, and drops it when the taint goes in time.
+tolerationSeconds among the tolerations that count, or never. `TaintEvictionController` keeps a
+timer for each Pod, and drops it when the taint goes in time.
 
 Rule of use: deleting is all it does; the replacement is its controller's business.
 
@@ -32,16 +32,17 @@ MIRROR = "kubernetes.io/config.mirror"
 def eviction_delay(taints: Sequence[Taint], tolerations: Sequence[Toleration]) -> float:
     """Return after how many seconds under these NoExecute taints a Pod has to go.
 
-    0 if it does not tolerate one of them, infinity if it tolerates all of them for ever.
+    0 if it does not tolerate one of them, infinity if it tolerates all of them for ever. For each
+    taint the first toleration that covers it counts, and of those the shortest.
     """
-    used = []
+    limit = NEVER
     for taint in taints:
-        matching = [toleration for toleration in tolerations if covers(toleration, taint)]
-        if not matching:
+        first = next((each for each in tolerations if covers(each, taint)), None)
+        if first is None:
             return 0.0
-        used += matching
-    limits = [float(t.tolerationSeconds) for t in used if t.tolerationSeconds is not None]
-    return max(min(limits), 0.0) if limits else NEVER
+        if first.tolerationSeconds is not None:
+            limit = min(limit, float(first.tolerationSeconds))
+    return max(limit, 0.0)
 
 
 class TaintEvictionController:

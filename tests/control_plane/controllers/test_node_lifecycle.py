@@ -73,6 +73,7 @@ def test_many_silent_nodes_slow_evictions_down() -> None:
 
 
 GONE = Taint(key="node.kubernetes.io/unreachable", effect="NoExecute")
+FIVE_MINUTES = Toleration(key=GONE.key, operator="Exists", tolerationSeconds=300)
 
 
 @pytest.mark.parametrize(
@@ -81,18 +82,22 @@ GONE = Taint(key="node.kubernetes.io/unreachable", effect="NoExecute")
         ([], 0.0),
         ([Toleration(key="other", operator="Exists")], 0.0),
         ([Toleration(operator="Exists")], NEVER),
-        ([Toleration(key=GONE.key, operator="Exists", tolerationSeconds=300)], 300.0),
-        (
-            [
-                Toleration(key=GONE.key, operator="Exists", tolerationSeconds=300),
-                Toleration(operator="Exists", tolerationSeconds=5),
-            ],
-            5.0,
-        ),
+        ([FIVE_MINUTES], 300.0),
+        ([Toleration(key=GONE.key, operator="Exists", tolerationSeconds=-5)], 0.0),
+        ([Toleration(operator="Exists", tolerationSeconds=5), FIVE_MINUTES], 5.0),
+        ([FIVE_MINUTES, Toleration(operator="Exists", tolerationSeconds=5)], 300.0),
+        ([FIVE_MINUTES, Toleration(operator="Exists")], 300.0),
     ],
 )
 def test_how_long_a_pod_may_stay_on_a_tainted_node(tolerations: Any, expected: float) -> None:
     assert eviction_delay([GONE], tolerations) == expected
+
+
+def test_of_several_taints_the_one_that_is_tolerated_for_the_shortest_time_counts() -> None:
+    wet = Taint(key="wet", effect="NoExecute")
+    umbrella = Toleration(key="wet", operator="Exists", tolerationSeconds=20)
+    assert eviction_delay([GONE, wet], [FIVE_MINUTES, umbrella]) == 20.0
+    assert eviction_delay([GONE, wet], [FIVE_MINUTES]) == 0.0
 
 
 def test_ranges_are_handed_out_in_turn_and_run_out() -> None:
