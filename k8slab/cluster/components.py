@@ -164,6 +164,7 @@ def _replaced(world: World) -> dict[str, Any]:
     from k8slab.control_plane.controllers import endpoint_slice
     from k8slab.control_plane.controllers.learner_controller import LearnerController
     from k8slab.control_plane.controllers.replica_set import ReplicaSetController, adapt
+    from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
 
     found: dict[str, Any] = {}
     if world.replace.get("replica_set") is not None:
@@ -173,6 +174,8 @@ def _replaced(world: World) -> dict[str, Any]:
         slices = endpoint_slice.adapt(world.replace["endpoint_slice"])
         controller = endpoint_slice.EndpointSliceController
         found["endpointslice-controller"] = partial(controller, planner=slices)
+    if (delay := world.replace.get("eviction_delay")) is not None:
+        found["taint-eviction-controller"] = partial(TaintEvictionController, delay=delay)
     if world.replace.get("controller") is not None:
         watch = world.replace["controller"]
         found[LearnerController.component] = partial(LearnerController, watch=watch)

@@ -20,7 +20,7 @@ from types import EllipsisType
 from typing import Any
 
 from k8slab.addons.coredns.records import Answer
-from k8slab.api.core import Pod, PodSpec
+from k8slab.api.core import Pod, PodSpec, Taint, Toleration
 from k8slab.client.learner import ReplacementError, call, copied, shown
 from k8slab.control_plane.controllers.learner_controller import UnreliableWatch
 from k8slab.control_plane.scheduler.plugins.learner import adapt
@@ -40,6 +40,7 @@ REPLACEABLE: Mapping[str, str] = {
     "pod_phase": "pod_phase(spec, container_statuses, init_container_statuses, ...) of kubelets",
     "probe_effects": "probe_effects(kind, success) of kubelets",
     "stop_delay": "stop_delay(pod) of kubelets, in seconds",
+    "eviction_delay": "eviction_delay(taints, tolerations) of taint eviction, in seconds",
     "endpoint_slice": "plan(service, pods, nodes, existing, *, trigger_time) of EndpointSlices",
     "queries": "queries(name, resolv_conf, *, libc) of the resolver in each Pod",
     "keeps_open": "keeps_open(request, answer) of HTTP clients in Pods",
@@ -105,6 +106,22 @@ def stop_delay(function: Callable[..., Any]) -> Callable[[Pod], float]:
         found = call("stop_delay", "stop_delay(pod)", function, copied(pod))
         if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found < 1e6:
             text = f"your stop_delay returned {shown(found)}, expected a number of seconds"
+            raise ReplacementError(text)
+        return float(found)
+
+    return decide
+
+
+def eviction_delay(
+    function: Callable[..., Any],
+) -> Callable[[Sequence[Taint], Sequence[Toleration]], float]:
+    """Return the learner's patience with a tainted node as taint eviction asks for it."""
+    usage = "eviction_delay(taints, tolerations)"
+
+    def decide(taints: Sequence[Taint], tolerations: Sequence[Toleration]) -> float:
+        found = call("eviction_delay", usage, function, tuple(taints), tuple(tolerations))
+        if isinstance(found, bool) or not isinstance(found, int | float) or not found >= 0:
+            text = f"your eviction_delay returned {shown(found)}, expected seconds or infinity"
             raise ReplacementError(text)
         return float(found)
 
@@ -207,6 +224,7 @@ ADAPTERS: Mapping[str, Callable[[Any], Any]] = {
     "pod_phase": pod_phase,
     "probe_effects": probe_effects,
     "stop_delay": stop_delay,
+    "eviction_delay": eviction_delay,
     "queries": resolver_queries,
     "keeps_open": keeps_open,
     "dns_answer": dns_answer,

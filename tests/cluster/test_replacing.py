@@ -296,6 +296,31 @@ def test_a_deleted_pod_lives_on_for_the_pause_that_the_learner_says() -> None:
     assert 20 <= cluster.now - begun < 22
 
 
+def on_a_dead_node(delay: Any, seconds: float) -> Cluster:
+    """Return a cluster whose one worker died that many seconds after its Pod had come."""
+    cluster = Cluster(workers=1, seed=1, replace={"eviction_delay": delay})
+    cluster.kubectl("run web --image=traefik/whoami:v1.11")
+    cluster.run(10)
+    cluster.break_node("worker-1")
+    cluster.run(seconds)
+    return cluster
+
+
+def test_a_pod_is_evicted_when_the_learner_says() -> None:
+    cluster = on_a_dead_node(lambda taints, tolerations: 40, 70)
+    assert cluster.kubectl("get pod web").split()[7] == "Running"
+    cluster.run(40)
+    assert cluster.kubectl("get pod web").split()[7] == "Terminating"
+
+
+def test_a_patience_that_is_none_is_told_and_the_pod_stays() -> None:
+    cluster = on_a_dead_node(lambda taints, tolerations: None, 700)
+    assert cluster.kubectl("get pod web").split()[7] == "Running"
+    assert "your eviction_delay returned None (NoneType)" in events_of(
+        cluster, "FailedEvictionDelay"
+    )
+
+
 def test_a_client_keeps_its_connection_as_the_learner_says() -> None:
     cluster = Cluster(workers=1, seed=1, replace={"keeps_open": lambda request, answer: 1})
     cluster.kubectl("run web --image=nginx")

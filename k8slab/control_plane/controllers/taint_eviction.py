@@ -12,7 +12,7 @@ Upstream: pkg/controller/tainteviction/taint_eviction.go
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -22,11 +22,14 @@ from k8slab.api.errors import ApiError
 from k8slab.api.meta import timestamp
 from k8slab.api.taints import covers
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
+from k8slab.client.learner import ReplacementError
 from k8slab.control_plane.controllers.controller_utils import decide, work
 
 WORKERS = 8  # UpdateWorkerSize
 NEVER = math.inf
 MIRROR = "kubernetes.io/config.mirror"
+SYSTEM = "kube-system"  # its Pods keep the lab's own decision, so that the cluster comes up
+Delay = Callable[[Sequence[Taint], Sequence[Toleration]], float]
 
 
 def eviction_delay(taints: Sequence[Taint], tolerations: Sequence[Toleration]) -> float:
@@ -50,10 +53,18 @@ class TaintEvictionController:
 
     component = "taint-eviction-controller"
 
-    def __init__(self, informers: Informers, client: Client, recorder: EventRecorder) -> None:
+    def __init__(
+        self,
+        informers: Informers,
+        client: Client,
+        recorder: EventRecorder,
+        *,
+        delay: Delay = eviction_delay,
+    ) -> None:
         self._sim = informers.sim
         self._client = client
         self._recorder = recorder
+        self._delay = delay
         self._nodes = informers.informer(Node)
         self._pods = informers.informer(Pod)
         self._queue = WorkQueue(self._sim, self.component)
@@ -94,7 +105,7 @@ class TaintEvictionController:
         if pod is None or pod.metadata.deletionTimestamp is not None or not taints:
             self._cancel(key, pod)
             return
-        delay = eviction_delay(taints, pod.spec.tolerations)
+        delay = self._delay_of(pod, taints)
         if delay == NEVER or MIRROR in pod.metadata.annotations:
             self._cancel(key, None)
             return
@@ -104,6 +115,15 @@ class TaintEvictionController:
             self._queue.add_after(key, left)
         else:
             await self._evict(key, pod)
+
+    def _delay_of(self, pod: Pod, taints: Sequence[Taint]) -> float:
+        if pod.metadata.namespace == SYSTEM:
+            return eviction_delay(taints, pod.spec.tolerations)
+        try:
+            return self._delay(taints, pod.spec.tolerations)
+        except ReplacementError as error:
+            self._recorder.event(pod, "Warning", "FailedEvictionDelay", str(error))
+            return NEVER
 
     def _cancel(self, key: str, pod: Pod | None) -> None:
         planned = self._since.pop(key, None) is not None
