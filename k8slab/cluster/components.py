@@ -161,12 +161,15 @@ async def kube_controller_manager(world: World, process: Process) -> None:
 
 def _replaced(world: World) -> dict[str, Any]:
     """Return the controllers that decide as a learner wrote, by name."""
-    from k8slab.control_plane.controllers import endpoint_slice
+    from k8slab.control_plane.controllers import deployment, endpoint_slice
     from k8slab.control_plane.controllers.learner_controller import LearnerController
     from k8slab.control_plane.controllers.replica_set import ReplicaSetController, adapt
     from k8slab.control_plane.controllers.taint_eviction import TaintEvictionController
 
     found: dict[str, Any] = {}
+    if world.replace.get("deployment") is not None:
+        sizes = deployment.adapt(world.replace["deployment"])
+        found["deployment-controller"] = partial(deployment.DeploymentController, sizes=sizes)
     if world.replace.get("replica_set") is not None:
         planner = adapt(world.replace["replica_set"])
         found["replicaset-controller"] = partial(ReplicaSetController, planner=planner)

@@ -36,6 +36,7 @@ KUBELETS = ("pod_phase", "probe_effects", "stop_delay")  # settings of a kubelet
 REPLACEABLE: Mapping[str, str] = {
     "controller": "reconcile(desk, event) of a controller of your own, beside the others",
     "replica_set": "plan(rs, pods, *, now, related=()) of the ReplicaSet controller",
+    "deployment": "sizes(deployment, new, old) of the Deployment controller's rolling updates",
     "scheduler_plugins": "a class with filter(pod, node) or score(pod, node), or a list of plugins",
     "pod_phase": "pod_phase(spec, container_statuses, init_container_statuses, ...) of kubelets",
     "probe_effects": "probe_effects(kind, success) of kubelets",

@@ -27,8 +27,9 @@ def test_every_term_of_the_chapters_is_in_the_glossary_once() -> None:
 
 def test_everything_replaceable_is_in_its_table() -> None:
     assert re.findall(r"^\| `(\w+)` \|", doc("replace.md"), re.MULTILINE) == [
-        *("controller", "replica_set", "scheduler_plugins", "pod_phase", "probe_effects"),
-        *("stop_delay", "eviction_delay", "endpoint_slice", "queries", "keeps_open"),
+        *("controller", "replica_set", "deployment", "scheduler_plugins", "pod_phase"),
+        *("probe_effects", "stop_delay", "eviction_delay", "endpoint_slice", "queries"),
+        "keeps_open",
         *("dns_answer", "kube_proxy"),
     ]
     assert set(re.findall(r"^\| `(\w+)` \|", doc("replace.md"), re.MULTILINE)) == set(REPLACEABLE)

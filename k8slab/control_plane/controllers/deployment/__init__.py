@@ -5,6 +5,8 @@ pass changes, `resolve_fenceposts` how far it may go; `DeploymentController` is 
 goes through `sync` (find or make the new ReplicaSet, scale, clean up), then `rolling` or
 `recreate`, and ends in `progress` (the status).
 
+`adapt` puts a learner's function in the place of `rolling`.
+
 Rule of use: a Deployment never touches a Pod; it only sets the sizes of ReplicaSets.
 
 Upstream: pkg/controller/deployment
@@ -12,6 +14,14 @@ Upstream: pkg/controller/deployment
 
 from k8slab.control_plane.controllers.deployment.deployment_controller import DeploymentController
 from k8slab.control_plane.controllers.deployment.deployment_util import resolve_fenceposts
+from k8slab.control_plane.controllers.deployment.learner import Sizes, adapt
 from k8slab.control_plane.controllers.deployment.plan import DeploymentPlan, plan
 
-__all__ = ["DeploymentController", "DeploymentPlan", "plan", "resolve_fenceposts"]
+__all__ = [
+    "DeploymentController",
+    "DeploymentPlan",
+    "Sizes",
+    "adapt",
+    "plan",
+    "resolve_fenceposts",
+]

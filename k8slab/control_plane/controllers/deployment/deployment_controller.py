@@ -18,6 +18,7 @@ from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import controller_of, is_controlled_by
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
+from k8slab.client.learner import ReplacementError
 from k8slab.control_plane.controllers.controller_ref_manager import (
     claim_all,
     resolve_controller_ref,
@@ -33,9 +34,11 @@ from k8slab.control_plane.controllers.deployment.deployment_util import (
     is_rolling_update,
     without_hash,
 )
+from k8slab.control_plane.controllers.deployment.learner import Sizes, unchanged
 from k8slab.control_plane.controllers.deployment.plan import DeploymentPlan, plan
 
 WORKERS = 5  # --concurrent-deployment-syncs
+SYSTEM = "kube-system"  # never left to a learner's sizes: the cluster must come up
 
 
 class DeploymentController:
@@ -43,7 +46,15 @@ class DeploymentController:
 
     component = "deployment-controller"
 
-    def __init__(self, informers: Informers, client: Client, recorder: EventRecorder) -> None:
+    def __init__(
+        self,
+        informers: Informers,
+        client: Client,
+        recorder: EventRecorder,
+        sizes: Sizes | None = None,
+    ) -> None:
+        """Prepare to keep Deployments; `sizes` decides about rolling updates in our place."""
+        self._sizes = sizes
         self._sim = informers.sim
         self._client = client
         self._recorder = recorder
@@ -106,11 +117,20 @@ class DeploymentController:
             await self._refuse(deployment)
             return
         replica_sets = await self._claim(deployment)
-        pods = [] if is_rolling_update(deployment) else self._pods_of(replica_sets)
-        result = plan(deployment, replica_sets, now=self._sim.now, pods=pods)
+        result = self._plan(deployment, replica_sets)
         await self._write(deployment, result)
         if result.look_again_after is not None:
             self._queue.add_after(key, result.look_again_after)
+
+    def _plan(self, deployment: Deployment, replica_sets: list[ReplicaSet]) -> DeploymentPlan:
+        now = self._sim.now
+        pods = [] if is_rolling_update(deployment) else self._pods_of(replica_sets)
+        sizes = self._sizes if deployment.metadata.namespace != SYSTEM else None
+        try:
+            return plan(deployment, replica_sets, now=now, pods=pods, sizes=sizes)
+        except ReplacementError as error:
+            self._recorder.event(deployment, "Warning", "FailedRollout", str(error))
+            return plan(deployment, replica_sets, now=now, pods=pods, sizes=unchanged)
 
     async def _refuse(self, deployment: Deployment) -> None:
         text = "This deployment is selecting all pods. A non-empty selector is required."

@@ -22,6 +22,7 @@ from k8slab.control_plane.controllers.deployment.deployment_util import (
     has_progress_deadline,
     is_rolling_update,
 )
+from k8slab.control_plane.controllers.deployment.learner import Sizes
 from k8slab.control_plane.controllers.deployment.progress import (
     calculate_status,
     look_again_after,
@@ -56,13 +57,15 @@ def plan(
     *,
     now: float,
     pods: Sequence[Pod] = (),
+    sizes: Sizes | None = None,
 ) -> DeploymentPlan:
     """Say what the next step of the Deployment's rollout is.
 
     `replica_sets` are those that the Deployment owns, `now` is in virtual seconds, and `pods` (of
-    those ReplicaSets) matter for strategy Recreate only.
+    those ReplicaSets) matter for strategy Recreate only. `sizes` decides about rolling updates in
+    the place of `rolling`, and may raise ReplacementError.
     """
-    rollout = Rollout(deployment, now)
+    rollout = Rollout(deployment, now, sizes)
     if deployment.metadata.deletionTimestamp is not None:
         sync_revisions(rollout, replica_sets, create=False)
         return _result(rollout, rolling_out=False)

@@ -21,16 +21,27 @@ from k8slab.control_plane.controllers.deployment.deployment_util import (
     max_unavailable,
     total,
 )
+from k8slab.control_plane.controllers.deployment.learner import Sizes
 from k8slab.control_plane.controllers.deployment.rollout import Rollout
 from k8slab.control_plane.controllers.deployment.sync import clean_up, new_rs_new_replicas
 
 
 def rollout_rolling(rollout: Rollout) -> None:
     """Take the next step of a rolling update; when all are done, clean up."""
-    if reconcile_new_replica_set(rollout) or reconcile_old_replica_sets(rollout):
-        return
-    if deployment_complete(rollout.deployment, rollout.deployment.status):
+    if rollout.sizes is not None:
+        moved = follow(rollout, rollout.sizes)
+    else:
+        moved = reconcile_new_replica_set(rollout) or reconcile_old_replica_sets(rollout)
+    if not moved and deployment_complete(rollout.deployment, rollout.deployment.status):
         clean_up(rollout)
+
+
+def follow(rollout: Rollout, sizes: Sizes) -> bool:
+    """Set the sizes that somebody else decides on; say whether that changed any."""
+    assert rollout.new is not None
+    wanted = sizes(rollout.deployment, rollout.new, rollout.old)
+    named = [rs for rs in rollout.all if rs.metadata.name in wanted]
+    return any([rollout.scale(rs, wanted[rs.metadata.name]) for rs in named])
 
 
 def reconcile_new_replica_set(rollout: Rollout) -> bool:

@@ -17,6 +17,7 @@ from k8slab.api.apps import Deployment, DeploymentCondition, ReplicaSet
 from k8slab.api.conditions import get_condition
 from k8slab.api.meta import timestamp
 from k8slab.control_plane.controllers.deployment.deployment_util import desired, size_annotations
+from k8slab.control_plane.controllers.deployment.learner import Sizes
 
 Change = tuple[ReplicaSet, ReplicaSet]  # before, after
 
@@ -24,9 +25,10 @@ Change = tuple[ReplicaSet, ReplicaSet]  # before, after
 class Rollout:
     """The state of a pass: `new` and `old` as they will be when everything noted is written."""
 
-    def __init__(self, deployment: Deployment, now: float) -> None:
+    def __init__(self, deployment: Deployment, now: float, sizes: Sizes | None = None) -> None:
         self.deployment = deployment
         self.now = now
+        self.sizes = sizes  # who decides in the place of `rolling`, if anybody does
         self.new: ReplicaSet | None = None
         self.old: list[ReplicaSet] = []
         self.create: ReplicaSet | None = None

@@ -77,7 +77,7 @@ def _refresh(rollout: Rollout, found: ReplicaSet, revision: int) -> None:
 def _make(rollout: Rollout, revision: int) -> None:
     deployment = rollout.deployment
     rs = new_replica_set(deployment, revision)
-    size = new_rs_new_replicas(deployment, [*rollout.old, rs], rs)
+    size = 0 if rollout.sizes else new_rs_new_replicas(deployment, [*rollout.old, rs], rs)
     rs = replace(rs, spec=replace(rs.spec, replicas=size))
     rollout.new = rollout.create = rs
     name = rs.metadata.name
