@@ -28,6 +28,7 @@ GUESSES: Mapping[str, Mapping[str, str]] = {
     "load_generator": {"share": "one Pod served all", "failed": "none"},
     "slice_workbench": {"ready": "true", "serving": "true", "terminating": "false", "port": "80"},
     "scale_lens": {"iptables": "a few, always", "nftables": "a few, always"},
+    "rollout_dials": {"most": "5", "least": "3", "end": "ends"},
     "incident_console": {"layer": "the name"},  # breaks the cluster: last
 }
 OTHERS: tuple[Callable[[Cluster], Any], ...] = (viz.time_bar, viz.explorer, viz.label_magnet)

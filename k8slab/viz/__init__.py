@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from k8slab.viz.widgets.pod_scope import pod_scope
     from k8slab.viz.widgets.reconcile_stepper import reconcile_stepper
     from k8slab.viz.widgets.resolver_trace import resolver_trace
+    from k8slab.viz.widgets.rollout_dials import rollout_dials
     from k8slab.viz.widgets.rule_debugger import rule_debugger
     from k8slab.viz.widgets.scale_lens import scale_lens
     from k8slab.viz.widgets.scheduling_board import scheduling_board
@@ -79,6 +80,7 @@ _HOME = {
     "replica_lane": "replicas",
     "resolver_trace": "widgets.resolver_trace",
     "rollout_areas": "rollout",
+    "rollout_dials": "widgets.rollout_dials",
     "rule_chains": "rule_graph",
     "rule_debugger": "widgets.rule_debugger",
     "rules_and_cost": "growth",
@@ -120,6 +122,7 @@ __all__ = [
     "replica_lane",
     "resolver_trace",
     "rollout_areas",
+    "rollout_dials",
     "rule_chains",
     "rule_debugger",
     "rules_and_cost",

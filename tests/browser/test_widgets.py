@@ -109,6 +109,11 @@ TRIALS = (
         *("Send the requests", "0 requests failed: right."),
     ),
     (
+        "viz.rollout_dials(shop())",
+        {"Pods at most": "4", "ready at least": "3", "It": "ends"},
+        *("Roll out", "Pods at most: right, 4. ready at least: right, 3."),
+    ),
+    (
         "viz.slice_workbench(shop())",
         {"ready": "true", "serving": "true", "terminating": "false", "port": "80"},
         *("Open the slice", "port: right, 80."),

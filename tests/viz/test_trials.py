@@ -12,7 +12,7 @@ from k8slab.viz.widgets.widget import VIEW
 NAMES = (
     *("watch_stream", "resolver_trace", "pod_scope", "scheduling_board", "steps", "light_up"),
     *("reconcile_stepper", "rule_debugger", "packet_card", "load_generator", "slice_workbench"),
-    "scale_lens",
+    *("scale_lens", "rollout_dials"),
 )
 
 
