@@ -1,5 +1,6 @@
-"""The client of bench_gateway: `python -m benchmarks.gateway_client PORT table PODS WATCHERS`.
+"""The client of bench_gateway: `python -m benchmarks.gateway_client PORT writes|fill|reads`.
 
+`writes` wants an empty cluster, `fill` makes of that one with `PODS` Pods, `reads` finds them.
 Prints what it measured as JSON. A client in the server's process would wait for Python's lock.
 """
 
@@ -8,10 +9,13 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from benchmarks.measure import timed
 
 FILLERS = 8  # connections that make the Pods of the long list
+PODS, WATCHERS = 5_000, 1_000
 GETS = 200
 CREATES = 200
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
@@ -24,44 +28,55 @@ POD_SPEC = {  # held back: nobody but the API server has work with it
 Figures = dict[str, float]
 
 
-def measured(port: int, accept: dict[str, str], pods: int, watchers: int) -> Figures:
-    """Return all figures of a server on a port."""
+def writes(port: int) -> Figures:
+    """Return what creates and their watchers cost in an empty cluster."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    figures: Figures = {}
     before = time.perf_counter()
     for number in range(CREATES):
         create(connection, f"first-{number}")
-    figures["create of a Pod over one connection, ms"] = (
-        1e3 * (time.perf_counter() - before) / CREATES
-    )
-    with ThreadPoolExecutor(FILLERS) as pool:
-        list(pool.map(fill, [port] * FILLERS, range(FILLERS), [pods] * FILLERS))
-    lists = [timed(lambda: get(connection, f"{NAMESPACE}/pods", accept)) for _ in range(3)]
-    figures[f"list of {pods:,} Pods , s"] = min(lists)
+    taken = time.perf_counter() - before
+    told = fan_out(port, connection, WATCHERS)
+    connection.close()
+    return {
+        "creates of Pods over one connection, /s": CREATES / taken,
+        f"a change told to {WATCHERS:,} watchers, s": told,
+    }
+
+
+def reads(port: int) -> Figures:
+    """Return what reads cost in a cluster with many Pods."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    lists = [timed(lambda: get(connection, f"{NAMESPACE}/pods", TABLE)) for _ in range(3)]
+    assert len(json.loads(get(connection, f"{NAMESPACE}/pods", TABLE))["rows"]) == PODS
     gets = sorted(
         timed(lambda: get(connection, f"{NAMESPACE}/pods/first-7", PLAIN)) for _ in range(GETS)
     )
-    figures["get of a Pod, median, ms"] = gets[len(gets) // 2] * 1e3
-    figures["get of a Pod, 99 of 100 are faster, ms"] = gets[len(gets) * 99 // 100] * 1e3
-    if watchers:
-        figures[f"a change told to {watchers:,} watchers, s"] = fan_out(port, connection, watchers)
     connection.close()
-    return figures
+    return {
+        f"list of {PODS:,} Pods as Table, s": min(lists),
+        "get of a Pod, median, ms": gets[len(gets) // 2] * 1e3,
+        "get of a Pod, 99 of 100 are faster, ms": gets[len(gets) * 99 // 100] * 1e3,
+    }
 
 
-def fill(port: int, part: int, pods: int) -> None:
-    """Create a part of the Pods that are still to be made."""
+def fill(port: int) -> Figures:
+    """Create the Pods that are still to be made."""
+    with ThreadPoolExecutor(FILLERS) as pool:
+        list(pool.map(fill_part, [port] * FILLERS, range(FILLERS)))
+    return {}
+
+
+def fill_part(port: int, part: int) -> None:
+    """Create every eighth of them."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    for number in range(CREATES + part, pods, FILLERS):
+    for number in range(CREATES + part, PODS, FILLERS):
         create(connection, f"pod-{number}")
     connection.close()
 
 
 def create(connection: http.client.HTTPConnection, name: str) -> None:
     """Create one Pod."""
-    metadata = {"name": name, "namespace": "default", "labels": {"app": "web"}}
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": POD_SPEC}
-    body = json.dumps(pod)
+    body = json.dumps(pod(name))
     headers = {"Content-Type": "application/json"}
     connection.request("POST", f"{NAMESPACE}/pods", body, headers)
     answer = connection.getresponse()
@@ -69,17 +84,16 @@ def create(connection: http.client.HTTPConnection, name: str) -> None:
     assert answer.status < 300, text
 
 
+def pod(name: str) -> dict[str, Any]:
+    """Return a Pod as it is sent."""
+    metadata = {"name": name, "namespace": "default", "labels": {"app": "web"}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": POD_SPEC}
+
+
 def get(connection: http.client.HTTPConnection, path: str, accept: dict[str, str]) -> bytes:
     """Read something whole."""
     connection.request("GET", path, headers=accept)
     return connection.getresponse().read()
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return the wall time of some work, in seconds."""
-    before = time.perf_counter()
-    work()
-    return time.perf_counter() - before
 
 
 def fan_out(port: int, connection: http.client.HTTPConnection, count: int) -> float:
@@ -93,7 +107,8 @@ def fan_out(port: int, connection: http.client.HTTPConnection, count: int) -> fl
     for watcher in watchers:
         until(watcher, b"\r\n\r\n")
     time.sleep(0.5)
-    body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "news"}})
+    news = {"name": "news", "namespace": "default"}
+    body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": news})
     before = time.perf_counter()
     path = f"{NAMESPACE}/configmaps"
     connection.request("POST", path, body, {"Content-Type": "application/json"})
@@ -116,7 +131,8 @@ def until(watcher: socket.socket, sign: bytes) -> None:
         text += part
 
 
+PARTS = {"writes": writes, "fill": fill, "reads": reads}
+
 if __name__ == "__main__":
-    port, form, pods, watchers = sys.argv[1:]
-    accept = TABLE if form == "table" else PLAIN
-    print(json.dumps(measured(int(port), accept, int(pods), int(watchers))))
+    port, part = sys.argv[1:]
+    print(json.dumps(PARTS[part](int(port))))

@@ -44,6 +44,11 @@ def compared(
 def once(work: Callable[[], object]) -> float:
     """Give the wall time of one run, in seconds, with other runs' garbage gone."""
     gc.collect()
+    return timed(work)
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Give the wall time of one run, in seconds."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

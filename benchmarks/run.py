@@ -1,7 +1,8 @@
 """Run the benchmarks and print one table: `python3 course.py bench [NAME...]`.
 
 A name is the middle of `bench_NAME.py`; without one, all of them run. The last column says how many
-times the lab's figure is of its peer's: below 1 the lab is faster or smaller.
+times the lab's figure is of its peer's: below 1 the lab is faster or smaller; of a rate ("/s") the
+larger one is the better.
 """
 
 import importlib
