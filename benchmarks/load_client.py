@@ -1,8 +1,9 @@
-"""The clients of bench_load: `python -m benchmarks.load_client PORT SECONDS WRITERS WATCHERS`.
+"""The clients of bench_load: `python -m benchmarks.load_client PORT SECONDS WRITERS WATCHERS SEED`.
 
-Writers create, change and delete the same few ConfigMaps; each watcher lists once and keeps a copy
-up to date by its watch. At the end every copy must equal what a list says; then all objects are
-deleted. Prints JSON.
+Writers create, change and delete the same few ConfigMaps; each watcher lists and keeps a copy up to
+date by its watch. Some of them read slowly; some leave now and then and come back with the last
+version they saw, or, when that is too old, list again. At the end every copy must equal what a list
+says; then all objects are deleted. Prints JSON.
 """
 
 import http.client
@@ -12,10 +13,15 @@ import sys
 import threading
 import time
 from collections import Counter
+from typing import Any
 
 PATH = "/api/v1/namespaces/default/configmaps"
 END = "the-end"  # the last object that is written
 NAMES = 40
+SLOW, LEAVES = 1, 2  # of three watchers each
+PAUSE = 0.004  # s at most, between two events that a slow one reads
+STAY = 200  # events at most, after which another one leaves
+AWAY = 6.0  # s, now and then, before it comes back
 
 
 def call(connection: http.client.HTTPConnection, verb: str, path: str, body: object = None) -> int:
@@ -43,22 +49,46 @@ def write(port: int, number: int, until: float, codes: Counter[int]) -> None:
     connection.close()
 
 
-def watch(port: int, copies: list[dict[str, str]], events: Counter[str]) -> None:
+def watch(port: int, number: int, copies: list[dict[str, str]], events: Counter[str]) -> None:
     """Keep a copy of what there is until the end is written."""
+    dice = random.Random(-1 - number)
     copy, version = listing(port)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request("GET", f"{PATH}?watch=1&resourceVersion={version}")
-    answer = connection.getresponse()
     while END not in copy:
-        event = json.loads(answer.readline())
-        meta = event["object"]["metadata"]
-        events[event["type"]] += 1
-        if event["type"] == "DELETED":
-            del copy[meta["name"]]
-        else:
-            copy[meta["name"]] = meta["resourceVersion"]
-    connection.close()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", f"{PATH}?watch=1&resourceVersion={version}")
+        answer = connection.getresponse()
+        most = dice.randrange(1, STAY) if number % 3 == LEAVES else None
+        while END not in copy and most != 0:
+            line = answer.readline()
+            if not line:  # cut off, for it read too slowly
+                break
+            event = json.loads(line)
+            events[event["type"]] += 1
+            if event["type"] == "ERROR":
+                assert event["object"]["code"] == 410, event
+                copy, version = listing(port)
+                break
+            version = apply(event, copy)
+            most = most - 1 if most is not None else None
+            if number % 3 == SLOW:
+                time.sleep(PAUSE * dice.random())
+        connection.close()
+        events["left"] += most == 0
+        if most == 0 and dice.random() < 0.1:
+            time.sleep(AWAY)
     copies.append(copy)
+
+
+def apply(event: dict[str, Any], copy: dict[str, str]) -> str:
+    """Bring a copy up to date; return the version that it has now."""
+    meta = event["object"]["metadata"]
+    name = meta["name"]
+    assert (event["type"] == "ADDED") == (name not in copy), f"{event} does not fit {copy}"
+    if event["type"] == "DELETED":
+        del copy[name]
+    else:
+        copy[name] = meta["resourceVersion"]
+    return str(meta["resourceVersion"])
 
 
 def listing(port: int) -> tuple[dict[str, str], str]:
@@ -71,16 +101,17 @@ def listing(port: int) -> tuple[dict[str, str], str]:
     return items, found["metadata"]["resourceVersion"]
 
 
-def main(port: int, seconds: float, writers: int, watchers: int) -> dict[str, object]:
+def main(port: int, seconds: float, writers: int, watchers: int, seed: int) -> dict[str, object]:
     """Run all clients at once, and say what came of it."""
     codes, events = Counter[int](), Counter[str]()
     copies: list[dict[str, str]] = []
     until = time.monotonic() + seconds
     watching = [
-        threading.Thread(target=watch, args=(port, copies, events)) for _ in range(watchers)
+        threading.Thread(target=watch, args=(port, number, copies, events))
+        for number in range(watchers)
     ]
     writing = [
-        threading.Thread(target=write, args=(port, number, until, codes))
+        threading.Thread(target=write, args=(port, writers * seed + number, until, codes))
         for number in range(writers)
     ]
     for thread in (*watching, *writing):
@@ -99,11 +130,13 @@ def main(port: int, seconds: float, writers: int, watchers: int) -> dict[str, ob
     return {
         "requests": codes.total(),
         "refused": sum(count for code, count in codes.items() if code >= 500),
-        "events": events.total(),
+        "events": events.total() - events["left"],
+        "left": events["left"],
+        "expired": events["ERROR"],
         "wrong": sum(copy != stored for copy in copies) + watchers - len(copies),
     }
 
 
 if __name__ == "__main__":
-    words = sys.argv[1:]
-    print(json.dumps(main(int(words[0]), float(words[1]), int(words[2]), int(words[3]))))
+    port, seconds, *counts = sys.argv[1:]
+    print(json.dumps(main(int(port), float(seconds), *map(int, counts))))
