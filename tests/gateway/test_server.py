@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -256,3 +257,23 @@ def test_the_command_serves_until_it_is_told_to_end() -> None:
         assert ask(port, "GET", "/version")[0] == 200
         process.terminate()
         assert process.wait(10) == 0
+
+
+def test_the_command_ends_without_a_word_while_a_hundred_watches_are_open() -> None:
+    command = [sys.executable, "-m", "k8slab", "serve", "--workers", "0", "--speed", "max"]
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process,
+        contextlib.ExitStack() as watches,
+    ):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        port = int([process.stdout.readline() for _ in range(3)][-1].rpartition(":")[2])
+        asked = f"GET {PODS}?watch=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n"
+        for _ in range(100):
+            watch = watches.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            watch.sendall(asked.encode())
+            assert watch.recv(12) == b"HTTP/1.1 200"
+        process.terminate()
+        assert (process.wait(20), process.stderr.read()) == (0, "")
+    socket.create_server(("127.0.0.1", port)).close()  # the port is free
