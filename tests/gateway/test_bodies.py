@@ -98,3 +98,14 @@ def test_options_of_a_deletion_that_make_no_sense_are_refused(lab, stages) -> No
     code, status = lab.answer("DELETE", f"{CONFIG_MAPS}/kept", {"dryRun": stages})
     assert (code, status["reason"]) == (400, "BadRequest")
     assert lab.answer("GET", f"{CONFIG_MAPS}/kept")[0] == 200
+
+
+@pytest.mark.parametrize("metadata", [[1], "x", 3, True])
+@pytest.mark.parametrize(
+    ("where", "kind", "version"),
+    [("", "Service", "v1"), ("/a/eviction", "Eviction", "policy/v1"), ("/a/binding", "Pod", "v1")],
+)
+def test_metadata_that_are_no_object_are_refused(lab, metadata, where, kind, version) -> None:
+    body = {"kind": kind, "apiVersion": version, "metadata": metadata}
+    code, answer = lab.answer("POST", f"/api/v1/namespaces/default/pods{where}", body)
+    assert (code, answer["reason"]) == (400, "BadRequest")

@@ -59,9 +59,9 @@ def _decode(resource: Resource, request: Request) -> Object:
     resource = conversion.other_version(resource, version)
     version = body.get("apiVersion") or resource.api_version
     if (version, kind) != (resource.api_version, resource.kind):
-        raise _wrong_kind(
-            kind, version, resource, str((body.get("metadata") or {}).get("name", ""))
-        )
+        metadata = body.get("metadata")
+        name = metadata.get("name", "") if isinstance(metadata, Mapping) else ""
+        raise _wrong_kind(kind, version, resource, str(name))
     said = f'{kind} in version "{resource.version}" cannot be handled as a {kind}: '
     try:
         obj, unknown = _convert({**body, "kind": kind, "apiVersion": version}, resource)

@@ -170,7 +170,7 @@ def evict(server: APIServer, registry: Registry, request: Request) -> Status:
     named = getattr(getattr(body, "metadata", None), "name", "")
     if isinstance(body, dict):
         options = _decoded(body.get("deleteOptions") or {}, DeleteOptions)
-        named = (body.get("metadata") or {}).get("name", "")
+        named = _decoded(body.get("metadata") or {}, ObjectMeta).name
     if named and named != request.name:
         raise errors.bad_request("name in URL does not match name in Eviction object")
 
