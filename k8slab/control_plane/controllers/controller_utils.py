@@ -74,22 +74,6 @@ def orphans_of(namespace: str) -> str:
     return f"orphans/{namespace}"
 
 
-def scaled_value(value: int | str | None, total: int, *, round_up: bool) -> int:
-    """Return a number, or a percentage such as "25%" of `total`.
-
-    >>> scaled_value("25%", 10, round_up=True), scaled_value("25%", 10, round_up=False)
-    (3, 2)
-    """
-    if value is None:
-        return 0
-    if isinstance(value, int):
-        return value
-    if not value.endswith("%"):
-        raise ValueError(f"expected a number or a percentage such as 25%, got {value!r}")
-    share = int(value[:-1]) * total
-    return -(-share // 100) if round_up else share // 100
-
-
 # -- hashes
 
 SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no hash spells a word

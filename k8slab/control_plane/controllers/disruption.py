@@ -30,9 +30,10 @@ from k8slab.api.meta import (
 )
 from k8slab.api.pods import is_pod_ready
 from k8slab.api.policy import PodDisruptionBudget, PodDisruptionBudgetStatus
+from k8slab.api.rollouts import scaled_value
 from k8slab.api.scheme import lookup, resource_for
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
-from k8slab.control_plane.controllers.controller_utils import scaled_value, work
+from k8slab.control_plane.controllers.controller_utils import work
 
 DELETION_TIMEOUT = 120.0  # s, after which an evicted Pod that is still there counts again
 UNMANAGED = (

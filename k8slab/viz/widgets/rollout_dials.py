@@ -17,12 +17,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from k8slab.api.apps import Deployment
-from k8slab.control_plane.controllers.deployment.deployment_util import (
-    deployment_complete,
-    desired,
-    max_surge,
-    max_unavailable,
-)
+from k8slab.api.rollouts import deployment_complete, desired, max_surge, max_unavailable
 from k8slab.viz.facts import ViewLike
 from k8slab.viz.figure import Figure
 from k8slab.viz.rollout import Count, read, rollout_areas

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from k8slab.api.meta import is_controlled_by
 from k8slab.api.pods import is_pod_active, is_pod_ready
+from k8slab.api.rollouts import resolve_fenceposts
 from k8slab.client import Client, Request, WatchEvent, WatchStream
-from k8slab.control_plane.controllers.deployment import resolve_fenceposts
 from tests.control_plane.controllers.conftest import ControllerLab, Wire
 
 

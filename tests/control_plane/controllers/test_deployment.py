@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from k8slab.api import load
-from k8slab.control_plane.controllers.deployment import plan, resolve_fenceposts
+from k8slab.api.rollouts import resolve_fenceposts
+from k8slab.control_plane.controllers.deployment import plan
 
 DESIRED, MAX = "deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"
 REVISION = "deployment.kubernetes.io/revision"

@@ -20,7 +20,7 @@ from k8slab.api.conditions import get_condition
 from k8slab.api.core import Node, Pod
 from k8slab.api.labels import from_label_selector
 from k8slab.api.pods import is_pod_available, is_pod_ready, is_pod_terminal
-from k8slab.control_plane.controllers.controller_utils import scaled_value
+from k8slab.api.rollouts import scaled_value
 from k8slab.control_plane.controllers.daemon_set.placement import (
     GENERATION,
     GENERATION_LABEL,

@@ -1,7 +1,7 @@
 """The Deployment controller: rolls a number of equal Pods from one template to the next.
 
 It makes one ReplicaSet for each template and moves the numbers between them: `plan` says what one
-pass changes, `resolve_fenceposts` how far it may go; `DeploymentController` is the loop. A pass
+pass changes, `api.rollouts` how far it may go; `DeploymentController` is the loop. A pass
 goes through `sync` (find or make the new ReplicaSet, scale, clean up), then `rolling` or
 `recreate`, and ends in `progress` (the status).
 
@@ -13,7 +13,6 @@ Upstream: pkg/controller/deployment
 """
 
 from k8slab.control_plane.controllers.deployment.deployment_controller import DeploymentController
-from k8slab.control_plane.controllers.deployment.deployment_util import resolve_fenceposts
 from k8slab.control_plane.controllers.deployment.learner import Sizes, adapt
 from k8slab.control_plane.controllers.deployment.plan import DeploymentPlan, plan
 
@@ -23,5 +22,4 @@ __all__ = [
     "Sizes",
     "adapt",
     "plan",
-    "resolve_fenceposts",
 ]

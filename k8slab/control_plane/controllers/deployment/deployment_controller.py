@@ -17,6 +17,7 @@ from k8slab.api.core import Pod
 from k8slab.api.errors import ApiError
 from k8slab.api.labels import from_label_selector
 from k8slab.api.meta import controller_of, is_controlled_by
+from k8slab.api.rollouts import is_rolling_update
 from k8slab.client import Client, EventRecorder, Informers, WorkQueue, key_of
 from k8slab.client.learner import ReplacementError
 from k8slab.control_plane.controllers.controller_ref_manager import (
@@ -30,10 +31,7 @@ from k8slab.control_plane.controllers.controller_utils import (
     orphans_of,
     work,
 )
-from k8slab.control_plane.controllers.deployment.deployment_util import (
-    is_rolling_update,
-    without_hash,
-)
+from k8slab.control_plane.controllers.deployment.deployment_util import without_hash
 from k8slab.control_plane.controllers.deployment.learner import Sizes, unchanged
 from k8slab.control_plane.controllers.deployment.plan import DeploymentPlan, plan
 

@@ -1,7 +1,6 @@
 """Questions about a Deployment and its ReplicaSets, and the annotations that link them.
 
-`resolve_fenceposts`, `max_surge` and `max_unavailable` say how far a rollout may go;
-`find_new_replica_set` which ReplicaSet has the Deployment's template; the annotations remember
+`find_new_replica_set` says which ReplicaSet has the Deployment's template; the annotations remember
 revisions, and the size of the Deployment for which a ReplicaSet was last scaled.
 
 Rule of use: everything here is a pure function.
@@ -15,9 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from k8slab.api.apps import Deployment, DeploymentStatus, ReplicaSet
+from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import PodTemplateSpec
-from k8slab.control_plane.controllers.controller_utils import scaled_value
+from k8slab.api.rollouts import desired, max_surge
 
 REVISION = "deployment.kubernetes.io/revision"
 REVISION_HISTORY = "deployment.kubernetes.io/revision-history"
@@ -34,50 +33,6 @@ NOT_COPIED = (
 HASH_LABEL = "pod-template-hash"
 NO_LIMIT = 2**31 - 1  # what means "never" and "all" in the spec
 MAX_HISTORY_LENGTH = 2000  # characters of the revision-history annotation
-
-
-def resolve_fenceposts(
-    max_surge: int | str | None, max_unavailable: int | str | None, desired: int
-) -> tuple[int, int]:
-    """Return how many Pods may be above and be missing below the desired number.
-
-    Surge rounds up, unavailable down. Both 0 would let nothing move, so one may be unavailable.
-
-    >>> resolve_fenceposts("25%", "25%", 10), resolve_fenceposts(0, "10%", 5)
-    ((3, 2), (0, 1))
-    """
-    surge = scaled_value(max_surge, desired, round_up=True)
-    unavailable = scaled_value(max_unavailable, desired, round_up=False)
-    return (surge, unavailable) if surge or unavailable else (0, 1)
-
-
-def is_rolling_update(deployment: Deployment) -> bool:
-    """Say whether old and new Pods may run side by side; RollingUpdate is the default."""
-    return deployment.spec.strategy.type != "Recreate"
-
-
-def max_surge(deployment: Deployment) -> int:
-    """Return how many Pods may be above the desired number."""
-    return _fenceposts(deployment)[0]
-
-
-def max_unavailable(deployment: Deployment) -> int:
-    """Return how many of the desired Pods may be missing."""
-    return min(_fenceposts(deployment)[1], desired(deployment))
-
-
-def _fenceposts(deployment: Deployment) -> tuple[int, int]:
-    if not is_rolling_update(deployment):
-        return 0, 0
-    rolling = deployment.spec.strategy.rollingUpdate
-    surge = "25%" if rolling is None or rolling.maxSurge is None else rolling.maxSurge
-    missing = "25%" if rolling is None or rolling.maxUnavailable is None else rolling.maxUnavailable
-    return resolve_fenceposts(surge, missing, desired(deployment))
-
-
-def desired(workload: Deployment | ReplicaSet) -> int:
-    """Return the number of Pods asked for, 1 if nobody said."""
-    return 1 if workload.spec.replicas is None else workload.spec.replicas
 
 
 def total(replica_sets: Iterable[ReplicaSet]) -> int:
@@ -103,17 +58,6 @@ def age_order(rs: ReplicaSet) -> tuple[str, str]:
 def has_progress_deadline(deployment: Deployment) -> bool:
     """Say whether somebody wants to know that a rollout is stuck."""
     return deployment.spec.progressDeadlineSeconds not in (None, NO_LIMIT)
-
-
-def deployment_complete(deployment: Deployment, status: DeploymentStatus) -> bool:
-    """Say whether all Pods are of the new template, available, and no old one is left."""
-    wanted = desired(deployment)
-    return (
-        status.updatedReplicas == wanted
-        and status.replicas == wanted
-        and status.availableReplicas == wanted
-        and status.observedGeneration >= deployment.metadata.generation
-    )
 
 
 # -- templates

@@ -17,11 +17,8 @@ from msgspec.structs import replace
 
 from k8slab.api.apps import Deployment, ReplicaSet
 from k8slab.api.core import Pod
-from k8slab.control_plane.controllers.deployment.deployment_util import (
-    desired,
-    has_progress_deadline,
-    is_rolling_update,
-)
+from k8slab.api.rollouts import desired, is_rolling_update
+from k8slab.control_plane.controllers.deployment.deployment_util import has_progress_deadline
 from k8slab.control_plane.controllers.deployment.learner import Sizes
 from k8slab.control_plane.controllers.deployment.progress import (
     calculate_status,

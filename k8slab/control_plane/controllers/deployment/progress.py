@@ -16,12 +16,10 @@ from msgspec.structs import replace
 from k8slab.api.apps import Deployment, DeploymentCondition, DeploymentStatus
 from k8slab.api.conditions import get_condition
 from k8slab.api.meta import seconds
+from k8slab.api.rollouts import deployment_complete, desired, max_unavailable
 from k8slab.control_plane.controllers.deployment.deployment_util import (
     available,
-    deployment_complete,
-    desired,
     has_progress_deadline,
-    max_unavailable,
     total,
 )
 from k8slab.control_plane.controllers.deployment.rollout import (

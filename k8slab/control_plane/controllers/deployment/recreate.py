@@ -16,11 +16,8 @@ from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Pod
 from k8slab.api.meta import controller_of
 from k8slab.api.pods import is_pod_terminal
-from k8slab.control_plane.controllers.deployment.deployment_util import (
-    active,
-    deployment_complete,
-    desired,
-)
+from k8slab.api.rollouts import deployment_complete, desired
+from k8slab.control_plane.controllers.deployment.deployment_util import active
 from k8slab.control_plane.controllers.deployment.rollout import Rollout
 from k8slab.control_plane.controllers.deployment.sync import clean_up, sync_revisions
 

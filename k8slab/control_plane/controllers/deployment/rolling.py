@@ -12,13 +12,11 @@ Upstream: pkg/controller/deployment/rolling.go
 
 from __future__ import annotations
 
+from k8slab.api.rollouts import deployment_complete, desired, max_unavailable
 from k8slab.control_plane.controllers.deployment.deployment_util import (
     active,
     age_order,
     available,
-    deployment_complete,
-    desired,
-    max_unavailable,
     total,
 )
 from k8slab.control_plane.controllers.deployment.learner import Sizes

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from k8slab.api.apps import Deployment, DeploymentCondition, ReplicaSet
 from k8slab.api.conditions import get_condition
 from k8slab.api.meta import timestamp
-from k8slab.control_plane.controllers.deployment.deployment_util import desired, size_annotations
+from k8slab.api.rollouts import desired
+from k8slab.control_plane.controllers.deployment.deployment_util import size_annotations
 from k8slab.control_plane.controllers.deployment.learner import Sizes
 
 Change = tuple[ReplicaSet, ReplicaSet]  # before, after

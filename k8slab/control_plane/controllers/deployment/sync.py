@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from k8slab.api.apps import Deployment, ReplicaSet, ReplicaSetSpec
 from k8slab.api.meta import LabelSelector, ObjectMeta
+from k8slab.api.rollouts import desired, is_rolling_update, max_surge
 from k8slab.control_plane.controllers.controller_utils import compute_hash, controller_reference
 from k8slab.control_plane.controllers.deployment.deployment_util import (
     DESIRED_REPLICAS,
@@ -26,11 +27,8 @@ from k8slab.control_plane.controllers.deployment.deployment_util import (
     REVISION,
     active,
     age_order,
-    desired,
     find_new_replica_set,
     has_progress_deadline,
-    is_rolling_update,
-    max_surge,
     new_replica_set_annotations,
     number,
     revision_of,

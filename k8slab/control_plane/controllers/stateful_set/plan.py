@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from k8slab.api.apps import ControllerRevision, StatefulSet
 from k8slab.api.core import Pod
 from k8slab.api.pods import is_pod_terminal
-from k8slab.control_plane.controllers.controller_utils import scaled_value
+from k8slab.api.rollouts import scaled_value
 from k8slab.control_plane.controllers.stateful_set.history import template_of
 from k8slab.control_plane.controllers.stateful_set.stateful_set_utils import (
     exists,
