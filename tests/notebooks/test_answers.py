@@ -30,6 +30,11 @@ SAYS = {  # what the cells print once their blanks are filled
         "--to-destination 192.168.10.13:9999",
         "True",
     ),
+    "11_from_endpoint_slice_to_network_rules": (
+        "as you said: True",
+        "1 cabs took 12 calls",
+        "True",
+    ),
     "12_one_request_end_to_end": ("control-plane: answered", "as you said", "True"),
     "14_scale_and_other_data_planes": ("meant for: worker-", "2 write(s), 4.5", "True"),
 }
