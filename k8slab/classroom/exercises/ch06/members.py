@@ -21,8 +21,9 @@ from k8slab.api import load, to_dict
 from k8slab.api.core import Pod, Service
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import NotStartedError, Terminal, call
+from k8slab.classroom.exercises.makes import Mistake, gather, most_telling
 from k8slab.classroom.exercises.worlds import boot, listed, members, pods_with
-from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
+from k8slab.classroom.verdicts import Evidence, Finding, right, wrong_kind
 
 if TYPE_CHECKING:
     from k8slab.cluster import Cluster
@@ -94,14 +95,6 @@ class Case(msgspec.Struct, frozen=True):
     wanted: tuple[str, ...]  # sorted names
 
 
-class Mistake(msgspec.Struct, frozen=True):
-    """One Pod about which the answer and the controller disagree."""
-
-    about: str  # of what kind the mistake is
-    message: str
-    misconception: int = 0
-
-
 def world(seed: int) -> Cluster:
     """Return Services and Pods in two namespaces, ready and not ready, owned and not."""
     return boot(seed, WORLD)
@@ -132,24 +125,19 @@ def grade(answer: Any) -> Finding:
     """Judge a function of a Service and Pods that returns the members' names, or the members."""
     if not callable(answer):
         return wrong_kind("the function members(service, pods)", answer)
-    mistakes: dict[str, tuple[Mistake, Evidence]] = {}
-    asked = 0
-    for case in (case for seed in SEEDS for case in cases(seed)):
-        asked += 1
-        given = _ask(answer, case)
-        if isinstance(given, Finding):
-            return given
-        for mistake in _mistakes(case, given):
-            mistakes.setdefault(mistake.about, (mistake, _evidence(case, given)))
-    if not mistakes:
-        return right(
-            f"Right, {asked} times out of {asked}: for every Service, at every moment, your list "
-            "is the one that the EndpointSlice controller wrote. Four tests of a Pod are all that "
-            "a Service is."
-        )
-    mistake, evidence = mistakes[min(mistakes, key=MOST_TELLING.index)]
-    verdict = almost if len(mistakes) < NEARLY else wrong
-    return verdict(mistake.message, mistake.misconception, (evidence,))
+    asked = (case for seed in SEEDS for case in cases(seed))
+    mistakes = gather(asked, lambda case: _ask(answer, case), _mistakes, _evidence)
+    if isinstance(mistakes, Finding):
+        return mistakes
+    found = most_telling(mistakes, MOST_TELLING, NEARLY)
+    if found is not None:
+        return found
+    times = sum(len(cases(seed)) for seed in SEEDS)
+    return right(
+        f"Right, {times} times out of {times}: for every Service, at every moment, your list "
+        "is the one that the EndpointSlice controller wrote. Four tests of a Pod are all that "
+        "a Service is."
+    )
 
 
 def _ask(answer: Callable[..., Any], case: Case) -> list[str] | Finding:

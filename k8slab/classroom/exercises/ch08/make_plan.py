@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from k8slab.api import load, to_dict
 from k8slab.api.apps import ReplicaSet
 from k8slab.api.core import Event, Pod
@@ -25,8 +23,9 @@ from k8slab.api.pods import is_pod_active
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError, Terminal, call
 from k8slab.classroom.exercises.ch08.plan_worlds import NOW, WORLDS, Case, cases
+from k8slab.classroom.exercises.makes import Mistake, gather, most_telling
 from k8slab.classroom.exercises.worlds import boot, listed, names, pods_with, seen
-from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
+from k8slab.classroom.verdicts import Evidence, Finding, right, wrong, wrong_kind
 from k8slab.client.learner import ReplacementError
 from k8slab.control_plane.controllers.replica_set import Plan, checked, plan
 
@@ -59,14 +58,6 @@ MOST_TELLING = (
 )
 
 
-class Mistake(msgspec.Struct, frozen=True):
-    """One thing about which the answer and the engine disagree."""
-
-    about: str
-    message: str
-    misconception: int = 0
-
-
 def world(seed: int) -> Cluster:
     """Return a ReplicaSet of four that has adopted a Pod."""
     cluster = boot(seed, STRAY)
@@ -81,20 +72,12 @@ def grade(answer: Any) -> Finding:
         return wrong_kind("the function plan(rs, pods, *, now, related=())", answer)
     if answer is plan:
         return wrong("That is our plan. Write your own: a dozen lines will do.")
-    mistakes: dict[str, tuple[Mistake, Evidence]] = {}
-    for case in cases():
-        given = _ask(answer, case)
-        if isinstance(given, Finding):
-            return given
-        for mistake in _mistakes(case, given):
-            mistakes.setdefault(mistake.about, (mistake, _evidence(case, given)))
+    mistakes = gather(cases(), lambda case: _ask(answer, case), _mistakes, _evidence)
+    if isinstance(mistakes, Finding):
+        return mistakes
     if "number" in mistakes:  # a rival is in every world: counting it would explain all numbers
         mistakes.pop("foreigners", None)
-    if mistakes:
-        mistake, evidence = mistakes[min(mistakes, key=MOST_TELLING.index)]
-        verdict = almost if len(mistakes) == 1 else wrong
-        return verdict(mistake.message, mistake.misconception, (evidence,))
-    return _live(answer)
+    return most_telling(mistakes, MOST_TELLING) or _live(answer)
 
 
 def _ask(answer: Callable[..., Any], case: Case) -> Plan | Finding:

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
 from k8slab.api import DecodeError, load, to_dict
@@ -24,6 +23,7 @@ from k8slab.api.discovery import EndpointSlice
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError, Terminal, call
 from k8slab.classroom.exercises.ch10.calls import MANY, WORLDS, Case, Row, cases, rows
+from k8slab.classroom.exercises.makes import Mistake, gather, most_telling
 from k8slab.classroom.exercises.worlds import CLIENT, SERVICE_NAME, boot, pods_with, seen
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
 from k8slab.control_plane.controllers.endpoint_slice.endpoints import IPV4
@@ -70,14 +70,6 @@ spec: {selector: {team: cabs}, ports: [{port: 80, targetPort: http}]}
 )
 
 
-class Mistake(msgspec.Struct, frozen=True):
-    """One address about which the answer and the engine disagree."""
-
-    about: str
-    message: str
-    misconception: int = 0
-
-
 def world(seed: int) -> Cluster:
     """Return a fleet of three behind a Service."""
     return boot(seed, FLEET)
@@ -87,18 +79,10 @@ def grade(answer: Any) -> Finding:
     """Judge a function that builds slices."""
     if not callable(answer):
         return wrong_kind("the function build_slices(service, pods)", answer)
-    mistakes: dict[str, tuple[Mistake, Evidence]] = {}
-    for case in cases():
-        given = _ask(answer, case)
-        if isinstance(given, Finding):
-            return given
-        for mistake in _mistakes(case, given):
-            mistakes.setdefault(mistake.about, (mistake, _evidence(case, given)))
-    if mistakes:
-        mistake, evidence = mistakes[min(mistakes, key=MOST_TELLING.index)]
-        verdict = almost if len(mistakes) == 1 else wrong
-        return verdict(mistake.message, mistake.misconception, (evidence,))
-    return _live(answer)
+    mistakes = gather(cases(), lambda case: _ask(answer, case), _mistakes, _evidence)
+    if isinstance(mistakes, Finding):
+        return mistakes
+    return most_telling(mistakes, MOST_TELLING) or _live(answer)
 
 
 def slices_of(given: Any) -> list[EndpointSlice]:

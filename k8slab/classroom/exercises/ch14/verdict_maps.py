@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from k8slab.api.core import Event
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import LearnerError, NotStartedError, Terminal, call
@@ -36,6 +34,7 @@ from k8slab.classroom.exercises.ch14.post import (
     shares,
 )
 from k8slab.classroom.exercises.ch14.tables import renderer, rules_of
+from k8slab.classroom.exercises.makes import Mistake, gather, most_telling
 from k8slab.classroom.exercises.worlds import CLIENT, boot, seen
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
 from k8slab.linux.nft import NftError, NftRuleset
@@ -82,14 +81,6 @@ spec: {selector: {app: nobody}, ports: [{port: 80}]}
 )
 
 
-class Mistake(msgspec.Struct, frozen=True):
-    """One packet that went elsewhere than it should."""
-
-    about: str
-    message: str
-    misconception: int = 0
-
-
 def world(seed: int) -> Cluster:
     """Return a cluster with two Services, one of them with nobody behind it."""
     return boot(seed, WORLD)
@@ -99,18 +90,12 @@ def grade(answer: Any) -> Finding:
     """Judge a function that renders maps and chains."""
     if not callable(answer):
         return wrong_kind("the function render_maps(ports)", answer)
-    mistakes: dict[str, tuple[Mistake, Evidence]] = {}
-    for case in cases():
-        rules = _ask(answer, case.ports)
-        if isinstance(rules, Finding):
-            return rules
-        for mistake in _mistakes(case, rules):
-            mistakes.setdefault(mistake.about, (mistake, _evidence(case)))
-    if mistakes:
-        mistake, evidence = mistakes[min(mistakes, key=MOST_TELLING.index)]
-        verdict = almost if len(mistakes) == 1 else wrong
-        return verdict(mistake.message, mistake.misconception, (evidence,))
-    return _growth(answer) or _live(answer)
+    mistakes = gather(
+        cases(), lambda case: _ask(answer, case.ports), _mistakes, lambda case, _: _evidence(case)
+    )
+    if isinstance(mistakes, Finding):
+        return mistakes
+    return most_telling(mistakes, MOST_TELLING) or _growth(answer) or _live(answer)
 
 
 def _ask(answer: Callable[..., Any], ports: Sequence[ServedPort]) -> NftRuleset | Finding:
