@@ -14,11 +14,8 @@ import pytest
 from tests.kubectl.replay import agrees, group_of, outline, scenes
 
 RECORDED = Path(__file__).parents[3] / "shared" / "reference" / "kubectl_text.json"
-NO_TTL = "the annotation node.alpha.kubernetes.io/ttl is not written"
 NO_DRA = "no plugin for dynamic resources; Events of the scheduler are no series"
 DIFFERENT = {
-    "kubectl describe node node-1": NO_TTL,
-    "kubectl describe node node-4": NO_TTL,
     "kubectl auth can-i --list --as=system:serviceaccount:default:bot": (
         "the downstream's system:discovery names /.well-known, upstream's does not"
     ),
