@@ -18,7 +18,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from k8slab.api.core import Node, Pod
@@ -31,7 +30,7 @@ from k8slab.cluster.coming_up import is_up, what_is_missing
 from k8slab.cluster.conditions import condition
 from k8slab.cluster.node_shell import NodeShell, Text
 from k8slab.cluster.opening import Opening
-from k8slab.cluster.recording import Recording, recorded
+from k8slab.cluster.recording import Recording, read_text, recorded
 from k8slab.cluster.time_machine import TimeMachine
 from k8slab.cluster.turn import in_turn
 from k8slab.cluster.view import View
@@ -88,7 +87,7 @@ class Cluster(Asking, Breaking, Opening, TimeMachine):
         self.turn = threading.RLock()  # held by whoever moves the clock or acts
         self.sim = Simulation(seed)
         self.breakpoints = Breakpoints(self)
-        self.recording = Recording(self.sim, lambda path: Path(path).read_text(encoding="utf-8"))
+        self.recording = Recording(self.sim, read_text)
         subnets = addresses.subnets(workers + 1, ip_families)
         self.world = World(self.sim, latency or Latency(), replace or {}, subnets, heartbeats)
         self.world.set_proxy_mode(proxy_mode)

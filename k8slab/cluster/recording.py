@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import msgspec
@@ -121,9 +122,22 @@ class Recording:
                     self._files[path] = text
             return text
         text = self.given.get(path)
+        if text is None and f"{path}/" in self.given:
+            raise IsADirectoryError(21, "Is a directory", path)
         if text is None:
             raise FileNotFoundError(2, "No such file or directory", path)
         return text
+
+
+def read_text(path: str) -> str:
+    """Return the text of a file; of "folder/" the names in it, sorted, a line each.
+
+    Names of folders end with a slash. Raises OSError, UnicodeDecodeError.
+    """
+    if not path.endswith("/"):
+        return Path(path).read_text(encoding="utf-8")
+    found = sorted(Path(path).iterdir(), key=lambda one: one.name)
+    return "".join(f"{one.name}/\n" if one.is_dir() else f"{one.name}\n" for one in found)
 
 
 def plain(value: Any) -> Any:

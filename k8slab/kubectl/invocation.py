@@ -47,7 +47,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     transport: Transport
     now: Callable[[], float]  # virtual seconds
     sleep: Callable[[float], Awaitable[Any]]
-    read_file: Callable[[str], str]
+    read_file: Callable[[str], str]  # of "folder/": the names in it, a line each
     user: str
     namespace: str
     watch_seconds: float  # how long an endless command goes on

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from posixpath import join, normpath
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ FILES = (
     flag_on("recursive", "R"),
 )
 STDIN = "STDIN"
+EXTENSIONS = (".json", ".yaml", ".yml")
 TYPED = ("set", "rollout", "expose")  # commands that must know the Go type of what they read
 VALIDATED = ("create", "apply", "replace")  # commands that look into what they read
 NAMED = {"delete": "deleting", "replace": "replacing"}
@@ -40,14 +42,13 @@ _SEPARATOR = re.compile(r"^---(?:[ \t].*)?\r?$", re.MULTILINE)
 
 
 def objects_in(call: Invocation) -> Iterator[Found | CommandError]:
-    """Yield the objects of all files that `-f` names."""
-    for path in _paths(call):
+    """Yield the objects of all files that `-f` names, or that are in folders that it names."""
+    for given in _paths(call):
         try:
-            source, text = _read(call, path)
+            for source, text in _files(call, given):
+                yield from objects_of(call, source, text)
         except CommandError as error:
             yield error
-            continue
-        yield from objects_of(call, source, text)
 
 
 def objects_of(call: Invocation, source: str, text: str) -> Iterator[Found | CommandError]:
@@ -72,17 +73,41 @@ def _paths(call: Invocation) -> list[str]:
     return [path for given in call.flags.all("filename") for path in given.split(",")]
 
 
-def _read(call: Invocation, path: str) -> tuple[str, str]:
+def _files(call: Invocation, path: str) -> Iterator[tuple[str, str]]:
+    """Yield name and text of a file, or of a folder's manifests. Raises CommandError."""
     if path == "-":
-        return STDIN, call.stdin
+        yield STDIN, call.stdin
+        return
     try:
-        return path, call.around.read_file(path)
+        yield path, call.around.read_file(path.rstrip("/") or path)
+    except IsADirectoryError:
+        found = list(_manifests(call, path, deep=call.flags.given("recursive")))
+        if not found:
+            known = "[.json .yaml .yml]"
+            raise CommandError(
+                f"error reading [{path}]: recognized file extensions are {known}"
+            ) from None
+        for name in found:
+            yield name, _text(call, name)
     except FileNotFoundError:
         raise CommandError(f'the path "{path}" does not exist') from None
-    except IsADirectoryError:
-        raise CommandError(
-            f'the path "{path}" is a directory: name the files in it one by one'
-        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f'the path "{path}" cannot be accessed: {error}') from None
+
+
+def _manifests(call: Invocation, folder: str, *, deep: bool) -> Iterator[str]:
+    """Yield the names of a folder's manifests in order; with `deep` those of its folders, too."""
+    for name in call.around.read_file(f"{folder.rstrip('/')}/").splitlines():
+        path = normpath(join(folder, name))
+        if name.endswith("/"):
+            yield from _manifests(call, path, deep=True) if deep else ()
+        elif name.endswith(EXTENSIONS):
+            yield path
+
+
+def _text(call: Invocation, path: str) -> str:
+    try:
+        return call.around.read_file(path)
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f'the path "{path}" cannot be accessed: {error}') from None
 
