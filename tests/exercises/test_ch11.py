@@ -13,6 +13,13 @@ from k8slab.classroom.exercises.ch11.lost_line import outcome
 from k8slab.classroom.exercises.ch11.odds import COUNTS, variant
 from tests.exercises.claims import Claims
 
+CLUSTER = 'kubectl patch service calls -p \'{"spec": {"internalTrafficPolicy": "Cluster"}}\''
+SPREAD = (
+    '{"spec": {"replicas": 4, "template": {"spec": {"nodeSelector": null, '
+    '"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", '
+    '"whenUnsatisfiable": "DoNotSchedule", "nodeTaintsPolicy": "Honor", '
+    '"labelSelector": {"matchLabels": {"app": "cabs"}}}]}}}}'
+)
 LOST = {"north": "2", "east": "service", "south": "4", "west": "1"}
 FAIR = [1 / 5, 1 / 4, 1 / 3, 1 / 2, 1]
 
@@ -91,6 +98,7 @@ RIGHT: dict[str, tuple[Any, ...]] = {
     "11.1": (FAIR, (0.2, 0.25, 0.33, 0.5, 1)),
     "11.2": (render, flat),
     "11.3": (LOST, {"north": 2, "east": "Service", "south": 4, "west": 1}),
+    "11.4": ([CLUSTER], [f"kubectl patch deployment cabs -p '{SPREAD}'"]),
 }
 WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
     "11.1": (
@@ -124,10 +132,28 @@ WRONG: dict[str, tuple[tuple[Any, str], ...]] = {
         ({**LOST, "south": "3"}, "On south packets get lost"),
         (dict.fromkeys(LOST, "3"), "0 of 4 are right"),
     ),
+    "11.4": (
+        (["kubectl get pods"], "Calls from west still time out"),
+        (
+            ["kubectl rollout restart daemonset kube-proxy -n kube-system"],
+            "Calls from west still time out",
+        ),
+        (["kubectl scale deployment cabs --replicas=6"], "has no local endpoints"),
+        (["kubectl delete pod west"], "west is gone"),
+        (
+            [
+                "kubectl delete service calls",
+                "kubectl expose deployment cabs --name=calls --port=80",
+            ],
+            "calls is another one now",
+        ),
+        (["kubectl scale deployment cabs --replicas=1"], "Nobody is sent home"),
+    ),
 }
 WRONG_KIND: dict[str, tuple[Any, ...]] = {
     "11.1": (0.2, "0.2", [0.2], [0.2, 0.25, 0.33, 0.5, 2], [0.2, 0.25, 0.33, 0.5, "1"]),
     "11.3": ("2", 3, {"north": "2"}, {**LOST, "west": "5"}),
+    "11.4": (4, "", [], {"kubectl": "get pods"}),
     "11.2": ("rules", 3, lambda service, slices: "no", lambda service, slices: []),
 }
 
