@@ -36,6 +36,7 @@ SAYS = {  # what the cells print once their blanks are filled
         "True",
     ),
     "12_one_request_end_to_end": ("control-plane: answered", "as you said", "True"),
+    "13_when_things_die": ("hasty was deleted in time: True", "as you said", "True"),
     "14_scale_and_other_data_planes": ("meant for: worker-", "2 write(s), 4.5", "True"),
 }
 
