@@ -86,10 +86,11 @@ def grade(answer: Any) -> Finding:
 def _kept(cluster: Cluster) -> dict[str, str]:
     """Return who must be the same after a repair."""
     view = cluster.view
-    found: dict[str, str] = {}
-    for kind, name in ((Deployment, "cabs"), *((Pod, side) for side in SIDES)):
-        one = view.get(kind, name)
-        found[name] = one.metadata.uid if one is not None else ""
+    callers = [view.get(Pod, side) for side in SIDES]
+    found = {
+        name: one.metadata.uid if one is not None else ""
+        for name, one in (("cabs", view.get(Deployment, "cabs")), *zip(SIDES, callers, strict=True))
+    }
     service = view.get(Service, "calls")
     found["calls"] = f"{service.metadata.uid} {service.spec.clusterIP}" if service else ""
     return found
