@@ -55,8 +55,12 @@ def test_both_print_the_same(both, command, monkeypatch) -> None:
     assert normalised(ours) == normalised(done.stdout + done.stderr)
 
 
-# What kubectl makes up itself: the folders of a diff, the times of its texts.
-MADE_UP = ((r"/tmp/(LIVE|MERGED)-\d+", r"\1"), (r"\t20\d\d-\d\d-\d\d .*", ""), (r"uid: .*", ""))
+MADE_UP = (  # by kubectl: the folders of a diff, the times of its texts
+    (r"/tmp/(LIVE|MERGED)-\d+", r"\1"),
+    (r"\t20\d\d-\d\d-\d\d .*", ""),
+    (r"uid: .*", ""),
+    (r"\[\d\d/\w{3}/\d{4}:[\d:]{8} ", "[TIME "),  # of a probe between the two commands
+)
 
 
 def normalised(text: str) -> list[str]:

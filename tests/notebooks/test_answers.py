@@ -25,6 +25,7 @@ SAYS = {  # what the cells print once their blanks are filled
         "replicaset.apps/choir created",
         "True",
     ),
+    "09_rollouts": ("maxUnavailable 0: at least 4 ready", "at most 4 in all", "True"),
     "10_from_selector_to_endpoint_slice": (
         "roll-call says ready: True",
         "--to-destination 192.168.10.13:9999",
