@@ -261,6 +261,12 @@ def _about(resource: Resource, name: str, message: str, reason: str, code: int) 
     return api_error(message, reason, code, details)
 
 
+def method_not_allowed(details: StatusDetails | None = None) -> ApiError:
+    """Return the refusal of a verb that a resource does not have."""
+    message = "the server does not allow this method on the requested resource"
+    return api_error(message, "MethodNotAllowed", 405, details)
+
+
 def api_error(
     message: str, reason: str, code: int, details: StatusDetails | None = None
 ) -> ApiError:

@@ -95,5 +95,4 @@ def of_status(status: Status) -> HttpResponse:
 
 def method_not_allowed() -> ApiError:
     """Say that the path is served, but not by this method."""
-    message = "the server does not allow this method on the requested resource"
-    return errors.api_error(message, "MethodNotAllowed", 405, StatusDetails())
+    return errors.method_not_allowed(StatusDetails())

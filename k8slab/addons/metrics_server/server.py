@@ -74,11 +74,7 @@ class MetricsServer:
         if request.verb == "get":
             return self._get(request)
         if request.verb != "list":
-            raise errors.api_error(
-                "the server does not allow this method on the requested resource",
-                "MethodNotAllowed",
-                405,
-            )
+            raise errors.method_not_allowed()
         found = self._node_metrics() if request.resource == "nodes" else self._pod_metrics(request)
         return Listing(tuple(obj for obj in found if _wanted(obj, request)), "")
 

@@ -53,8 +53,7 @@ def answer(access: Access, request: Request) -> Any:
     """Answer a review; raises ApiError."""
     resource = SERVED[request.group, request.resource]
     if request.verb != "create" or request.subresource:
-        message = "the server does not allow this method on the requested resource"
-        raise errors.api_error(message, "MethodNotAllowed", 405)
+        raise errors.method_not_allowed()
     review: Any = decode(resource, request)
     return ANSWERS[resource.type](access, review, request)
 

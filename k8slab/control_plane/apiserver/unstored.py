@@ -51,8 +51,7 @@ def answer(server: APIServer, request: Request) -> Any:
         pods = server.registries["", "pods"]
         own = replace(request, name=binding.metadata.name, body=binding)
         return subresources.bind(server, pods, own)
-    message = "the server does not allow this method on the requested resource"
-    raise errors.api_error(message, "MethodNotAllowed", 405)
+    raise errors.method_not_allowed()
 
 
 async def _statuses(server: APIServer, resource: Resource, request: Request) -> Any:
