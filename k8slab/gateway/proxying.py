@@ -17,7 +17,6 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from k8slab.client.http_call import HttpAnswer, HttpCall
 from k8slab.gateway.messages import TEXT, HttpRequest, HttpResponse
 
-MARK = "/proxy"
 # Between two neighbors only, and what is for the API server alone.
 NOT_PASSED_ON = frozenset(
     {"authorization", "connection", "content-length", "keep-alive", "te", "trailer"}
@@ -88,6 +87,8 @@ def inside(url: str, before: str, host: str) -> str:
 
     >>> inside("/login", "/api/v1/nodes/worker-1/proxy", "127.0.0.1:8001")
     '/api/v1/nodes/worker-1/proxy/login'
+    >>> inside("/", "/api/v1/nodes/worker-1/proxy", "127.0.0.1:8001")
+    '/api/v1/nodes/worker-1/proxy/'
     >>> inside("https://kubernetes.io/docs", "/api/v1/nodes/worker-1/proxy", "127.0.0.1:8001")
     'https://kubernetes.io/docs'
     """
@@ -95,8 +96,7 @@ def inside(url: str, before: str, host: str) -> str:
     is_elsewhere = found.netloc not in ("", host)
     if is_elsewhere or not found.path.startswith("/") or found.path.startswith(before):
         return url
-    slash = "/" if found.path.endswith("/") and found.path != "/" else ""
-    path = join(before, found.path.lstrip("/")).rstrip("/") + (slash or "/" * (found.path == "/"))
+    path = join(before, found.path.strip("/")).rstrip("/") + "/" * found.path.endswith("/")
     return urlunsplit(("", "", path, found.query, found.fragment))
 
 

@@ -45,7 +45,7 @@ PORTS = {"": 80, "http": 80, "https": 443}
 class Place(msgspec.Struct, frozen=True):
     """Where a proxied request goes."""
 
-    host: str  # an address, or a node's name
+    host: str  # an address
     port: int
 
 
