@@ -79,7 +79,7 @@ def _files(call: Invocation, path: str) -> Iterator[tuple[str, str]]:
         yield STDIN, call.stdin
         return
     try:
-        yield path, call.around.read_file(path.rstrip("/") or path)
+        yield path, _text(call, path.rstrip("/") or path, path)
     except IsADirectoryError:
         found = list(_manifests(call, path, deep=call.flags.given("recursive")))
         if not found:
@@ -88,16 +88,12 @@ def _files(call: Invocation, path: str) -> Iterator[tuple[str, str]]:
                 f"error reading [{path}]: recognized file extensions are {known}"
             ) from None
         for name in found:
-            yield name, _text(call, name)
-    except FileNotFoundError:
-        raise CommandError(f'the path "{path}" does not exist') from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f'the path "{path}" cannot be accessed: {error}') from None
+            yield name, _text(call, name, name)
 
 
 def _manifests(call: Invocation, folder: str, *, deep: bool) -> Iterator[str]:
     """Yield the names of a folder's manifests in order; with `deep` those of its folders, too."""
-    for name in call.around.read_file(f"{folder.rstrip('/')}/").splitlines():
+    for name in _text(call, f"{folder.rstrip('/')}/", folder).splitlines():
         path = normpath(join(folder, name))
         if name.endswith("/"):
             yield from _manifests(call, path, deep=True) if deep else ()
@@ -105,11 +101,16 @@ def _manifests(call: Invocation, folder: str, *, deep: bool) -> Iterator[str]:
             yield path
 
 
-def _text(call: Invocation, path: str) -> str:
+def _text(call: Invocation, path: str, named: str) -> str:
+    """Return a file's text, or a folder's names; raises CommandError, IsADirectoryError."""
     try:
         return call.around.read_file(path)
+    except IsADirectoryError:
+        raise
+    except FileNotFoundError:
+        raise CommandError(f'the path "{named}" does not exist') from None
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f'the path "{path}" cannot be accessed: {error}') from None
+        raise CommandError(f'the path "{named}" cannot be accessed: {error}') from None
 
 
 def _documents(text: str) -> Iterator[str]:
