@@ -11,7 +11,7 @@ Upstream: none
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from k8slab.api.core import Event, Pod, Taint, Toleration
 from k8slab.api.taints import NO_EXECUTE, covers
 from k8slab.classroom.exercises import Exercise
 from k8slab.classroom.exercises.answers import NotStartedError, Terminal, call
+from k8slab.classroom.exercises.makes import Mistake, gather, most_telling
 from k8slab.classroom.exercises.worlds import boot, seen
 from k8slab.classroom.verdicts import Evidence, Finding, almost, right, wrong, wrong_kind
 from k8slab.control_plane.controllers.taint_eviction import NEVER, eviction_delay
@@ -110,24 +111,25 @@ def grade(answer: Any) -> Finding:
     """Judge a function of taints and tolerations."""
     if not callable(answer):
         return wrong_kind("the function eviction_delay(taints, tolerations)", answer)
-    found: dict[str, Case] = {}
-    given: dict[str, float] = {}
-    for case in cases():
-        said = call(answer, case.taints, case.tolerations)
-        if said is None or said is ...:
-            raise NotStartedError
-        if isinstance(said, bool) or not isinstance(said, int | float) or said != said:
-            return wrong_kind(EXPECTED, said)
-        if said != case.wanted:
-            about = _about(case, said)
-            found.setdefault(about, case)
-            given.setdefault(about, float(said))
-    if not found:
-        return _live(answer)
-    about = min(found, key=tuple(MISTAKES).index)
-    message, number = MISTAKES[about]
-    verdict = almost if len(found) == 1 else wrong
-    return verdict(message, number, (_evidence(found[about], given[about]),))
+    found = gather(cases(), lambda case: _ask(answer, case), _mistakes, _evidence)
+    if isinstance(found, Finding):
+        return found
+    return most_telling(found, tuple(MISTAKES)) or _live(answer)
+
+
+def _ask(answer: Callable[..., Any], case: Case) -> float | Finding:
+    said = call(answer, case.taints, case.tolerations)
+    if said is None or said is ...:
+        raise NotStartedError
+    if isinstance(said, bool) or not isinstance(said, int | float) or said != said:
+        return wrong_kind(EXPECTED, said)
+    return said
+
+
+def _mistakes(case: Case, said: float) -> Iterator[Mistake]:
+    if said != case.wanted:
+        about = _about(case, said)
+        yield Mistake(about, *MISTAKES[about])
 
 
 def _about(case: Case, said: float) -> str:
